@@ -1,0 +1,108 @@
+//! The one error of the program: what went wrong, where, and what to do about it; and the table of exit statuses.
+//!
+//! A request that fails is data ([`crate::record::Outcome`]), never an `Error`.
+
+use std::fmt;
+use std::process::ExitCode;
+
+/// Something that keeps the program from doing what it was asked.
+///
+/// `what` is lower case without a full stop, with names in backticks and causes after colons.
+#[derive(Debug)]
+pub struct Error {
+    what: String,
+    hint: Option<String>,
+}
+
+/// Shorthand for results of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error that says what went wrong and where.
+    pub fn new(what: impl Into<String>) -> Self {
+        Error { what: what.into(), hint: None }
+    }
+
+    /// Adds an action that the user can take.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Puts a wider description before this one: `context: what`.
+    #[must_use]
+    pub fn context(mut self, context: impl fmt::Display) -> Self {
+        self.what = format!("{context}: {}", self.what);
+        self
+    }
+
+    /// The action to take, if there is one to name.
+    pub fn advice(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// The exit status that belongs to an error: always [`Exit::Unable`].
+    pub fn exit(&self) -> Exit {
+        Exit::Unable
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// What the process says when it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done: status 0.
+    Done,
+    /// Done, and the answer is no (no request succeeded, a goal missed, a regression found): status 1.
+    No,
+    /// Could not be done (flags, files, server not ready): status 2.
+    Unable,
+    /// Interrupted, after the report of what ran: status 130.
+    Interrupted,
+}
+
+impl Exit {
+    /// The numeric exit status.
+    pub fn status(self) -> u8 {
+        match self {
+            Exit::Done => 0,
+            Exit::No => 1,
+            Exit::Unable => 2,
+            Exit::Interrupted => 130,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit.status())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_exit_has_its_status() {
+        let table = [(Exit::Done, 0), (Exit::No, 1), (Exit::Unable, 2), (Exit::Interrupted, 130)];
+        for (exit, status) in table {
+            assert_eq!(exit.status(), status);
+        }
+    }
+
+    #[test]
+    fn context_goes_before_the_cause() {
+        let error = Error::new("no such file").context("cannot read dataset `a.jsonl`").hint("check the path");
+        assert_eq!(error.to_string(), "cannot read dataset `a.jsonl`: no such file");
+        assert_eq!(error.advice(), Some("check the path"));
+    }
+}

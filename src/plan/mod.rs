@@ -1,0 +1,16 @@
+//! What is sent and when: arrivals, encoded requests, made ahead of need. Pure but for the threads that encode.
+
+use crate::record::Tick;
+
+/// One request, ready to go: nothing is left to decide or encode.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    /// Position in the plan, from 0.
+    pub id: u32,
+    /// When it should start.
+    pub due: Tick,
+    /// The whole HTTP request: head and body.
+    pub bytes: Vec<u8>,
+    /// Prompt tokens as counted on the client.
+    pub input_tokens: u32,
+}

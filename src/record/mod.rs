@@ -1,0 +1,219 @@
+//! What happened: plain data between `drive`, which fills it, and `measure`, which reads it. No clock, no statistics.
+
+pub mod errors;
+pub mod file;
+pub mod flow;
+pub mod gaps;
+
+use std::fmt;
+
+pub use errors::Errors;
+pub use flow::Flow;
+pub use gaps::Gaps;
+
+/// A moment of a run: nanoseconds since the run began. The one unit of time between stages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Tick(u64);
+
+impl Tick {
+    /// The moment the run began.
+    pub const ZERO: Tick = Tick(0);
+
+    /// The moment `nanos` nanoseconds after the run began.
+    pub const fn from_nanos(nanos: u64) -> Self {
+        Tick(nanos)
+    }
+
+    /// The moment `secs` seconds after the run began, to the nearest nanosecond; negative values and NaN are zero.
+    pub fn from_secs_f64(secs: f64) -> Self {
+        Tick((secs * 1e9).round() as u64)
+    }
+
+    /// Nanoseconds since the run began.
+    pub const fn nanos(self) -> u64 {
+        self.0
+    }
+
+    /// Seconds since the run began.
+    pub fn as_secs_f64(self) -> f64 {
+        self.0 as f64 / 1e9
+    }
+
+    /// Nanoseconds from `earlier` to `self`; zero if `earlier` is later.
+    pub const fn since(self, earlier: Tick) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// One request as it went: a small fixed record, kept for every request of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// Position of the request in the plan, from 0.
+    pub id: u32,
+    /// Prompt tokens: the server's figure where it gave one, else the plan's.
+    pub input_tokens: u32,
+    /// Output tokens: the server's figure where it gave one, else counted by tokenizer; 0 for a failed request.
+    pub output_tokens: u32,
+    /// Pieces of the answer that carried output.
+    pub chunks: u32,
+    /// When the schedule wanted the request to start.
+    pub due: Tick,
+    /// Right before its bytes were written.
+    pub sent: Tick,
+    /// When the first output arrived; equals `sent` if none did.
+    pub first: Tick,
+    /// When the last output arrived; equals `sent` if none did.
+    pub last: Tick,
+    /// When the answer had been read to its end, or had failed.
+    pub end: Tick,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// A 2xx status, at least one output, no error event, and a proper end.
+    Done,
+    /// Anything else.
+    Failed(Failure),
+}
+
+/// The class of a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Failure {
+    /// No connection could be opened.
+    Connect,
+    /// The TLS handshake failed.
+    Tls,
+    /// The request took longer than its limit.
+    Timeout,
+    /// The server answered with this status, which is not a success.
+    HttpStatus(u16),
+    /// The connection was reset.
+    Reset,
+    /// The answer ended before its proper end.
+    Truncated,
+    /// The stream carried an error object.
+    ErrorEvent,
+    /// The answer is not HTTP, not an event stream, not JSON, or over a size limit.
+    Malformed,
+    /// The answer ended properly and carried no output.
+    NoOutput,
+    /// The run was stopped before the request ended.
+    Cancelled,
+    /// Anything else.
+    Other,
+}
+
+impl Failure {
+    /// The class as it is printed, counted and stored: `http_status` without its code.
+    pub fn class(self) -> &'static str {
+        match self {
+            Failure::Connect => "connect",
+            Failure::Tls => "tls",
+            Failure::Timeout => "timeout",
+            Failure::HttpStatus(_) => "http_status",
+            Failure::Reset => "reset",
+            Failure::Truncated => "truncated",
+            Failure::ErrorEvent => "error_event",
+            Failure::Malformed => "malformed",
+            Failure::NoOutput => "no_output",
+            Failure::Cancelled => "cancelled",
+            Failure::Other => "other",
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::HttpStatus(code) => write!(f, "http_status {code}"),
+            other => f.write_str(other.class()),
+        }
+    }
+}
+
+/// Everything that is known of one request at the moment it ended: what `drive` hands on, once a request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finished {
+    /// The moments and counts that are kept for the whole run.
+    pub record: Record,
+    /// When the connection that carried the request was open.
+    pub connected: Tick,
+    /// The arrival of each piece of output, in order; the first is `record.first`.
+    pub chunks: Vec<Tick>,
+    /// Output tokens of each piece, where the server said so (`continuous_usage_stats`); else empty.
+    pub tokens: Vec<u32>,
+    /// The answer's text.
+    pub text: String,
+    /// Whether `record.output_tokens` is the server's own figure. If not, it is 0 until the text is counted.
+    pub counted_by_server: bool,
+    /// For a failed request what happened, in one line; else empty.
+    pub detail: String,
+}
+
+/// A distribution of durations in nanoseconds, to four significant digits, from 1 ns to 24 hours.
+pub type Spread = hdrhistogram::Histogram<u64>;
+
+/// An empty [`Spread`].
+pub fn spread() -> Spread {
+    Spread::new_with_bounds(1, 24 * 3600 * 1_000_000_000, 4).expect("the bounds are valid constants")
+}
+
+/// What a run says of its own measurement: nothing of the server.
+#[derive(Debug, Clone)]
+pub struct Health {
+    /// From the arrival of bytes at this host (kernel stamp) to the moment this program read them, per read.
+    pub lag: Spread,
+    /// How long opening a connection took (TCP, proxy, TLS), per connection, those opened before the clock too.
+    pub connect: Spread,
+    /// Whether arrivals carry the kernel's stamp; if not, they are stamped at the read.
+    pub kernel_stamps: bool,
+    /// Pieces of output that shared a read with a later one of the same answer, so that they share its stamp.
+    pub merged_chunks: u64,
+    /// Reused connections that the server had closed and that were replaced before an answer began.
+    pub stale_connections: u64,
+    /// Reads whose wall-clock stamp could not be true: the wall clock was stepped during the run.
+    pub clock_steps: u64,
+    /// CPU time of this process while the clock ran, in seconds.
+    pub cpu_seconds: f64,
+    /// Largest resident memory of this process, in bytes.
+    pub max_rss_bytes: u64,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Health {
+            lag: spread(),
+            connect: spread(),
+            kernel_stamps: false,
+            merged_chunks: 0,
+            stale_connections: 0,
+            clock_steps: 0,
+            cpu_seconds: 0.0,
+            max_rss_bytes: 0,
+        }
+    }
+}
+
+/// A whole run: what every number of a report is made from.
+#[derive(Debug, Clone, Default)]
+pub struct Run {
+    /// One record a started request, in order of id.
+    pub records: Vec<Record>,
+    /// Why requests failed.
+    pub errors: Errors,
+    /// All gaps between consecutive pieces of output of successful requests, pooled.
+    pub gaps: Gaps,
+    /// Output of successful requests over time.
+    pub flow: Flow,
+    /// From the start of sending to the end of the last answer.
+    pub duration: Tick,
+    /// Requests that the plan held; more than `records` where the run was stopped early.
+    pub planned: u64,
+    /// Whether the run was interrupted before everything planned had run.
+    pub partial: bool,
+    /// How well the measurement itself went.
+    pub health: Health,
+}
