@@ -1,5 +1,7 @@
 //! What is sent and when: arrivals, encoded requests, made ahead of need. Pure but for the threads that encode.
 
+pub mod arrivals;
+
 use crate::record::Tick;
 
 /// One request, ready to go: nothing is left to decide or encode.
