@@ -1,1 +1,76 @@
-//! The stage `drive`.
+//! HOT: sends the jobs when they are due and stamps what comes back. It never waits for a disk, a terminal or a lock
+//! while tokens arrive.
+//!
+//! ```text
+//! jobs ──feeder──> gate ──pacer──> worker: flight ──> finished ──> caller
+//!                    ^               │  one connection, one write, reads
+//!                    └── next job ───┘
+//! ```
+
+mod answer;
+pub mod body;
+mod clock;
+mod connect;
+mod flight;
+mod gate;
+mod hold;
+mod pacer;
+mod reply;
+mod run;
+mod socket;
+pub mod sse;
+pub mod target;
+mod tls;
+mod wire;
+mod worker;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use gate::AHEAD_BYTES;
+pub use run::{Ending, Observation, Stop, run};
+pub use target::{Certificates, Origin, Target};
+
+use crate::backend::Backend;
+use crate::error::Result;
+use crate::plan::Job;
+
+/// What is the same for all requests of a run.
+#[derive(Debug)]
+pub struct Settings {
+    /// Where requests go.
+    pub target: Arc<Target>,
+    /// How their answers read.
+    pub backend: Backend,
+    /// How long one may take.
+    pub request_timeout: Duration,
+    /// Events larger than this fail their request.
+    pub max_event_bytes: usize,
+    /// When connections are opened.
+    pub connect: Connect,
+}
+
+/// When connections are opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Connect {
+    /// Before the clock starts, and kept: latencies hold no connecting.
+    Before,
+    /// A new one for each request, inside the measured time.
+    InRequest,
+}
+
+/// The load of a run.
+pub struct Load {
+    /// The requests, in order; made as they are asked for.
+    pub jobs: Box<dyn Iterator<Item = Result<Job>> + Send>,
+    /// How many may be in flight.
+    pub max_in_flight: Option<usize>,
+    /// How many threads carry the load.
+    pub workers: usize,
+    /// Connections that are opened before the clock starts.
+    pub connections: usize,
+    /// Requests that are encoded before the clock starts, within [`AHEAD_BYTES`].
+    pub ready: usize,
+    /// After this time no request starts.
+    pub duration: Option<Duration>,
+}

@@ -1,6 +1,7 @@
 //! What is sent and when: arrivals, encoded requests, made ahead of need. Pure but for the threads that encode.
 
 pub mod arrivals;
+pub mod request;
 
 use crate::record::Tick;
 

@@ -1,0 +1,101 @@
+//! `/v1/chat/completions`: the prompt as one user message, an answer in `choices[0].delta`.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::event::{First, Holds, Text, error_message, error_of};
+use super::template::{Field, Fixed, Template, write_text};
+use super::{Backend, Reading, Usage};
+use crate::dataset::Prompt;
+
+pub(super) fn template(fixed: &Fixed<'_>) -> Template {
+    let fields = vec![
+        ("model", Field::Value(Value::from(fixed.model))),
+        ("messages", Field::Prompt),
+        ("max_completion_tokens", Field::OutputTokens),
+        ("stream", Field::Value(json!(true))),
+        ("stream_options", Field::Value(json!({"include_usage": true}))),
+    ];
+    Template::new(Backend::Chat, fields, fixed)
+}
+
+/// One user message whose content is a list of text parts.
+pub(super) fn write_prompt(prompt: &Prompt, out: &mut Vec<u8>) {
+    let texts = match prompt {
+        Prompt::Text(text) => std::slice::from_ref(text),
+        Prompt::Batch(texts) => texts,
+    };
+    out.extend_from_slice(br#"[{"role":"user","content":["#);
+    for (index, text) in texts.iter().enumerate() {
+        out.extend_from_slice(if index == 0 { br#"{"type":"text","text":"# } else { br#",{"type":"text","text":"# });
+        write_text(text, out);
+        out.push(b'}');
+    }
+    out.extend_from_slice(b"]}]");
+}
+
+#[derive(Deserialize)]
+struct Chunk<'a> {
+    #[serde(borrow, default)]
+    choices: First<Choice<'a>>,
+    #[serde(default)]
+    usage: Option<Usage>,
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    object: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Choice<'a> {
+    #[serde(borrow, default)]
+    delta: Option<Delta<'a>>,
+    #[serde(default)]
+    finish_reason: Holds,
+}
+
+#[derive(Deserialize, Default)]
+struct Delta<'a> {
+    #[serde(default)]
+    role: Option<Holds>,
+    #[serde(borrow, default)]
+    content: Option<Text<'a>>,
+    #[serde(default)]
+    reasoning: Holds,
+    #[serde(default)]
+    reasoning_content: Holds,
+    #[serde(default)]
+    tool_calls: Holds,
+    #[serde(default)]
+    function_call: Holds,
+}
+
+pub(super) fn read(data: &[u8]) -> serde_json::Result<Reading<'_>> {
+    let chunk: Chunk<'_> = serde_json::from_slice(data)?;
+    let whole = chunk.object.is_some_and(|object| object.0 == "error");
+    let error = error_of(chunk.error).or_else(|| whole.then(|| error_message(&String::from_utf8_lossy(data))));
+    let (output, finished) = match chunk.choices.0 {
+        Some(choice) => (output_of(choice.delta.unwrap_or_default()), choice.finish_reason.0),
+        None => (None, false),
+    };
+    Ok(Reading { output, usage: chunk.usage, finished, error })
+}
+
+/// The opening role and a finish chunk without content are no output; an empty content without a role is: a token that
+/// decodes to nothing.
+fn output_of(delta: Delta<'_>) -> Option<Cow<'_, str>> {
+    match delta.content {
+        Some(Text(content)) if !content.is_empty() || delta.role.is_none() => Some(content),
+        _ => {
+            let other = [delta.reasoning, delta.reasoning_content, delta.tool_calls, delta.function_call];
+            other.iter().any(|field| field.0).then_some(Cow::Borrowed(""))
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "chat_test.rs"]
+mod tests;

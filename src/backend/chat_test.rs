@@ -1,0 +1,64 @@
+use serde_json::Map;
+
+use super::*;
+use crate::dataset::Sample;
+
+fn output(delta: &str) -> Option<String> {
+    let data = format!(r#"{{"id":"x","choices":[{{"index":0,"delta":{delta},"finish_reason":null}}]}}"#);
+    read(data.as_bytes()).unwrap().output.map(Cow::into_owned)
+}
+
+#[test]
+fn a_body_has_the_fields_of_the_reference_in_its_order() {
+    let fixed = Fixed { model: "m", logprobs: Some(3), ignore_eos: false, overlay: &Map::new() };
+    let sample = Sample { prompt: Prompt::Text("hi".into()), input_tokens: 1, output_tokens: 16, request_id: None };
+    let mut out = Vec::new();
+    template(&fixed).write(&sample, &mut out);
+    assert_eq!(
+        String::from_utf8(out).unwrap(),
+        r#"{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}],"#.to_owned()
+            + r#""max_completion_tokens":16,"stream":true,"stream_options":{"include_usage":true}}"#
+    );
+}
+
+#[test]
+fn only_streamed_output_counts() {
+    let table = [
+        (r#"{"role":"assistant","content":""}"#, None),
+        (r#"{"role":"assistant","content":null}"#, None),
+        (r#"{"role":"assistant","content":"hi"}"#, Some("hi")),
+        (r#"{"content":"hi"}"#, Some("hi")),
+        (r#"{"content":""}"#, Some("")),
+        (r#"{"content":null}"#, None),
+        ("{}", None),
+        ("null", None),
+        (r#"{"reasoning":"so"}"#, Some("")),
+        (r#"{"reasoning_content":"so"}"#, Some("")),
+        (r#"{"reasoning":""}"#, None),
+        (r#"{"tool_calls":[{"index":0,"function":{"arguments":"{"}}]}"#, Some("")),
+        (r#"{"tool_calls":[]}"#, None),
+        (r#"{"function_call":{"arguments":"x"}}"#, Some("")),
+    ];
+    for (delta, expected) in table {
+        assert_eq!(output(delta).as_deref(), expected, "{delta}");
+    }
+}
+
+#[test]
+fn a_finish_chunk_ends_and_carries_no_output() {
+    let reading = read(br#"{"choices":[{"delta":{},"finish_reason":"length"}]}"#).unwrap();
+    assert_eq!(reading, Reading { finished: true, ..Reading::default() });
+}
+
+#[test]
+fn the_usage_chunk_has_no_output() {
+    let reading = read(br#"{"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":12}}"#).unwrap();
+    let usage = Some(Usage { prompt_tokens: Some(10), completion_tokens: Some(12) });
+    assert_eq!(reading, Reading { usage, ..Reading::default() });
+}
+
+#[test]
+fn an_error_event_keeps_the_servers_message() {
+    let reading = read(br#"{"error":{"message":"boom"}}"#).unwrap();
+    assert_eq!(reading.error.as_deref(), Some("boom"));
+}

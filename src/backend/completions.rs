@@ -1,0 +1,72 @@
+//! `/v1/completions`: the prompt as it is, an answer in `choices[0].text`.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::event::{First, Holds, Text, error_message, error_of};
+use super::template::{Field, Fixed, Template, write_text};
+use super::{Backend, Reading, Usage};
+use crate::dataset::Prompt;
+
+pub(super) fn template(fixed: &Fixed<'_>) -> Template {
+    let fields = vec![
+        ("model", Field::Value(Value::from(fixed.model))),
+        ("prompt", Field::Prompt),
+        ("repetition_penalty", Field::Value(json!(1.0))),
+        ("max_tokens", Field::OutputTokens),
+        ("logprobs", Field::Value(json!(fixed.logprobs))),
+        ("stream", Field::Value(json!(true))),
+        ("stream_options", Field::Value(json!({"include_usage": true}))),
+    ];
+    Template::new(Backend::Completions, fields, fixed)
+}
+
+pub(super) fn write_prompt(prompt: &Prompt, out: &mut Vec<u8>) {
+    match prompt {
+        Prompt::Text(text) => write_text(text, out),
+        Prompt::Batch(texts) => {
+            for (index, text) in texts.iter().enumerate() {
+                out.push(if index == 0 { b'[' } else { b',' });
+                write_text(text, out);
+            }
+            out.push(b']');
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Chunk<'a> {
+    #[serde(borrow, default)]
+    choices: First<Choice<'a>>,
+    #[serde(default)]
+    usage: Option<Usage>,
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    object: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Choice<'a> {
+    #[serde(borrow, default)]
+    text: Option<Text<'a>>,
+    #[serde(default)]
+    finish_reason: Holds,
+}
+
+/// Every chunk with a choice carries output, even where its text is empty.
+pub(super) fn read(data: &[u8]) -> serde_json::Result<Reading<'_>> {
+    let chunk: Chunk<'_> = serde_json::from_slice(data)?;
+    let whole = chunk.object.is_some_and(|object| object.0 == "error");
+    let error = error_of(chunk.error).or_else(|| whole.then(|| error_message(&String::from_utf8_lossy(data))));
+    let Some(choice) = chunk.choices.0 else {
+        return Ok(Reading { usage: chunk.usage, error, ..Reading::default() });
+    };
+    let text = choice.text.map_or_else(Default::default, |text| text.0);
+    Ok(Reading { output: Some(text), usage: chunk.usage, finished: choice.finish_reason.0, error })
+}
+
+#[cfg(test)]
+#[path = "completions_test.rs"]
+mod tests;

@@ -1,0 +1,151 @@
+//! Borrowed looks at the few JSON fields of an event that matter, shared by the dialects.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// A text that is borrowed where it has no escapes.
+pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Look;
+        impl<'de> Visitor<'de> for Look {
+            type Value = Text<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(Look)
+    }
+}
+
+/// The first item of a list; the rest is checked and dropped.
+pub(super) struct First<T>(pub(super) Option<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for First<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Look<T>(std::marker::PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Look<T> {
+            type Value = First<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+            fn visit_unit<E>(self) -> Result<First<T>, E> {
+                Ok(First(None))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<First<T>, A::Error> {
+                let first = list.next_element()?;
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(First(first))
+            }
+        }
+        deserializer.deserialize_any(Look(std::marker::PhantomData))
+    }
+}
+
+impl<T> Default for First<T> {
+    fn default() -> Self {
+        First(None)
+    }
+}
+
+/// Whether a value holds anything: not null, false, an empty text, list or object.
+#[derive(Default)]
+pub(super) struct Holds(pub(super) bool);
+
+impl<'de> Deserialize<'de> for Holds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Look;
+        impl<'de> Visitor<'de> for Look {
+            type Value = Holds;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("any value")
+            }
+            fn visit_unit<E>(self) -> Result<Holds, E> {
+                Ok(Holds(false))
+            }
+            fn visit_bool<E>(self, value: bool) -> Result<Holds, E> {
+                Ok(Holds(value))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Holds, E> {
+                Ok(Holds(!text.is_empty()))
+            }
+            fn visit_i64<E>(self, _: i64) -> Result<Holds, E> {
+                Ok(Holds(true))
+            }
+            fn visit_u64<E>(self, _: u64) -> Result<Holds, E> {
+                Ok(Holds(true))
+            }
+            fn visit_f64<E>(self, _: f64) -> Result<Holds, E> {
+                Ok(Holds(true))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Holds, A::Error> {
+                let mut holds = false;
+                while list.next_element::<IgnoredAny>()?.is_some() {
+                    holds = true;
+                }
+                Ok(Holds(holds))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Holds, A::Error> {
+                let mut holds = false;
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
+                    holds = true;
+                }
+                Ok(Holds(holds))
+            }
+        }
+        deserializer.deserialize_any(Look)
+    }
+}
+
+/// The message of an `error` field, or of an event that is an error as a whole.
+pub(super) fn error_of(error: Option<&RawValue>) -> Option<String> {
+    let error = error?.get();
+    (error != "null").then(|| error_message(error))
+}
+
+/// The server's own words in an error object or text, on one line of at most 500 characters.
+pub(super) fn error_message(body: &str) -> String {
+    let value: Option<serde_json::Value> = serde_json::from_str(body).ok();
+    let message = value.as_ref().and_then(message_in).unwrap_or(body);
+    let words: Vec<&str> = message.split_whitespace().collect();
+    words.join(" ").chars().take(500).collect()
+}
+
+fn message_in(value: &serde_json::Value) -> Option<&str> {
+    value.as_str().or_else(|| {
+        let inner =
+            ["error", "message", "detail"].iter().find_map(|key| value.get(key).filter(|inner| !inner.is_null()));
+        inner.and_then(message_in)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_message_is_found_where_servers_put_it() {
+        let table = [
+            (r#"{"error":{"message":"too long","code":400}}"#, "too long"),
+            (r#"{"object":"error","message":"no such model"}"#, "no such model"),
+            (r#"{"detail":"Not Found"}"#, "Not Found"),
+            (r#"{"error":"busy"}"#, "busy"),
+            (r#""plain""#, "plain"),
+            ("<h1>Bad\n  Gateway</h1>", "<h1>Bad Gateway</h1>"),
+            (r#"{"code":7}"#, r#"{"code":7}"#),
+        ];
+        for (body, message) in table {
+            assert_eq!(error_message(body), message);
+        }
+    }
+}

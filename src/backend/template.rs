@@ -1,0 +1,92 @@
+//! The body of a run's requests with places for what differs from request to request.
+
+use serde_json::{Map, Value};
+
+use super::Backend;
+use crate::dataset::Sample;
+
+/// What is the same in every body of a run.
+#[derive(Debug, Clone)]
+pub struct Fixed<'a> {
+    /// The `model` field.
+    pub model: &'a str,
+    /// The `logprobs` field of completions.
+    pub logprobs: Option<i64>,
+    /// Whether `ignore_eos` is sent.
+    pub ignore_eos: bool,
+    /// Sampling flags and extra body: merged over the dialect's own fields, key by key, values replaced whole.
+    pub overlay: &'a Map<String, Value>,
+}
+
+/// A body in pieces: what is fixed is encoded once.
+#[derive(Debug, Clone)]
+pub struct Template {
+    backend: Backend,
+    pieces: Vec<Piece>,
+}
+
+#[derive(Debug, Clone)]
+enum Piece {
+    Bytes(Vec<u8>),
+    Prompt,
+    OutputTokens,
+}
+
+/// A field of a body, before `overlay` is merged.
+pub(super) enum Field {
+    Value(Value),
+    Prompt,
+    OutputTokens,
+}
+
+impl Template {
+    /// Merges `fixed.overlay` over `fields`: a key that is there keeps its place, a new one goes to the end.
+    pub(super) fn new(backend: Backend, fields: Vec<(&str, Field)>, fixed: &Fixed<'_>) -> Self {
+        let mut fields: Vec<(&str, Field)> = fields;
+        if fixed.ignore_eos {
+            fields.push(("ignore_eos", Field::Value(Value::Bool(true))));
+        }
+        for (key, value) in fixed.overlay {
+            let value = Field::Value(value.clone());
+            match fields.iter_mut().find(|(name, _)| name == key) {
+                Some((_, field)) => *field = value,
+                None => fields.push((key, value)),
+            }
+        }
+        let mut template = Template { backend, pieces: vec![Piece::Bytes(b"{".to_vec())] };
+        for (index, (key, field)) in fields.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            template.push_bytes(format!("{comma}{}:", Value::from(*key)).as_bytes());
+            match field {
+                Field::Value(value) => template.push_bytes(value.to_string().as_bytes()),
+                Field::Prompt => template.pieces.push(Piece::Prompt),
+                Field::OutputTokens => template.pieces.push(Piece::OutputTokens),
+            }
+        }
+        template.push_bytes(b"}");
+        template
+    }
+
+    fn push_bytes(&mut self, bytes: &[u8]) {
+        match self.pieces.last_mut() {
+            Some(Piece::Bytes(last)) => last.extend_from_slice(bytes),
+            _ => self.pieces.push(Piece::Bytes(bytes.to_vec())),
+        }
+    }
+
+    /// Appends the body of `sample` to `out`.
+    pub fn write(&self, sample: &Sample, out: &mut Vec<u8>) {
+        for piece in &self.pieces {
+            match piece {
+                Piece::Bytes(bytes) => out.extend_from_slice(bytes),
+                Piece::Prompt => self.backend.write_prompt(sample, out),
+                Piece::OutputTokens => out.extend_from_slice(sample.output_tokens.to_string().as_bytes()),
+            }
+        }
+    }
+}
+
+/// Appends `text` as a JSON string.
+pub(super) fn write_text(text: &str, out: &mut Vec<u8>) {
+    serde_json::to_writer(out, text).expect("a string is valid JSON and a Vec takes every write");
+}

@@ -1,0 +1,151 @@
+//! What a streamed answer amounts to: the arrivals of its output, its counts, whether it ended as it should.
+
+use crate::backend::{Backend, Usage};
+use crate::record::{Failure, Tick};
+
+/// Why a request failed: its class, and one line for people.
+pub(super) type Reason = (Failure, String);
+
+/// A streamed answer so far.
+#[derive(Debug, Default)]
+pub(super) struct Answer {
+    /// When each piece of output arrived.
+    pub(super) chunks: Vec<Tick>,
+    /// Tokens of each piece, as far as the server counts along.
+    pub(super) tokens: Vec<u32>,
+    pub(super) text: String,
+    /// The server's latest counts.
+    pub(super) usage: Option<Usage>,
+    /// Whether a finish reason, a usage event or `[DONE]` was seen.
+    ended: bool,
+}
+
+impl Answer {
+    /// Takes in the data of one event that arrived at `at`.
+    pub(super) fn event(&mut self, backend: Backend, data: &[u8], at: Tick) -> Result<(), Reason> {
+        if data.trim_ascii() == b"[DONE]" {
+            self.ended = true;
+            return Ok(());
+        }
+        let reading = backend.read(data).map_err(|cause| {
+            let start = String::from_utf8_lossy(&data[..data.len().min(80)]).into_owned();
+            (Failure::Malformed, format!("event is not JSON of this backend: {}: {start}", cause.0))
+        })?;
+        if let Some(message) = reading.error {
+            return Err((Failure::ErrorEvent, message));
+        }
+        if let Some(text) = &reading.output {
+            self.chunks.push(at);
+            self.text.push_str(text);
+        }
+        if let Some(usage) = reading.usage {
+            self.count(usage, reading.output.is_some());
+        }
+        self.ended |= reading.finished || (reading.usage.is_some() && reading.output.is_none());
+        Ok(())
+    }
+
+    fn count(&mut self, usage: Usage, with_output: bool) {
+        let before = self.usage.and_then(|usage| usage.completion_tokens).unwrap_or(0);
+        if let (true, Some(tokens)) = (with_output, usage.completion_tokens) {
+            self.tokens.push(tokens.saturating_sub(before));
+        }
+        self.usage = Some(usage);
+    }
+
+    /// The server's count of output tokens; none if it gave none.
+    pub(super) fn output_tokens(&self) -> Option<u32> {
+        self.usage.and_then(|usage| usage.completion_tokens).filter(|&tokens| tokens > 0)
+    }
+
+    /// The verdict on an answer whose stream has ended.
+    pub(super) fn verdict(&self, ending: Ending) -> Result<(), Reason> {
+        match (self.chunks.is_empty(), self.ended, ending) {
+            (false, true, _) => Ok(()),
+            (true, true, _) | (true, false, Ending::Proper) => {
+                Err((Failure::NoOutput, "the answer carried no output".into()))
+            }
+            (false, false, Ending::Proper) => {
+                Err((Failure::Truncated, "the stream ended without a finish reason, usage or [DONE]".into()))
+            }
+            (_, false, Ending::Cut) => {
+                Err((Failure::Truncated, "the connection closed in the middle of the answer".into()))
+            }
+        }
+    }
+}
+
+/// How a response's body ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// By its own framing.
+    Proper,
+    /// By the connection, before its framing said so.
+    Cut,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(events: &[&str]) -> (Answer, Option<Reason>) {
+        let mut answer = Answer::default();
+        for (index, data) in events.iter().enumerate() {
+            let at = Tick::from_nanos(index as u64);
+            if let Err(reason) = answer.event(Backend::Completions, data.as_bytes(), at) {
+                return (answer, Some(reason));
+            }
+        }
+        (answer, None)
+    }
+
+    const TOKEN: &str = r#"{"choices":[{"text":"a","finish_reason":null}]}"#;
+
+    #[test]
+    fn any_proper_end_makes_a_success() {
+        let finish = r#"{"choices":[{"text":"b","finish_reason":"stop"}]}"#;
+        let usage = r#"{"choices":[],"usage":{"completion_tokens":1}}"#;
+        for end in ["[DONE]", finish, usage] {
+            let (answer, _) = answer(&[TOKEN, end]);
+            assert_eq!(answer.verdict(Ending::Proper), Ok(()), "{end}");
+            assert_eq!(answer.verdict(Ending::Cut), Ok(()), "{end}");
+        }
+    }
+
+    #[test]
+    fn a_stream_without_an_end_is_truncated() {
+        let (answer, _) = answer(&[TOKEN]);
+        for ending in [Ending::Proper, Ending::Cut] {
+            assert_eq!(answer.verdict(ending).unwrap_err().0, Failure::Truncated);
+        }
+    }
+
+    #[test]
+    fn an_answer_without_output_is_none() {
+        for events in [&["[DONE]"][..], &[]] {
+            assert_eq!(answer(events).0.verdict(Ending::Proper).unwrap_err().0, Failure::NoOutput);
+        }
+        assert_eq!(answer(&[]).0.verdict(Ending::Cut).unwrap_err().0, Failure::Truncated);
+    }
+
+    #[test]
+    fn an_error_event_fails_with_the_servers_message() {
+        let (answer, reason) = answer(&[TOKEN, r#"{"error":{"message":"boom"}}"#]);
+        assert_eq!(reason, Some((Failure::ErrorEvent, "boom".into())));
+        assert_eq!(answer.chunks.len(), 1);
+    }
+
+    #[test]
+    fn usage_on_every_chunk_counts_its_tokens() {
+        let chunk = |tokens| format!(r#"{{"choices":[{{"text":"a"}}],"usage":{{"completion_tokens":{tokens}}}}}"#);
+        let (answer, _) = answer(&[&chunk(4), &chunk(8), &chunk(9), "[DONE]"]);
+        assert_eq!(answer.tokens, [4, 4, 1]);
+        assert_eq!(answer.output_tokens(), Some(9));
+    }
+
+    #[test]
+    fn a_count_of_zero_is_none() {
+        let (answer, _) = answer(&[TOKEN, r#"{"choices":[],"usage":{"completion_tokens":0}}"#]);
+        assert_eq!(answer.output_tokens(), None);
+    }
+}

@@ -1,0 +1,120 @@
+//! The clocks of a run: the only place of the client that reads one.
+//!
+//! Moments are monotonic nanoseconds; a [`Clock`] turns them into [`Tick`]s of its run. Arrivals come stamped by the
+//! kernel on the wall clock: the difference of the two clocks, taken once, brings them onto the monotonic one. That
+//! difference changes only where the wall clock is stepped, and then a stamp lies outside of what is possible.
+
+use nix::time::{ClockId, clock_gettime};
+
+use crate::record::Tick;
+
+/// A stamp that lies further back than this cannot be an arrival: the wall clock was stepped.
+const MAX_LAG_NANOS: u64 = 60_000_000_000;
+
+/// Monotonic nanoseconds, from an arbitrary origin.
+pub(crate) fn monotonic() -> u64 {
+    read(ClockId::CLOCK_MONOTONIC)
+}
+
+fn read(clock: ClockId) -> u64 {
+    let now = clock_gettime(clock).expect("the kernel has both clocks");
+    now.tv_sec() as u64 * 1_000_000_000 + now.tv_nsec() as u64
+}
+
+/// Where a run lies on the monotonic clock, and where the wall clock lies beside it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Clock {
+    origin: u64,
+    wall_ahead: u64,
+}
+
+/// When bytes arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp {
+    /// Arrival: the kernel's stamp, or the moment of the read where there is none.
+    pub(super) at: Tick,
+    /// Nanoseconds from the kernel's stamp to the read; none without a usable stamp.
+    pub(super) lag: Option<u64>,
+    /// Whether the kernel's stamp could not be true.
+    pub(super) stepped: bool,
+}
+
+impl Clock {
+    /// The clock of a run that begins at the monotonic moment `origin`.
+    pub(super) fn starting_at(origin: u64) -> Self {
+        Clock { origin, wall_ahead: wall_ahead() }
+    }
+
+    /// The present moment of the run.
+    pub(super) fn now(&self) -> Tick {
+        self.tick(monotonic())
+    }
+
+    /// The moment of the run that belongs to a monotonic moment; the start of the run for earlier ones.
+    pub(super) fn tick(&self, moment: u64) -> Tick {
+        Tick::from_nanos(moment.saturating_sub(self.origin))
+    }
+
+    /// The monotonic moment that belongs to a moment of the run.
+    pub(super) fn moment(&self, tick: Tick) -> u64 {
+        self.origin + tick.nanos()
+    }
+
+    /// When bytes arrived that were read at the monotonic moment `read` and carry the wall-clock stamp `kernel`.
+    pub(super) fn stamp(&self, read: u64, kernel: Option<u64>) -> Stamp {
+        let Some(kernel) = kernel else {
+            return Stamp { at: self.tick(read), lag: None, stepped: false };
+        };
+        let arrived = kernel.saturating_sub(self.wall_ahead);
+        match read.checked_sub(arrived) {
+            Some(lag) if lag < MAX_LAG_NANOS => Stamp { at: self.tick(arrived), lag: Some(lag), stepped: false },
+            _ => Stamp { at: self.tick(read), lag: None, stepped: true },
+        }
+    }
+}
+
+/// How far the wall clock is ahead of the monotonic clock, from the tightest of a few readings.
+fn wall_ahead() -> u64 {
+    let sandwich = || {
+        let before = monotonic();
+        let wall = read(ClockId::CLOCK_REALTIME);
+        let after = monotonic();
+        // Taken a little large: a stamp must never lie before the arrival's cause, and cannot lie after its read.
+        (after - before, wall.saturating_sub(before + (after - before) / 2))
+    };
+    let tightest = (0..16).map(|_| sandwich()).min_by_key(|(width, _)| *width);
+    tightest.expect("there are sixteen readings").1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLOCK: Clock = Clock { origin: 1_000, wall_ahead: 1_000_000 };
+
+    #[test]
+    fn a_kernel_stamp_is_the_arrival() {
+        let stamp = CLOCK.stamp(1_700, Some(1_001_500));
+        assert_eq!(stamp, Stamp { at: Tick::from_nanos(500), lag: Some(200), stepped: false });
+    }
+
+    #[test]
+    fn without_a_kernel_stamp_the_read_is_the_arrival() {
+        assert_eq!(CLOCK.stamp(1_700, None), Stamp { at: Tick::from_nanos(700), lag: None, stepped: false });
+    }
+
+    #[test]
+    fn a_stamp_from_the_future_or_the_far_past_means_a_stepped_clock() {
+        let read = 100_000_000_000;
+        for kernel in [read + 1_000_001, 2_000_000] {
+            let stamp = CLOCK.stamp(read, Some(kernel));
+            assert_eq!(stamp, Stamp { at: CLOCK.tick(read), lag: None, stepped: true });
+        }
+    }
+
+    #[test]
+    fn ticks_and_moments_are_inverse() {
+        let tick = Tick::from_nanos(123);
+        assert_eq!(CLOCK.tick(CLOCK.moment(tick)), tick);
+    }
+}

@@ -1,0 +1,202 @@
+//! One request from its start to its record: a connection, one write, reads until the answer ends.
+
+use std::future::poll_fn;
+use std::io;
+use std::rc::Rc;
+
+use super::answer::Reason;
+use super::connect::{self, Connection, plain};
+use super::reply::{Progress, Reply};
+use super::worker::Worker;
+use crate::plan::Job;
+use crate::record::{Failure, Finished, Outcome, Record, Tick};
+
+/// A request under way. One that is dropped before its end is recorded as cancelled.
+pub(super) struct Flight {
+    worker: Rc<Worker>,
+    job: Job,
+    connection: Option<Connection>,
+    written: usize,
+    connected: Tick,
+    sent: Tick,
+    reply: Reply,
+    landed: bool,
+}
+
+/// Why reading an answer stopped early.
+enum Broken {
+    /// The request failed.
+    Failed(Reason),
+    /// A connection that had served before was closed before this answer began.
+    Stale,
+}
+
+impl Flight {
+    /// Begins a request: where a connection is open, its bytes are written before this returns.
+    pub(super) fn start(worker: Rc<Worker>, job: Job) -> Self {
+        let reply = worker.reply();
+        let now = worker.clock().now();
+        let mut flight =
+            Flight { worker, job, connection: None, written: 0, connected: now, sent: now, reply, landed: false };
+        if let Some(connection) = flight.worker.idle_connection() {
+            flight.send(connection);
+        }
+        flight
+    }
+
+    /// Sees the request to its end.
+    pub(super) async fn run(mut self) {
+        let limit = self.worker.request_timeout();
+        let result = match tokio::time::timeout(limit, self.attempt()).await {
+            Ok(result) => result,
+            Err(_) => Err((Failure::Timeout, format!("no end within {} s (--request-timeout)", limit.as_secs_f64()))),
+        };
+        self.land(result);
+    }
+
+    async fn attempt(&mut self) -> Result<(), Reason> {
+        loop {
+            if self.connection.is_none() {
+                let early = self.worker.connects_in_request().then(|| self.worker.clock().now());
+                let connection = connect::open(self.worker.target()).await?;
+                self.worker.note_connection(connection.took);
+                self.send(connection);
+                self.sent = early.unwrap_or(self.sent);
+            }
+            match self.exchange().await {
+                Ok(()) => return Ok(()),
+                Err(Broken::Failed(reason)) => return Err(reason),
+                Err(Broken::Stale) => {
+                    self.worker.note_stale();
+                    self.connection = None;
+                }
+            }
+        }
+    }
+
+    /// Starts the clock and writes what the kernel takes at once.
+    fn send(&mut self, mut connection: Connection) {
+        let clock = self.worker.clock();
+        self.connected = clock.tick(connection.opened);
+        self.sent = clock.now();
+        // A write that fails shows itself in the flush or the read that follows.
+        self.written = connection.wire.try_write(&self.job.bytes).unwrap_or(0);
+        self.connection = Some(connection);
+    }
+
+    async fn exchange(&mut self) -> Result<(), Broken> {
+        let flushed = self.flush().await;
+        loop {
+            let connection = self.connection.as_mut().expect("an exchange has a connection");
+            let worker = &self.worker;
+            let read = poll_fn(|cx| connection.wire.poll_read(cx, &mut worker.scratch())).await;
+            let arrival = match read {
+                Ok(arrival) if arrival.bytes > 0 => arrival,
+                ended => return self.cut(ended.err().or(flushed.err())),
+            };
+            if self.reply.is_untouched() {
+                connection.used = true;
+                self.job.bytes = Vec::new();
+            }
+            let stamp = worker.note_arrival(&arrival);
+            let before = self.reply.answer.chunks.len();
+            let progress = self.reply.feed(&worker.scratch().bytes[..arrival.bytes], stamp);
+            worker.note_chunks(self.reply.answer.chunks.len() - before);
+            worker.start_due(arrival.read);
+            match progress.map_err(Broken::Failed)? {
+                Progress::More => {}
+                Progress::Ended => {
+                    self.release();
+                    return self.reply.verdict().map_err(Broken::Failed);
+                }
+            }
+        }
+    }
+
+    /// Writes what is left of the request.
+    async fn flush(&mut self) -> io::Result<()> {
+        let (connection, written) =
+            (self.connection.as_mut().expect("an exchange has a connection"), &mut self.written);
+        let bytes = &self.job.bytes;
+        poll_fn(|cx| connection.wire.poll_write(cx, bytes, written)).await
+    }
+
+    /// The connection has ended, by the peer's close or by an error.
+    fn cut(&mut self, error: Option<io::Error>) -> Result<(), Broken> {
+        let used = self.connection.take().is_some_and(|connection| connection.used);
+        if used && self.reply.is_untouched() {
+            return Err(Broken::Stale);
+        }
+        let verdict = self.reply.verdict();
+        match (verdict, error) {
+            (Err((Failure::Truncated | Failure::Reset, _)), Some(error)) => {
+                Err(Broken::Failed((class_of(&error), format!("the connection broke: {}", plain(&error)))))
+            }
+            (verdict, _) => verdict.map_err(Broken::Failed),
+        }
+    }
+
+    /// Lets the connection serve another request, if it may.
+    fn release(&mut self) {
+        if let Some(connection) = self.connection.take()
+            && self.reply.keeps_connection()
+        {
+            self.worker.keep_connection(connection);
+        }
+    }
+
+    /// Hands on the record and gives the place back.
+    fn land(&mut self, result: Result<(), Reason>) {
+        self.landed = true;
+        let end = self.worker.clock().now();
+        let answer = std::mem::take(&mut self.reply.answer);
+        let counted = answer.output_tokens().filter(|_| result.is_ok());
+        let (outcome, detail) = match result {
+            Ok(()) => (Outcome::Done, String::new()),
+            Err((why, detail)) => (Outcome::Failed(why), detail),
+        };
+        let record = Record {
+            id: self.job.id,
+            input_tokens: answer.usage.and_then(|usage| usage.prompt_tokens).unwrap_or(self.job.input_tokens),
+            output_tokens: counted.unwrap_or(0),
+            chunks: answer.chunks.len() as u32,
+            due: self.job.due,
+            sent: self.sent,
+            first: answer.chunks.first().copied().unwrap_or(self.sent),
+            last: answer.chunks.last().copied().unwrap_or(self.sent),
+            end,
+            outcome,
+        };
+        let tokens = if answer.tokens.len() == answer.chunks.len() { answer.tokens } else { Vec::new() };
+        self.worker.landed(Finished {
+            record,
+            connected: self.connected,
+            chunks: answer.chunks,
+            tokens,
+            text: answer.text,
+            counted_by_server: counted.is_some(),
+            detail,
+        });
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        if !self.landed {
+            let reason = match std::thread::panicking() {
+                true => (Failure::Other, "a bug in llmbench ended this request".to_string()),
+                false => (Failure::Cancelled, "the run was stopped".to_string()),
+            };
+            self.land(Err(reason));
+        }
+    }
+}
+
+fn class_of(error: &io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted => Failure::Reset,
+        io::ErrorKind::InvalidData => Failure::Tls,
+        io::ErrorKind::UnexpectedEof => Failure::Truncated,
+        _ => Failure::Other,
+    }
+}

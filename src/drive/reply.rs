@@ -1,0 +1,224 @@
+//! One HTTP/1.1 response: bytes in, an [`Answer`] out. Reads the head, finds the end of the body, decodes its events.
+
+use super::answer::{Answer, Ending, Reason};
+use super::body::{Body, Piece};
+use super::sse::Decoder;
+use crate::backend::{Backend, error_message};
+use crate::record::{Failure, Tick};
+
+/// A response head larger than this is refused.
+const HEAD_LIMIT: usize = 64 * 1024;
+/// Of a refusal's body so much is kept, for its message.
+const REFUSAL_LIMIT: usize = 16 * 1024;
+const MAX_HEADERS: usize = 128;
+
+/// A response as far as it has come.
+#[derive(Debug)]
+pub(super) struct Reply {
+    backend: Backend,
+    max_event_bytes: usize,
+    state: State,
+    /// Whether the connection may serve another request afterwards.
+    keep_alive: bool,
+    pub(super) answer: Answer,
+}
+
+#[derive(Debug)]
+enum State {
+    /// The head, as far as it has come.
+    Head(Vec<u8>),
+    /// A streamed answer.
+    Stream { body: Body, events: Decoder },
+    /// A body that is kept for its message: an error status, or a type that is no event stream.
+    Refusal { body: Body, text: Vec<u8>, why: Failure, status: String },
+}
+
+/// Whether a response has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// There is more to come.
+    More,
+    /// It has ended by its own framing.
+    Ended,
+}
+
+impl Reply {
+    pub(super) fn new(backend: Backend, max_event_bytes: usize) -> Self {
+        let state = State::Head(Vec::new());
+        Reply { backend, max_event_bytes, state, keep_alive: false, answer: Answer::default() }
+    }
+
+    /// Whether nothing has come yet.
+    pub(super) fn is_untouched(&self) -> bool {
+        matches!(&self.state, State::Head(seen) if seen.is_empty())
+    }
+
+    /// Whether the connection may serve another request, once the response has ended.
+    pub(super) fn keeps_connection(&self) -> bool {
+        self.keep_alive
+    }
+
+    /// Takes in bytes that arrived at `at`.
+    pub(super) fn feed(&mut self, bytes: &[u8], at: Tick) -> Result<Progress, Reason> {
+        if let State::Head(seen) = &mut self.state {
+            let mut seen = std::mem::take(seen);
+            let whole: &[u8] = if seen.is_empty() {
+                bytes
+            } else {
+                seen.extend_from_slice(bytes);
+                &seen
+            };
+            return match self.head(whole)? {
+                Some(length) => self.body(&whole[length..], at),
+                None if whole.len() > HEAD_LIMIT => Err(malformed(format!("response head over {HEAD_LIMIT} bytes"))),
+                None => {
+                    self.state = State::Head(whole.to_vec());
+                    Ok(Progress::More)
+                }
+            };
+        }
+        self.body(bytes, at)
+    }
+
+    /// Parses the head at the start of `bytes`, interim responses skipped; gives its length once it is whole.
+    fn head(&mut self, bytes: &[u8]) -> Result<Option<usize>, Reason> {
+        let mut start = 0;
+        loop {
+            let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+            let mut head = httparse::Response::new(&mut headers);
+            let parsed =
+                head.parse(&bytes[start..]).map_err(|cause| malformed(format!("response is not HTTP/1.1: {cause}")))?;
+            let httparse::Status::Complete(length) = parsed else { return Ok(None) };
+            start += length;
+            match head.code {
+                Some(101) => return Err((Failure::HttpStatus(101), "HTTP 101: the server switched protocols".into())),
+                Some(100..=199) => {}
+                _ => {
+                    self.begin(&head)?;
+                    return Ok(Some(start));
+                }
+            }
+        }
+    }
+
+    /// Settles from a final head how its body is to be read.
+    fn begin(&mut self, head: &httparse::Response<'_, '_>) -> Result<(), Reason> {
+        let code = head.code.unwrap_or_default();
+        let (body, keep_alive) = framing(head)?;
+        self.keep_alive = keep_alive;
+        let media = header(head, "content-type").unwrap_or_default();
+        let is_success = (200..300).contains(&code);
+        if is_success && let Some(coding) = header(head, "content-encoding").filter(|coding| *coding != "identity") {
+            return Err(malformed(format!("the answer is {coding}-encoded, which nobody asked for")));
+        }
+        let is_stream = media.is_empty() || media.trim_start().to_ascii_lowercase().starts_with("text/event-stream");
+        self.state = if is_success && is_stream {
+            State::Stream { body, events: Decoder::new(self.max_event_bytes) }
+        } else if is_success {
+            let status = format!("expected an event stream, got {media}");
+            State::Refusal { body, text: Vec::new(), why: Failure::Malformed, status }
+        } else {
+            let status = format!("HTTP {code} {}", head.reason.unwrap_or_default());
+            State::Refusal { body, text: Vec::new(), why: Failure::HttpStatus(code), status: status.trim().to_string() }
+        };
+        Ok(())
+    }
+
+    fn body(&mut self, mut bytes: &[u8], at: Tick) -> Result<Progress, Reason> {
+        loop {
+            let (State::Stream { body, .. } | State::Refusal { body, .. }) = &mut self.state else {
+                unreachable!("a body follows a whole head");
+            };
+            match body.next(&mut bytes).map_err(|_| malformed("the body's chunks are broken".into()))? {
+                Piece::Data(data) => self.data(data, at)?,
+                Piece::More => return Ok(Progress::More),
+                Piece::End => {
+                    self.keep_alive &= bytes.is_empty();
+                    return Ok(Progress::Ended);
+                }
+            }
+        }
+    }
+
+    fn data(&mut self, data: &[u8], at: Tick) -> Result<(), Reason> {
+        match &mut self.state {
+            State::Stream { events, .. } => {
+                let mut result = Ok(());
+                let (answer, backend) = (&mut self.answer, self.backend);
+                let event = |data: &[u8]| {
+                    if result.is_ok() {
+                        result = answer.event(backend, data, at);
+                    }
+                };
+                let fed = events.feed(data, event);
+                result?;
+                fed.map_err(|_| malformed(format!("event over {} bytes (--max-event-bytes)", self.max_event_bytes)))
+            }
+            State::Refusal { text, .. } => {
+                let room = REFUSAL_LIMIT.saturating_sub(text.len()).min(data.len());
+                text.extend_from_slice(&data[..room]);
+                Ok(())
+            }
+            State::Head(_) => unreachable!("data follows a whole head"),
+        }
+    }
+
+    /// The verdict on a response that has ended, or whose connection has.
+    pub(super) fn verdict(&self) -> Result<(), Reason> {
+        match &self.state {
+            State::Head(seen) if seen.is_empty() => {
+                Err((Failure::Reset, "the connection closed before an answer".into()))
+            }
+            State::Head(_) => {
+                Err((Failure::Truncated, "the connection closed in the middle of the response head".into()))
+            }
+            State::Stream { body, .. } => {
+                self.answer.verdict(if body.ends_with_connection() { Ending::Proper } else { Ending::Cut })
+            }
+            State::Refusal { text, why, status, .. } => {
+                let message = error_message(&String::from_utf8_lossy(text));
+                let detail = if message.is_empty() { status.clone() } else { format!("{status}: {message}") };
+                Err((*why, detail))
+            }
+        }
+    }
+}
+
+/// How the body of a final response is framed, and whether the connection lives on after it (RFC 9112, §6.3 and §9.3).
+fn framing(head: &httparse::Response<'_, '_>) -> Result<(Body, bool), Reason> {
+    let connection = header(head, "connection").unwrap_or_default().to_ascii_lowercase();
+    let keep_alive = match head.version {
+        Some(1) => !connection.contains("close"),
+        _ => connection.contains("keep-alive"),
+    };
+    if matches!(head.code, Some(204 | 304)) {
+        return Ok((Body::of_length(0), keep_alive));
+    }
+    if let Some(coding) = header(head, "transfer-encoding") {
+        return match coding.trim().to_ascii_lowercase().as_str() {
+            "chunked" => Ok((Body::chunked(), keep_alive)),
+            other => Err(malformed(format!("transfer coding `{other}` is not spoken"))),
+        };
+    }
+    match header(head, "content-length") {
+        Some(length) => {
+            let length =
+                length.trim().parse().map_err(|_| malformed(format!("content-length `{length}` is no number")))?;
+            Ok((Body::of_length(length), keep_alive))
+        }
+        None => Ok((Body::until_close(), false)),
+    }
+}
+
+fn header<'a>(head: &httparse::Response<'_, 'a>, name: &str) -> Option<&'a str> {
+    let found = head.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name))?;
+    std::str::from_utf8(found.value).ok()
+}
+
+fn malformed(what: String) -> Reason {
+    (Failure::Malformed, what)
+}
+
+#[cfg(test)]
+#[path = "reply_test.rs"]
+mod tests;

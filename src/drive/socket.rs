@@ -1,0 +1,94 @@
+//! A TCP socket whose reads say when the kernel received the bytes.
+
+use std::io::{self, IoSliceMut};
+use std::os::fd::{AsRawFd, RawFd};
+use std::task::{Context, Poll, ready};
+
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt, sockopt};
+use nix::sys::time::TimeSpec;
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+
+use super::clock::monotonic;
+
+/// Bytes read in one go: enough for a whole answer of a fast server, small enough to stay in a core's cache.
+const READ_BYTES: usize = 256 * 1024;
+
+/// Where reads of one worker put their bytes: one for all its connections.
+pub(super) struct Scratch {
+    pub(super) bytes: Vec<u8>,
+    control: Vec<u8>,
+}
+
+impl Scratch {
+    pub(super) fn new() -> Self {
+        Scratch { bytes: vec![0; READ_BYTES], control: nix::cmsg_space!(TimeSpec) }
+    }
+}
+
+/// One read: how many bytes, when it happened, and the kernel's wall-clock stamp of the last of them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Arrival {
+    pub(super) bytes: usize,
+    pub(super) read: u64,
+    pub(super) kernel: Option<u64>,
+}
+
+/// A connected socket that sends small writes at once and stamps what it receives.
+#[derive(Debug)]
+pub(super) struct Socket {
+    stream: TcpStream,
+}
+
+impl Socket {
+    pub(super) fn new(stream: TcpStream) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        #[cfg(target_os = "linux")]
+        setsockopt(&stream, sockopt::ReceiveTimestampns, &true)?;
+        Ok(Socket { stream })
+    }
+
+    /// Reads what is there into `scratch`; no bytes means that the peer has closed.
+    pub(super) fn poll_read(&self, cx: &mut Context<'_>, scratch: &mut Scratch) -> Poll<io::Result<Arrival>> {
+        loop {
+            ready!(self.stream.poll_read_ready(cx))?;
+            match self.try_read(scratch) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
+    /// Reads what is there, or fails with `WouldBlock`, without a system call where nothing has arrived.
+    pub(super) fn try_read(&self, scratch: &mut Scratch) -> io::Result<Arrival> {
+        let fd = self.stream.as_raw_fd();
+        let arrival = self.stream.try_io(Interest::READABLE, || receive(fd, scratch))?;
+        if 0 < arrival.bytes && arrival.bytes < scratch.bytes.len() {
+            // A short read has emptied the socket: to say so now saves the read that would find nothing. Bytes that
+            // come in between raise readiness anew, since the runtime has not polled since.
+            let _ = self.stream.try_io(Interest::READABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
+        }
+        Ok(arrival)
+    }
+
+    /// Writes what the kernel takes now.
+    pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.try_write(bytes)
+    }
+
+    /// Waits until there is room to write.
+    pub(super) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream.poll_write_ready(cx)
+    }
+}
+
+fn receive(fd: RawFd, scratch: &mut Scratch) -> io::Result<Arrival> {
+    let mut slices = [IoSliceMut::new(&mut scratch.bytes)];
+    let message = recvmsg::<()>(fd, &mut slices, Some(&mut scratch.control), MsgFlags::empty())?;
+    let kernel = message.cmsgs()?.find_map(|control| match control {
+        #[cfg(target_os = "linux")]
+        ControlMessageOwned::ScmTimestampns(at) => Some(at.tv_sec() as u64 * 1_000_000_000 + at.tv_nsec() as u64),
+        _ => None,
+    });
+    Ok(Arrival { bytes: message.bytes, read: monotonic(), kernel })
+}

@@ -1,0 +1,104 @@
+//! Where requests go: an address, resolved once, through TLS and the environment's proxy where there is one.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
+
+use hyper_util::client::proxy::matcher::Matcher;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+
+use super::tls;
+use crate::error::{Error, Result};
+
+/// How to reach a server.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Addresses to connect to, tried in order: the server's, or its proxy's.
+    pub(super) addresses: Vec<SocketAddr>,
+    /// What TLS needs, for `https`.
+    pub(super) tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+    /// What to send first through a proxy, for `https`.
+    pub(super) tunnel: Option<Vec<u8>>,
+    /// What stands before the path in a request line, for `http` through a proxy.
+    prefix: String,
+    /// A `proxy-authorization` header line, for `http` through a proxy.
+    authorization: String,
+}
+
+/// The parts of a server's URL that matter to a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Whether the scheme is `https`.
+    pub secure: bool,
+    /// Host name or address; an IPv6 address without brackets.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+}
+
+/// Whether the server's certificate is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certificates {
+    /// Against the system's trust store.
+    Verify,
+    /// Not at all.
+    Ignore,
+}
+
+impl Origin {
+    /// Host and port as they stand in a URL.
+    pub fn authority(&self) -> String {
+        match self.host.contains(':') {
+            true => format!("[{}]:{}", self.host, self.port),
+            false => format!("{}:{}", self.host, self.port),
+        }
+    }
+}
+
+impl Target {
+    /// Finds out how to reach `origin`: names are resolved, the proxy variables of the environment are heeded.
+    ///
+    /// # Errors
+    /// If a name does not resolve, the proxy is of a kind that is not spoken, or there is no trust store.
+    pub fn resolve(origin: &Origin, certificates: Certificates) -> Result<Self> {
+        let scheme = if origin.secure { "https" } else { "http" };
+        let url = format!("{scheme}://{}/", origin.authority());
+        let tls = origin.secure.then(|| Ok((tls::config(certificates)?, tls::name(&origin.host)?))).transpose()?;
+        let uri = url.parse().map_err(|cause| Error::new(format!("cannot use the server URL `{url}`: {cause}")))?;
+        let mut target =
+            Target { addresses: Vec::new(), tls, tunnel: None, prefix: String::new(), authorization: String::new() };
+        let Some(proxy) = Matcher::from_env().intercept(&uri) else {
+            target.addresses = addresses(&origin.host, origin.port)?;
+            return Ok(target);
+        };
+        let host = proxy.uri().host().unwrap_or_default().trim_matches(['[', ']']);
+        if proxy.uri().scheme_str() != Some("http") {
+            let what = format!("cannot use the proxy `{host}`: only http proxies are spoken");
+            return Err(Error::new(what).hint("name an http:// proxy, or list the server in NO_PROXY"));
+        }
+        target.addresses = addresses(host, proxy.uri().port_u16().unwrap_or(80))?;
+        let authorization = proxy.basic_auth().and_then(|value| value.to_str().ok());
+        let authorization = authorization.map_or(String::new(), |value| format!("proxy-authorization: {value}\r\n"));
+        if origin.secure {
+            let authority = origin.authority();
+            let head = format!("CONNECT {authority} HTTP/1.1\r\nhost: {authority}\r\n{authorization}\r\n");
+            target.tunnel = Some(head.into_bytes());
+        } else {
+            target.prefix = url.trim_end_matches('/').to_string();
+            target.authorization = authorization;
+        }
+        Ok(target)
+    }
+
+    /// The start of a request's head: its first line, and what a proxy wants to see.
+    pub fn request_line(&self, method: &str, path: &str) -> String {
+        format!("{method} {}{path} HTTP/1.1\r\n{}", self.prefix, self.authorization)
+    }
+}
+
+fn addresses(host: &str, port: u16) -> Result<Vec<SocketAddr>> {
+    let found = (host, port).to_socket_addrs().map_err(|cause| Error::new(cause.to_string()));
+    let found: Vec<SocketAddr> =
+        found.map_err(|error| error.context(format!("cannot resolve host `{host}`")))?.collect();
+    if found.is_empty() { Err(Error::new(format!("host `{host}` has no address"))) } else { Ok(found) }
+}

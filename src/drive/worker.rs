@@ -1,0 +1,234 @@
+//! One core's share of the load: a current-thread runtime with connections of its own. Nothing here is shared with another
+//! worker but the gate, asked once a request.
+
+use std::cell::{Cell, RefCell, RefMut};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::thread::Thread;
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::{JoinSet, LocalSet};
+
+use super::Settings;
+use super::clock::{Clock, monotonic};
+use super::connect::{self, Connection};
+use super::flight::Flight;
+use super::gate::Gate;
+use super::reply::Reply;
+use super::socket::{Arrival, Scratch};
+use super::target::Target;
+use crate::plan::Job;
+use crate::record::{Finished, Health, Tick};
+
+/// What a worker is told.
+pub(super) enum Order {
+    /// The run begins: its clock.
+    Begin(Clock),
+    /// Start this request now.
+    Start(Job),
+}
+
+/// What others may see of a worker while it runs; written by the worker alone.
+#[derive(Debug, Default)]
+pub(super) struct Gauge {
+    /// Requests in flight.
+    pub(super) in_flight: AtomicU64,
+    /// Pieces of output so far.
+    pub(super) chunks: AtomicU64,
+    /// The monotonic moment of the latest read that held several pieces of one answer.
+    pub(super) merged_at: AtomicU64,
+}
+
+/// Threads to wake when something changes that they wait for.
+#[derive(Debug, Clone)]
+pub(super) struct Wake {
+    /// Learns when the gate's next job can start earlier than it thinks.
+    pub(super) pacer: Thread,
+    /// When the pacer will wake by itself.
+    pub(super) pacer_until: Arc<AtomicU64>,
+    /// Learns when the run is over.
+    pub(super) caller: Thread,
+}
+
+impl Wake {
+    /// Wakes the pacer if the next job can start before it would look again.
+    pub(super) fn tell_pacer(&self, gate: &Gate) {
+        if gate.next() < self.pacer_until.load(Ordering::Acquire) {
+            self.pacer.unpark();
+        }
+    }
+}
+
+/// A worker's state, shared by its requests.
+pub(super) struct Worker {
+    settings: Arc<Settings>,
+    gate: Arc<Gate>,
+    wake: Wake,
+    gauge: Arc<Gauge>,
+    finished: mpsc::Sender<Finished>,
+    clock: Cell<Clock>,
+    idle: RefCell<Vec<Connection>>,
+    scratch: RefCell<Scratch>,
+    health: RefCell<Health>,
+}
+
+impl Worker {
+    pub(super) fn new(
+        settings: Arc<Settings>,
+        gate: Arc<Gate>,
+        wake: Wake,
+        gauge: Arc<Gauge>,
+        finished: mpsc::Sender<Finished>,
+    ) -> Rc<Self> {
+        Rc::new(Worker {
+            settings,
+            gate,
+            wake,
+            gauge,
+            finished,
+            clock: Cell::new(Clock::starting_at(monotonic())),
+            idle: RefCell::default(),
+            scratch: RefCell::new(Scratch::new()),
+            health: RefCell::default(),
+        })
+    }
+
+    /// Starts what it is told to until nobody can tell it more; requests still in flight then are cancelled.
+    pub(super) fn serve(self: &Rc<Self>, runtime: &tokio::runtime::Runtime, mut orders: UnboundedReceiver<Order>) {
+        let local = LocalSet::new();
+        local.block_on(runtime, async {
+            while let Some(order) = orders.recv().await {
+                match order {
+                    Order::Begin(clock) => self.clock.set(clock),
+                    Order::Start(job) => self.start(job),
+                }
+            }
+        });
+    }
+
+    /// Opens `count` connections; stops at the first that fails, since requests will meet the same failure and tell.
+    pub(super) fn open(self: &Rc<Self>, runtime: &tokio::runtime::Runtime, count: usize) {
+        const AT_ONCE: usize = 128;
+        LocalSet::new().block_on(runtime, async {
+            let (mut tasks, mut begun) = (JoinSet::new(), 0);
+            loop {
+                while begun < count && tasks.len() < AT_ONCE {
+                    let worker = Rc::clone(self);
+                    tasks.spawn_local(async move { connect::open(worker.target()).await });
+                    begun += 1;
+                }
+                let Some(Ok(Ok(connection))) = tasks.join_next().await else { return };
+                self.note_connection(connection.took);
+                self.idle.borrow_mut().push(connection);
+            }
+        });
+    }
+
+    /// What the worker found out about its own measurement.
+    pub(super) fn into_health(self: Rc<Self>) -> Health {
+        self.health.take()
+    }
+
+    /// Starts a request.
+    pub(super) fn start(self: &Rc<Self>, job: Job) {
+        self.gauge.in_flight.fetch_add(1, Ordering::Relaxed);
+        tokio::task::spawn_local(Flight::start(Rc::clone(self), job).run());
+    }
+
+    /// Starts what has come due by the monotonic moment `now`, so that a busy worker need not wait to be told.
+    pub(super) fn start_due(self: &Rc<Self>, now: u64) {
+        while let Some(job) = self.gate.take(now) {
+            self.start(job);
+        }
+    }
+
+    /// Hands on a finished request and starts the next one in its place, if one is due.
+    pub(super) fn landed(self: &Rc<Self>, finished: Finished) {
+        self.gauge.in_flight.fetch_sub(1, Ordering::Relaxed);
+        // The receiver lives until all workers have ended.
+        let _ = self.finished.send(finished);
+        match self.gate.give_back(monotonic()) {
+            Some(job) => self.start(job),
+            None if self.gate.look().is_over() => self.wake.caller.unpark(),
+            None => self.wake.tell_pacer(&self.gate),
+        }
+    }
+
+    pub(super) fn clock(&self) -> Clock {
+        self.clock.get()
+    }
+
+    pub(super) fn target(&self) -> &Target {
+        &self.settings.target
+    }
+
+    pub(super) fn request_timeout(&self) -> Duration {
+        self.settings.request_timeout
+    }
+
+    pub(super) fn connects_in_request(&self) -> bool {
+        self.settings.connect == super::Connect::InRequest
+    }
+
+    pub(super) fn reply(&self) -> Reply {
+        Reply::new(self.settings.backend, self.settings.max_event_bytes)
+    }
+
+    pub(super) fn scratch(&self) -> RefMut<'_, Scratch> {
+        self.scratch.borrow_mut()
+    }
+
+    /// An open connection that carries no request.
+    pub(super) fn idle_connection(&self) -> Option<Connection> {
+        loop {
+            let mut connection = self.idle.borrow_mut().pop()?;
+            if connection.wire.is_open(&mut self.scratch()) {
+                return Some(connection);
+            }
+            self.note_stale();
+        }
+    }
+
+    /// Keeps a connection for a later request.
+    pub(super) fn keep_connection(&self, connection: Connection) {
+        if !self.connects_in_request() {
+            self.idle.borrow_mut().push(connection);
+        }
+    }
+
+    pub(super) fn note_connection(&self, nanos: u64) {
+        self.health.borrow_mut().connect.saturating_record(nanos);
+    }
+
+    pub(super) fn note_stale(&self) {
+        self.health.borrow_mut().stale_connections += 1;
+    }
+
+    /// When the bytes of a read arrived.
+    pub(super) fn note_arrival(&self, arrival: &Arrival) -> Tick {
+        let stamp = self.clock().stamp(arrival.read, arrival.kernel);
+        let mut health = self.health.borrow_mut();
+        if let Some(lag) = stamp.lag {
+            health.kernel_stamps = true;
+            health.lag.saturating_record(lag);
+        }
+        health.clock_steps += u64::from(stamp.stepped);
+        stamp.at
+    }
+
+    /// Counts the pieces of output that one read held.
+    pub(super) fn note_chunks(&self, count: usize) {
+        if count == 0 {
+            return;
+        }
+        let chunks = &self.gauge.chunks;
+        chunks.store(chunks.load(Ordering::Relaxed) + count as u64, Ordering::Relaxed);
+        if count > 1 {
+            self.health.borrow_mut().merged_chunks += count as u64 - 1;
+            self.gauge.merged_at.store(monotonic(), Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Samples become requests: the whole HTTP message of each, head and body, so that sending is one write.
+
+use crate::backend::template::Template;
+use crate::dataset::Sample;
+use crate::error::Result;
+use crate::plan::Job;
+use crate::record::Tick;
+
+/// Writes requests.
+#[derive(Debug, Clone)]
+pub struct Encoder {
+    /// Request line and the headers that all requests share, each line ended.
+    head: Vec<u8>,
+    template: Template,
+}
+
+impl Encoder {
+    /// An encoder of requests that begin with `request_line` (ended by CRLF), go to the authority `host`, and carry
+    /// `headers` and bodies by `template`.
+    pub fn new(request_line: &str, host: &str, headers: &[(String, String)], template: Template) -> Self {
+        let named = |name: &str| headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
+        let defaults = [
+            ("host", host),
+            ("accept", "*/*"),
+            ("user-agent", concat!("llmbench/", env!("CARGO_PKG_VERSION"))),
+            ("content-type", "application/json"),
+        ];
+        let mut head = request_line.to_string();
+        for (name, value) in defaults.into_iter().filter(|(name, _)| !named(name)) {
+            head += &format!("{name}: {value}\r\n");
+        }
+        for (name, value) in headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        Encoder { head: head.into_bytes(), template }
+    }
+
+    /// The request of `sample`, which is the `id`th of its run and due at `due`.
+    pub fn job(&self, id: u32, due: Tick, sample: &Sample) -> Job {
+        let mut body = Vec::new();
+        self.template.write(sample, &mut body);
+        let mut bytes = Vec::with_capacity(self.head.len() + body.len() + 96);
+        bytes.extend_from_slice(&self.head);
+        if let Some(id) = sample.request_id.as_deref().filter(|id| !id.is_empty()) {
+            bytes.extend_from_slice(format!("x-request-id: {id}\r\n").as_bytes());
+        }
+        bytes.extend_from_slice(format!("content-length: {}\r\n\r\n", body.len()).as_bytes());
+        bytes.extend_from_slice(&body);
+        Job { id, due, bytes, input_tokens: sample.input_tokens }
+    }
+
+    /// The requests of `samples`, made as they are asked for; sample `i` is due at `due[i]`.
+    pub fn jobs(
+        self,
+        samples: impl Iterator<Item = Result<Sample>> + Send + 'static,
+        due: Vec<Tick>,
+    ) -> Box<dyn Iterator<Item = Result<Job>> + Send> {
+        let numbered = samples.zip(due).enumerate();
+        Box::new(numbered.map(move |(id, (sample, due))| Ok(self.job(id as u32, due, &sample?))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Map;
+
+    use super::*;
+    use crate::backend::Backend;
+    use crate::backend::template::Fixed;
+    use crate::dataset::Prompt;
+
+    fn encoder(headers: &[(&str, &str)]) -> Encoder {
+        let overlay = Map::new();
+        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, overlay: &overlay };
+        let headers: Vec<(String, String)> =
+            headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        let line = "POST /v1/completions HTTP/1.1\r\n";
+        Encoder::new(line, "localhost:8000", &headers, Backend::Completions.template(&fixed))
+    }
+
+    fn sample(request_id: Option<&str>) -> Sample {
+        let request_id = request_id.map(ToString::to_string);
+        Sample { prompt: Prompt::Text("hi".into()), input_tokens: 1, output_tokens: 2, request_id }
+    }
+
+    fn text(encoder: &Encoder, request_id: Option<&str>) -> String {
+        String::from_utf8(encoder.job(0, Tick::ZERO, &sample(request_id)).bytes).unwrap()
+    }
+
+    #[test]
+    fn a_request_is_one_whole_message() {
+        let text = text(&encoder(&[("authorization", "Bearer k")]), Some("bench-7"));
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("POST /v1/completions HTTP/1.1\r\nhost: localhost:8000\r\n"), "{head}");
+        assert!(head.contains("\r\nauthorization: Bearer k\r\nx-request-id: bench-7\r\n"), "{head}");
+        assert!(head.ends_with(&format!("content-length: {}", body.len())), "{head}");
+        assert!(serde_json::from_str::<serde_json::Value>(body).is_ok());
+    }
+
+    #[test]
+    fn a_header_of_the_user_replaces_the_default() {
+        let text = text(&encoder(&[("Content-Type", "application/x")]), None);
+        assert_eq!(text.to_ascii_lowercase().matches("content-type").count(), 1);
+        assert!(!text.contains("x-request-id"));
+    }
+}
