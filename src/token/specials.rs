@@ -31,6 +31,8 @@ impl Specials {
                 specials.named.push((name.clone(), token.to_owned()));
             }
         }
+        let assumed = defaults(&config).iter().filter(|(name, _)| !config.contains_key(*name));
+        specials.named.extend(assumed.map(|(name, token)| ((*name).to_owned(), (*token).to_owned())));
         let newer = config.get("extra_special_tokens").filter(|value| !is_empty(value));
         match newer.or_else(|| config.get("additional_special_tokens")) {
             Some(Value::Array(tokens)) => {
@@ -83,6 +85,42 @@ impl Specials {
     fn contents(&self) -> impl Iterator<Item = &str> {
         self.named.iter().map(|(_, token)| token).chain(&self.extra).map(String::as_str)
     }
+}
+
+/// The names that classes of tokenizers give to tokens where their configuration does not say otherwise.
+const CLASSES: [(&str, &[(&str, &str)]); 3] = [
+    (
+        "GemmaTokenizer",
+        &[
+            ("unk_token", "<unk>"),
+            ("bos_token", "<bos>"),
+            ("eos_token", "<eos>"),
+            ("pad_token", "<pad>"),
+            ("mask_token", "<mask>"),
+        ],
+    ),
+    (
+        "CohereTokenizer",
+        &[
+            ("unk_token", "<UNK>"),
+            ("bos_token", "<BOS_TOKEN>"),
+            ("eos_token", "<|END_OF_TURN_TOKEN|>"),
+            ("pad_token", "<PAD>"),
+            ("cls_token", "<CLS>"),
+            ("sep_token", "<SEP>"),
+            ("mask_token", "<MASK_TOKEN>"),
+        ],
+    ),
+    (
+        "Qwen2Tokenizer",
+        &[("unk_token", "<|endoftext|>"), ("eos_token", "<|endoftext|>"), ("pad_token", "<|endoftext|>")],
+    ),
+];
+
+fn defaults(config: &Map<String, Value>) -> &'static [(&'static str, &'static str)] {
+    let class = config.get("tokenizer_class").and_then(Value::as_str).unwrap_or_default();
+    let class = class.strip_suffix("Fast").unwrap_or(class);
+    CLASSES.iter().find(|(name, _)| *name == class).map_or(&[], |(_, tokens)| tokens)
 }
 
 /// The `added_tokens_decoder` of a configuration, by ascending id; entries of another shape are left out.
@@ -144,6 +182,12 @@ mod tests {
     fn extra_tokens_with_names_are_named() {
         let specials = specials(json!({"extra_special_tokens": {"image_token": "<img>"}}), None);
         assert_eq!(specials.named, [("image_token".to_owned(), "<img>".to_owned())]);
+    }
+
+    #[test]
+    fn a_class_names_what_its_configuration_leaves_out() {
+        let config = json!({"tokenizer_class": "Qwen2TokenizerFast", "unk_token": null, "eos_token": "<end>"});
+        assert_eq!(contents(&specials(config, None)), ["<end>", "<|endoftext|>"], "null means none");
     }
 
     #[test]
