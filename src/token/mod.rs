@@ -1,8 +1,28 @@
-//! Tokenizers: where they come from, and the few operations that datasets and counts need.
+//! Tokenizers: where they come from ([`load`]), and the few operations that datasets and counts need ([`Tokenizer`]). It
+//! never downloads weights, never runs code of a model, and talks to a server only where nothing else gives the tokenizer.
+
+mod args;
+mod builtin;
+mod chat;
+mod files;
+mod hub;
+mod load;
+mod local;
+mod net;
+mod server;
+mod specials;
 
 use std::sync::Arc;
 
+pub use args::{Choice, TokenizerArgs};
+pub use builtin::BUILTIN;
+pub use load::{Loaded, load};
+pub use server::ServerAccess;
+
 use crate::error::{Error, Result};
+use files::Files;
+use local::Local;
+use server::Server;
 
 /// Whether encoding adds the tokenizer's special tokens (a BOS, say).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,53 +36,110 @@ pub enum Special {
 /// A loaded tokenizer; cheap to clone and to share between threads.
 #[derive(Debug, Clone)]
 pub struct Tokenizer {
-    inner: Arc<tokenizers::Tokenizer>,
+    name: Arc<str>,
+    engine: Engine,
+}
+
+#[derive(Debug, Clone)]
+enum Engine {
+    Local(Arc<Local>),
+    Server(Arc<Server>),
 }
 
 impl Tokenizer {
-    /// Reads the content of a `tokenizer.json`.
+    /// Reads the content of a `tokenizer.json` that has no other files beside it.
+    ///
+    /// # Errors
+    /// Where it is not one.
     pub fn from_json(json: &[u8]) -> Result<Self> {
-        let inner = tokenizers::Tokenizer::from_bytes(json).map_err(|cause| Error::new(cause.to_string()))?;
-        Ok(Tokenizer { inner: Arc::new(inner) })
+        Self::from_files(files::TOKENIZER, &Files { tokenizer: json.to_vec(), ..Files::default() })
+    }
+
+    /// The tokenizer inside the binary.
+    ///
+    /// # Errors
+    /// None in practice: its files are part of the program.
+    pub fn builtin() -> Result<Self> {
+        Self::from_files(BUILTIN, &builtin::files())
+    }
+
+    fn from_files(name: &str, files: &Files) -> Result<Self> {
+        Ok(Tokenizer { name: name.into(), engine: Engine::Local(Arc::new(Local::of(files)?)) })
+    }
+
+    fn from_server(name: &str, server: Server) -> Self {
+        Tokenizer { name: name.into(), engine: Engine::Server(Arc::new(server)) }
+    }
+
+    /// What the tokenizer was asked for by: the value of `--tokenizer`, or the model's id.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The token ids of `text`.
+    ///
+    /// # Errors
+    /// Where the library or the server cannot tokenize it.
     pub fn encode(&self, text: &str, special: Special) -> Result<Vec<u32>> {
-        let encoding = self
-            .inner
-            .encode_fast(text, special == Special::Add)
-            .map_err(|cause| Error::new(format!("cannot tokenize: {cause}")))?;
-        Ok(encoding.get_ids().to_vec())
+        match &self.engine {
+            Engine::Local(local) => local.encode(text, special),
+            Engine::Server(server) => server.encode(text, special),
+        }
     }
 
     /// How many tokens `text` has, special tokens included.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
     pub fn count(&self, text: &str) -> Result<u32> {
         Ok(self.encode(text, Special::Add)?.len() as u32)
     }
 
     /// The text of `ids`, special tokens kept.
+    ///
+    /// # Errors
+    /// Where the library or the server cannot decode them.
     pub fn decode(&self, ids: &[u32]) -> Result<String> {
-        self.inner.decode(ids, false).map_err(|cause| Error::new(format!("cannot decode tokens: {cause}")))
+        match &self.engine {
+            Engine::Local(local) => local.decode(ids),
+            Engine::Server(server) => server.decode(ids),
+        }
     }
 
     /// Size of the base vocabulary, without added tokens: ids at or above it are never drawn.
     pub fn vocab_size(&self) -> u32 {
-        self.inner.get_vocab_size(false) as u32
+        match &self.engine {
+            Engine::Local(local) => local.vocab_size(),
+            Engine::Server(server) => server.vocab_size(),
+        }
     }
 
-    /// The ids of the named special tokens (bos, eos, unk, pad, ...), ascending.
+    /// The ids of the named special tokens (bos, eos, unk, pad, ...) and of the additional ones, ascending. A server does not
+    /// tell its own.
     pub fn special_ids(&self) -> &[u32] {
-        &[]
+        match &self.engine {
+            Engine::Local(local) => local.special_ids(),
+            Engine::Server(_) => &[],
+        }
     }
 
     /// How many special tokens the encoding of one sequence adds.
     pub fn special_count(&self) -> u32 {
-        0
+        match &self.engine {
+            Engine::Local(local) => local.special_count(),
+            Engine::Server(server) => server.special_count(),
+        }
     }
 
     /// The chat template rendered for one user message `text`, with `kwargs` as further variables.
+    ///
+    /// # Errors
+    /// Where there is no template, or it fails.
     pub fn render_user(&self, text: &str, kwargs: &serde_json::Map<String, serde_json::Value>) -> Result<String> {
-        let _ = (text, kwargs);
-        Err(Error::new("the tokenizer has no chat template"))
+        match &self.engine {
+            Engine::Local(local) => local.chat()?.render_user(text, kwargs),
+            Engine::Server(_) => Err(Error::new("a tokenizer behind a server has no chat template")
+                .hint("use `--skip-chat-template`, or name a tokenizer with `--tokenizer`")),
+        }
     }
 }

@@ -1,0 +1,178 @@
+//! Chat templates: from a template's source and one user message to the prompt's text, as Jinja2 with the settings that
+//! chat templates are written for. It never tokenizes.
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Kwargs, Serde, Value, ValueKind};
+use minijinja::{AutoEscape, Environment, ErrorKind, Output, State};
+use serde::Serialize;
+use serde_json::{Map, json, ser};
+
+use super::files::Files;
+use crate::error::{Error, Result};
+
+/// The chat template of a tokenizer, compiled, with the variables that it always has.
+#[derive(Debug)]
+pub(super) struct Chat {
+    environment: Environment<'static>,
+    variables: Map<String, serde_json::Value>,
+}
+
+/// The name under which the template is compiled; error messages show it.
+const NAME: &str = "chat template";
+
+impl Chat {
+    /// Compiles the template that `files` has for a conversation without tools; `named` are the named special tokens.
+    ///
+    /// # Errors
+    /// Where there is no template, none of several is the default, or it does not compile.
+    pub(super) fn of(files: &Files, named: &[(String, String)]) -> Result<Self> {
+        Self::compile(&source(files)?, named)
+    }
+
+    fn compile(source: &str, named: &[(String, String)]) -> Result<Self> {
+        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().map_err(wrong)?;
+        let mut environment = Environment::new();
+        environment.set_syntax(syntax);
+        environment.set_auto_escape_callback(|_| AutoEscape::None);
+        environment.set_formatter(write_value);
+        environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+        environment.add_filter("tojson", tojson);
+        environment.add_function("raise_exception", raise_exception);
+        environment.add_function("strftime_now", strftime_now);
+        environment.add_template_owned(NAME, pass_generation_through(source)).map_err(wrong)?;
+        let variables = named.iter().map(|(name, token)| (name.clone(), json!(token))).collect();
+        Ok(Chat { environment, variables })
+    }
+
+    /// The prompt for one user message, up to where the assistant's reply begins. `kwargs` go before every other variable.
+    ///
+    /// # Errors
+    /// Where the template itself raises one, or uses what does not exist.
+    pub(super) fn render_user(&self, text: &str, kwargs: &Map<String, serde_json::Value>) -> Result<String> {
+        let mut variables = self.variables.clone();
+        variables.insert("messages".into(), json!([{"role": "user", "content": text}]));
+        variables.insert("add_generation_prompt".into(), json!(true));
+        variables.insert("tools".into(), json!(null));
+        variables.insert("documents".into(), json!(null));
+        variables.extend(kwargs.clone());
+        self.environment.get_template(NAME).and_then(|template| template.render(Serde(variables))).map_err(wrong)
+    }
+}
+
+/// The source of the template to use: files of their own, then the configuration's, then a processor's.
+fn source(files: &Files) -> Result<String> {
+    let mut named: Vec<(&str, &str)> = files.templates.iter().map(|(name, source)| (&**name, &**source)).collect();
+    if named.is_empty() {
+        match files.config.get("chat_template").or(files.processor_template.as_ref()) {
+            Some(serde_json::Value::String(source)) => named.push(("default", source)),
+            Some(serde_json::Value::Array(list)) => named.extend(
+                list.iter().filter_map(|one| Some((one.get("name")?.as_str()?, one.get("template")?.as_str()?))),
+            ),
+            Some(serde_json::Value::Object(map)) => {
+                named.extend(map.iter().filter_map(|(name, source)| Some((&**name, source.as_str()?))))
+            }
+            _ => {}
+        }
+    }
+    if named.is_empty() {
+        return Err(Error::new("the tokenizer has no chat template")
+            .hint("use `--skip-chat-template` to send prompts as they are"));
+    }
+    if let Some((_, source)) = named.iter().find(|(name, _)| *name == "default") {
+        return Ok((*source).to_owned());
+    }
+    let names: Vec<&str> = named.iter().map(|(name, _)| *name).collect();
+    Err(Error::new(format!("none of the tokenizer's chat templates is the default: `{}`", names.join("`, `"))))
+}
+
+/// Turns the block tags `generation` and `endgeneration`, which mark what a model wrote and change no text, into a block that
+/// is always taken, with the same trimming of blanks.
+fn pass_generation_through(source: &str) -> String {
+    let mut out = String::with_capacity(source.len());
+    let mut rest = source;
+    while let Some(start) = rest.find("{%") {
+        out.push_str(&rest[..start]);
+        rest = &rest[start..];
+        let Some(end) = rest.find("%}") else { break };
+        let tag = &rest[2..end];
+        match tag.trim_matches(['-', '+']).trim() {
+            "generation" => out.push_str(&format!("{{%{}%}}", tag.replacen("generation", "if true", 1))),
+            "endgeneration" => out.push_str(&format!("{{%{}%}}", tag.replacen("endgeneration", "endif", 1))),
+            _ => {
+                // Only past the opening mark: what looks like a tag here may be text that has a tag inside.
+                out.push_str("{%");
+                rest = &rest[2..];
+                continue;
+            }
+        }
+        rest = &rest[end + 2..];
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Writes a value as Python would: `True`, `False` and `None` have their own spelling there.
+fn write_value(out: &mut Output, state: &mut State, value: &Value) -> Result<(), minijinja::Error> {
+    match value.kind() {
+        ValueKind::Bool => {
+            out.write_str(if value.is_true() { "True" } else { "False" }).map_err(minijinja::Error::from)
+        }
+        ValueKind::None => out.write_str("None").map_err(minijinja::Error::from),
+        _ => minijinja::escape_formatter(out, state, value),
+    }
+}
+
+/// JSON as Python writes it: blanks after `,` and `:`, and neither HTML nor letters beyond ASCII escaped.
+fn tojson(value: &Value, kwargs: Kwargs) -> Result<String, minijinja::Error> {
+    let indent: Option<usize> = kwargs.get("indent")?;
+    kwargs.assert_all_used()?;
+    let mut out = Vec::new();
+    let written = match indent {
+        Some(width) => {
+            let blanks = " ".repeat(width);
+            value.serialize(&mut ser::Serializer::with_formatter(
+                &mut out,
+                ser::PrettyFormatter::with_indent(blanks.as_bytes()),
+            ))
+        }
+        None => value.serialize(&mut ser::Serializer::with_formatter(&mut out, Spaced)),
+    };
+    let wrong =
+        |cause: String| minijinja::Error::new(ErrorKind::InvalidOperation, format!("cannot write JSON: {cause}"));
+    written.map_err(|cause| wrong(cause.to_string()))?;
+    String::from_utf8(out).map_err(|cause| wrong(cause.to_string()))
+}
+
+/// The layout of Python's `json.dumps`: all on one line, blanks after separators.
+struct Spaced;
+
+impl ser::Formatter for Spaced {
+    fn begin_array_value<W: ?Sized + std::io::Write>(&mut self, out: &mut W, first: bool) -> std::io::Result<()> {
+        if first { Ok(()) } else { out.write_all(b", ") }
+    }
+
+    fn begin_object_key<W: ?Sized + std::io::Write>(&mut self, out: &mut W, first: bool) -> std::io::Result<()> {
+        if first { Ok(()) } else { out.write_all(b", ") }
+    }
+
+    fn begin_object_value<W: ?Sized + std::io::Write>(&mut self, out: &mut W) -> std::io::Result<()> {
+        out.write_all(b": ")
+    }
+}
+
+fn raise_exception(message: String) -> Result<Value, minijinja::Error> {
+    Err(minijinja::Error::new(ErrorKind::InvalidOperation, message))
+}
+
+fn strftime_now(format: &str) -> Result<String, minijinja::Error> {
+    jiff::fmt::strtime::format(format, &jiff::Zoned::now())
+        .map_err(|cause| minijinja::Error::new(ErrorKind::InvalidOperation, format!("cannot write the time: {cause}")))
+}
+
+fn wrong(cause: minijinja::Error) -> Error {
+    Error::new(format!("the chat template failed: {cause}"))
+}
+
+#[cfg(test)]
+#[path = "chat_test.rs"]
+mod tests;

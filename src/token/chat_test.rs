@@ -1,0 +1,101 @@
+use super::*;
+
+fn render(source: &str, text: &str) -> String {
+    let named = [("bos_token".to_owned(), "<s>".to_owned())];
+    Chat::compile(source, &named).unwrap().render_user(text, &Map::new()).unwrap()
+}
+
+fn files(config: serde_json::Value) -> Files {
+    let serde_json::Value::Object(config) = config else { panic!("an object") };
+    Files { config, ..Files::default() }
+}
+
+#[test]
+fn a_template_sees_the_message_and_the_special_tokens() {
+    let source = "{{ bos_token }}{% for m in messages %}[{{ m.role }}] {{ m['content'] }}{% endfor %}{{ eos_token }}";
+    assert_eq!(render(source, "a < b & \"c\""), "<s>[user] a < b & \"c\"");
+}
+
+#[test]
+fn blocks_take_their_line_with_them() {
+    assert_eq!(render("a\n    {% if true %}\n  b\n    {% endif %}\nc\n", ""), "a\n  b\nc");
+}
+
+#[test]
+fn loops_can_be_left_early() {
+    assert_eq!(
+        render(
+            "{% for i in range(9) %}{% if i == 1 %}{% continue %}{% endif %}{% if i == 3 %}{% break %}{% endif %}{{ i }}{% endfor %}",
+            ""
+        ),
+        "02"
+    );
+}
+
+#[test]
+fn strings_have_the_methods_of_python() {
+    assert_eq!(render("{{ messages[0].content.strip().upper().split('-')[-1] }}", " a-b "), "B");
+    assert_eq!(render("{{ messages[::-1][0].content.startswith('x') }}", "xy"), "True");
+}
+
+#[test]
+fn generation_blocks_change_no_text() {
+    assert_eq!(render("a {%- generation -%} b {% endgeneration %}\nc", ""), "ab c");
+    assert_eq!(render("{% generation %}\n{% if true %}x{% endif %}{%endgeneration%}", ""), "x");
+}
+
+#[test]
+fn json_is_written_as_python_does() {
+    assert_eq!(render("{{ {'a': [1, 'é<&>', none], 'b': {}} | tojson }}", ""), r#"{"a": [1, "é<&>", null], "b": {}}"#);
+    assert_eq!(render("{{ [1, {'a': 2}] | tojson(indent=2) }}", ""), "[\n  1,\n  {\n    \"a\": 2\n  }\n]");
+}
+
+#[test]
+fn values_are_written_as_python_does() {
+    assert_eq!(render("{{ true }} {{ none }} {{ nothing }}.", ""), "True None .");
+}
+
+#[test]
+fn an_exception_of_the_template_is_the_error() {
+    let chat = Chat::compile("{{ raise_exception('only tools, please') }}", &[]).unwrap();
+    let error = chat.render_user("", &Map::new()).unwrap_err();
+    assert!(error.to_string().contains("only tools, please"), "{error}");
+}
+
+#[test]
+fn the_time_is_now() {
+    assert_eq!(render("{{ strftime_now('%d %b %Y') }}", "").len(), "22 Nov 2026".len());
+}
+
+#[test]
+fn arguments_go_before_every_variable() {
+    let chat = Chat::compile("{{ bos_token }}{{ add_generation_prompt }}{{ enable_thinking }}", &[]).unwrap();
+    let kwargs = json!({"bos_token": "B", "add_generation_prompt": false, "enable_thinking": false});
+    assert_eq!(chat.render_user("", kwargs.as_object().unwrap()).unwrap(), "BFalseFalse");
+}
+
+#[test]
+fn tools_and_documents_are_none() {
+    assert_eq!(render("{{ tools is none }}{{ documents is none }}{% if tools %}x{% endif %}", ""), "TrueTrue");
+}
+
+#[test]
+fn the_default_of_several_templates_is_used() {
+    let list = json!([{"name": "tool_use", "template": "tools"}, {"name": "default", "template": "plain"}]);
+    assert_eq!(source(&files(json!({"chat_template": list}))).unwrap(), "plain");
+    assert_eq!(source(&files(json!({"chat_template": {"default": "plain", "rag": "x"}}))).unwrap(), "plain");
+    let error = source(&files(json!({"chat_template": [{"name": "rag", "template": "x"}]}))).unwrap_err();
+    assert!(error.to_string().ends_with("default: `rag`"));
+}
+
+#[test]
+fn a_template_file_goes_before_the_configuration() {
+    let mut files = files(json!({"chat_template": "config"}));
+    files.templates.push(("default".into(), "file".into()));
+    assert_eq!(source(&files).unwrap(), "file");
+}
+
+#[test]
+fn without_a_template_the_error_says_what_to_do() {
+    assert!(source(&Files::default()).unwrap_err().advice().unwrap().contains("--skip-chat-template"));
+}

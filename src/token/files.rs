@@ -1,0 +1,202 @@
+//! The files of a tokenizer: from a directory or a `tokenizer.json` to their content. It never looks anything up elsewhere
+//! and never interprets what it read.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result};
+
+/// The names that one tokenizer's files have in a directory or a repository; only the first is required.
+pub(super) const NAMES: [&str; 5] =
+    [TOKENIZER, "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja", "chat_template.json"];
+
+/// The one file that is required.
+pub(super) const TOKENIZER: &str = "tokenizer.json";
+
+/// The folder of further chat templates, a `.jinja` file each, named by its stem.
+pub(super) const MORE_TEMPLATES: &str = "additional_chat_templates";
+
+/// What the files of one tokenizer contain.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    /// `tokenizer.json`.
+    pub(super) tokenizer: Vec<u8>,
+    /// `tokenizer_config.json`, empty where there is none.
+    pub(super) config: Map<String, Value>,
+    /// `special_tokens_map.json`.
+    pub(super) special_tokens: Option<Map<String, Value>>,
+    /// Chat templates that have files of their own, by name; they go before the configuration's.
+    pub(super) templates: Vec<(String, String)>,
+    /// The template of a processor's `chat_template.json`, for when there is no other.
+    pub(super) processor_template: Option<Value>,
+}
+
+/// Reads `path`, a directory or a `tokenizer.json` (whose neighbours are then read too).
+///
+/// # Errors
+/// Where there is no readable `tokenizer.json`, or another file is not the JSON it should be.
+pub(super) fn read(path: &Path) -> Result<Files> {
+    if path.is_dir() {
+        return directory(path);
+    }
+    match path.parent() {
+        Some(parent) if path.file_name().is_some_and(|name| name == TOKENIZER) => directory(parent),
+        _ => Ok(Files { tokenizer: bytes(path)?.ok_or_else(|| missing(path))?, ..Files::default() }),
+    }
+}
+
+fn directory(path: &Path) -> Result<Files> {
+    let [tokenizer, config, special_tokens, template, processor] = NAMES.map(|name| path.join(name));
+    let Some(tokenizer) = bytes(&tokenizer)? else { return Err(no_tokenizer(path)) };
+    let mut templates = Vec::new();
+    if let Some(source) = text(&template)? {
+        templates.push(("default".to_owned(), source));
+    }
+    templates.extend(more_templates(&path.join(MORE_TEMPLATES))?);
+    Ok(Files {
+        tokenizer,
+        config: object(&config)?.unwrap_or_default(),
+        special_tokens: object(&special_tokens)?,
+        templates,
+        processor_template: object(&processor)?.and_then(|mut object| object.remove("chat_template")),
+    })
+}
+
+fn more_templates(folder: &Path) -> Result<Vec<(String, String)>> {
+    let Ok(entries) = fs::read_dir(folder) else { return Ok(Vec::new()) };
+    let mut templates = Vec::new();
+    for path in
+        entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "jinja"))
+    {
+        if let (Some(name), Some(source)) = (path.file_stem(), text(&path)?) {
+            templates.push((name.to_string_lossy().into_owned(), source));
+        }
+    }
+    templates.sort();
+    Ok(templates)
+}
+
+fn bytes(path: &Path) -> Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(None),
+        Err(cause) => Err(Error::new(format!("cannot read `{}`: {cause}", path.display()))),
+    }
+}
+
+fn text(path: &Path) -> Result<Option<String>> {
+    let Some(bytes) = bytes(path)? else { return Ok(None) };
+    String::from_utf8(bytes).map(Some).map_err(|_| Error::new(format!("`{}` is not UTF-8", path.display())))
+}
+
+fn object(path: &Path) -> Result<Option<Map<String, Value>>> {
+    let Some(bytes) = bytes(path)? else { return Ok(None) };
+    serde_json::from_slice(&bytes)
+        .map(Some)
+        .map_err(|cause| Error::new(format!("`{}` is not a JSON object: {cause}", path.display())))
+}
+
+fn missing(path: &Path) -> Error {
+    Error::new(format!("no file `{}`", path.display()))
+}
+
+/// Says which tokenizer the directory has, where it is one of another format.
+fn no_tokenizer(path: &Path) -> Error {
+    let found = other_formats(path);
+    let what = format!("no `{TOKENIZER}` in `{}`", path.display());
+    let what = if found.is_empty() { what } else { format!("{what}, only `{}`", found.join("`, `")) };
+    Error::new(what).hint(
+        "only the `tokenizer.json` of the `tokenizers` library works; SentencePiece (`tokenizer.model`), tiktoken and \
+         `vocab.json` with `merges.txt` can be converted by `save_pretrained` of transformers",
+    )
+}
+
+fn other_formats(path: &Path) -> Vec<String> {
+    const KNOWN: [&str; 4] = ["vocab.json", "merges.txt", "vocab.txt", "tekken.json"];
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    let mut found: Vec<String> = entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| {
+            name.ends_with(".model")
+                || name.ends_with(".tiktoken")
+                || name.ends_with(".gguf")
+                || KNOWN.contains(&&**name)
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    /// A folder of its own for one test, gone when dropped.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str, files: &[(&str, &str)]) -> Self {
+            let path = std::env::temp_dir().join(format!("llmbench-files-{}-{name}", std::process::id()));
+            for (file, content) in files {
+                let file = path.join(file);
+                fs::create_dir_all(file.parent().unwrap()).unwrap();
+                fs::write(file, content).unwrap();
+            }
+            Folder(path)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_directory_gives_every_file_it_has() {
+        let folder = Folder::new(
+            "all",
+            &[
+                ("tokenizer.json", "{}"),
+                ("tokenizer_config.json", r#"{"bos_token": "<s>"}"#),
+                ("special_tokens_map.json", r#"{"eos_token": "</s>"}"#),
+                ("chat_template.jinja", "one"),
+                ("additional_chat_templates/tool_use.jinja", "two"),
+                ("chat_template.json", r#"{"chat_template": "three"}"#),
+            ],
+        );
+        for path in [folder.0.clone(), folder.0.join("tokenizer.json")] {
+            let files = read(&path).unwrap();
+            assert_eq!(files.tokenizer, b"{}");
+            assert_eq!(files.config["bos_token"], "<s>");
+            assert_eq!(files.special_tokens.unwrap()["eos_token"], "</s>");
+            assert_eq!(files.templates, [("default".into(), "one".into()), ("tool_use".into(), "two".into())]);
+            assert_eq!(files.processor_template.unwrap(), "three");
+        }
+    }
+
+    #[test]
+    fn a_tokenizer_under_another_name_has_no_neighbours() {
+        let folder =
+            Folder::new("alone", &[("other.json", "{}"), ("tokenizer_config.json", r#"{"bos_token": "<s>"}"#)]);
+        assert!(read(&folder.0.join("other.json")).unwrap().config.is_empty());
+    }
+
+    #[test]
+    fn a_sentencepiece_directory_is_refused_by_name() {
+        let folder = Folder::new("spm", &[("tokenizer.model", ""), ("config.json", "{}")]);
+        let error = read(&folder.0).unwrap_err();
+        assert!(error.to_string().ends_with("only `tokenizer.model`"), "{error}");
+        assert!(error.advice().unwrap().contains("SentencePiece"));
+    }
+
+    #[test]
+    fn a_broken_configuration_is_named() {
+        let folder = Folder::new("broken", &[("tokenizer.json", "{}"), ("tokenizer_config.json", "[1]")]);
+        assert!(read(&folder.0).unwrap_err().to_string().contains("tokenizer_config.json` is not a JSON object"));
+    }
+}

@@ -1,0 +1,149 @@
+//! Finding a tokenizer: a path, the hub's cache, the hub, the server, in this order; when all fail, what was tried.
+
+use std::path::Path;
+
+use super::hub::{self, Hub};
+use super::server::Server;
+use super::{Choice, ServerAccess, Tokenizer, files};
+use crate::error::{Error, Result};
+
+/// A tokenizer, and what the user should know about it.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// None where the user wanted none.
+    pub tokenizer: Option<Tokenizer>,
+    /// Sentences to show before the run.
+    pub warnings: Vec<String>,
+}
+
+/// Loads the tokenizer that was chosen; `model` is the model's id, `server` the server to ask when nothing else has it. It
+/// blocks, and it may be called inside an async runtime.
+///
+/// # Errors
+/// Where a path that exists holds no usable tokenizer, or no place has one: then with each place that was tried.
+pub fn load(choice: &Choice, model: &str, server: Option<&ServerAccess>) -> Result<Loaded> {
+    let of = |tokenizer| Ok(Loaded { tokenizer, warnings: Vec::new() });
+    match choice {
+        Choice::Skip => of(None),
+        Choice::Builtin => of(Some(Tokenizer::builtin()?)),
+        Choice::OfModel => search(model, &Hub::from_env(|name| std::env::var(name).ok()), server),
+        Choice::Named(name) => search(name, &Hub::from_env(|name| std::env::var(name).ok()), server),
+    }
+}
+
+fn search(name: &str, hub: &Hub, server: Option<&ServerAccess>) -> Result<Loaded> {
+    let path = Path::new(name);
+    if path.exists() {
+        return from_path(name, path);
+    }
+    let mut tried = vec!["no such file or directory".to_owned()];
+    if let Some(loaded) = from_hub(name, hub, &mut tried)? {
+        return Ok(loaded);
+    }
+    match server {
+        None => tried.push("no server to ask".to_owned()),
+        Some(access) => match Server::connect(access) {
+            Ok(server) => return Ok(from_server(name, server)),
+            Err(cause) => tried.push(format!("the server's `/tokenize`: {cause}")),
+        },
+    }
+    Err(Error::new(format!("no tokenizer for `{name}`: {}", tried.join("; "))).hint(
+        "give `--tokenizer` a directory or a `tokenizer.json`, or `builtin` where exact counts do not matter; datasets that \
+         need none run with `--skip-tokenizer-init`",
+    ))
+}
+
+fn from_path(name: &str, path: &Path) -> Result<Loaded> {
+    let tokenizer = files::read(path)
+        .and_then(|files| Tokenizer::from_files(name, &files))
+        .map_err(|cause| cause.context(format!("cannot load the tokenizer `{name}`")))?;
+    Ok(Loaded { tokenizer: Some(tokenizer), warnings: Vec::new() })
+}
+
+fn from_hub(name: &str, hub: &Hub, tried: &mut Vec<String>) -> Result<Option<Loaded>> {
+    if !hub::is_model_name(name) {
+        tried.push("not the name of a model on the hub".to_owned());
+        return Ok(None);
+    }
+    if let Some(directory) = hub.cached(name) {
+        return from_path(name, &directory).map(Some);
+    }
+    tried.push(format!("not in the hub cache `{}`", hub.cache().display()));
+    if hub.offline {
+        tried.push("the hub is switched off by `HF_HUB_OFFLINE`".to_owned());
+        return Ok(None);
+    }
+    match hub.download(name) {
+        Ok(directory) => from_path(name, &directory).map(Some),
+        Err(cause) => {
+            tried.push(format!("the hub: {cause}"));
+            Ok(None)
+        }
+    }
+}
+
+fn from_server(name: &str, server: Server) -> Loaded {
+    let size = match server.vocabulary() {
+        (size, true) => format!("{size}"),
+        (size, false) => format!("at least {size} (the server does not tell it)"),
+    };
+    let warning = format!(
+        "no files for the tokenizer `{name}`: the server's `/tokenize` is used; its special tokens are unknown and its \
+         vocabulary is taken as {size}, so random prompts differ from those that the tokenizer's files give for the same seed"
+    );
+    Loaded { tokenizer: Some(Tokenizer::from_server(name, server)), warnings: vec![warning] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nowhere() -> Hub {
+        Hub::from_env(|name| match name {
+            "HF_HUB_OFFLINE" => Some("1".into()),
+            "HF_HOME" => Some("/nowhere".into()),
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn nothing_is_loaded_where_none_is_wanted() {
+        assert!(load(&Choice::Skip, "model", None).unwrap().tokenizer.is_none());
+    }
+
+    #[test]
+    fn the_builtin_tokenizer_needs_no_place() {
+        let loaded = load(&Choice::Builtin, "model", None).unwrap();
+        assert_eq!(loaded.tokenizer.unwrap().name(), "builtin");
+    }
+
+    #[test]
+    fn the_error_lists_what_was_tried() {
+        let error = search("org/model", &nowhere(), None).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "no tokenizer for `org/model`: no such file or directory; not in the hub cache `/nowhere/hub`; \
+             the hub is switched off by `HF_HUB_OFFLINE`; no server to ask"
+        );
+        assert!(error.advice().unwrap().contains("builtin"));
+    }
+
+    #[test]
+    fn a_path_that_is_missing_is_not_asked_of_the_hub() {
+        let error = search("/nowhere/at/all", &nowhere(), None).unwrap_err().to_string();
+        assert!(error.contains("not the name of a model") && !error.contains("cache"), "{error}");
+    }
+
+    #[test]
+    fn a_directory_gives_its_tokenizer_under_the_given_name() {
+        let folder = std::env::temp_dir().join(format!("llmbench-load-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let name = folder.to_str().unwrap();
+        let error = search(name, &nowhere(), None).unwrap_err();
+        assert!(error.to_string().starts_with("cannot load the tokenizer") && error.advice().is_some(), "{error}");
+        std::fs::write(folder.join("tokenizer.json"), include_bytes!("builtin.json")).unwrap();
+        let loaded = search(name, &nowhere(), None).unwrap().tokenizer.unwrap();
+        assert_eq!((loaded.name(), loaded.vocab_size()), (name, 8192));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -1,0 +1,178 @@
+//! A tokenizer from files: from their content to text and ids and back, as the model's own library does it.
+
+use tokenizers::models::ModelWrapper;
+use tokenizers::tokenizer::PostProcessor;
+
+use super::Special;
+use super::chat::Chat;
+use super::files::Files;
+use super::specials::Specials;
+use crate::error::{Error, Result};
+
+/// A tokenizer that runs in this process.
+#[derive(Debug)]
+pub(super) struct Local {
+    inner: tokenizers::Tokenizer,
+    special_ids: Vec<u32>,
+    clean_up: CleanUp,
+    /// Why there is no chat matters only to who asks for one.
+    chat: Result<Chat>,
+}
+
+/// What happens to decoded text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CleanUp {
+    /// Nothing.
+    Keep,
+    /// Blanks before punctuation and contractions go, as models of words ask for.
+    Tidy,
+}
+
+impl Local {
+    /// Builds the tokenizer that `files` describe.
+    ///
+    /// # Errors
+    /// Where `tokenizer.json` is not one that the library knows.
+    pub(super) fn of(files: &Files) -> Result<Self> {
+        let mut inner = tokenizers::Tokenizer::from_bytes(&files.tokenizer)
+            .map_err(|cause| Error::new(format!("not a `tokenizer.json`: {cause}")))?;
+        // A limit or a padding stored with the tokenizer is for training: prompts keep their length.
+        inner.with_padding(None);
+        inner.with_truncation(None).map_err(|cause| Error::new(cause.to_string()))?;
+        let specials = Specials::of(files);
+        specials.teach(&mut inner)?;
+        let flag = |name: &str| files.config.get(name) == Some(&serde_json::Value::Bool(true));
+        inner.set_encode_special_tokens(flag("split_special_tokens"));
+        let byte_pairs = matches!(inner.get_model(), ModelWrapper::BPE(_));
+        Ok(Local {
+            special_ids: specials.ids(&inner),
+            clean_up: if flag("clean_up_tokenization_spaces") && !byte_pairs { CleanUp::Tidy } else { CleanUp::Keep },
+            chat: Chat::of(files, &specials.named),
+            inner,
+        })
+    }
+
+    /// The token ids of `text`.
+    pub(super) fn encode(&self, text: &str, special: Special) -> Result<Vec<u32>> {
+        let encoding = self
+            .inner
+            .encode_fast(text, special == Special::Add)
+            .map_err(|cause| Error::new(format!("cannot tokenize: {cause}")))?;
+        Ok(encoding.get_ids().to_vec())
+    }
+
+    /// The text of `ids`.
+    pub(super) fn decode(&self, ids: &[u32]) -> Result<String> {
+        let text =
+            self.inner.decode(ids, false).map_err(|cause| Error::new(format!("cannot decode tokens: {cause}")))?;
+        Ok(match self.clean_up {
+            CleanUp::Keep => text,
+            CleanUp::Tidy => tidy(text),
+        })
+    }
+
+    /// Size of the base vocabulary.
+    pub(super) fn vocab_size(&self) -> u32 {
+        self.inner.get_vocab_size(false) as u32
+    }
+
+    /// The ids of the named and additional special tokens, ascending.
+    pub(super) fn special_ids(&self) -> &[u32] {
+        &self.special_ids
+    }
+
+    /// How many special tokens the encoding of one sequence adds.
+    pub(super) fn special_count(&self) -> u32 {
+        self.inner.get_post_processor().map_or(0, |processor| processor.added_tokens(false)) as u32
+    }
+
+    /// The chat template.
+    pub(super) fn chat(&self) -> Result<&Chat> {
+        self.chat.as_ref().map_err(|cause| {
+            let error = Error::new(cause.to_string());
+            match cause.advice() {
+                Some(advice) => error.hint(advice),
+                None => error,
+            }
+        })
+    }
+}
+
+/// The replacements that decoders of words make, in their order.
+fn tidy(text: String) -> String {
+    const REPLACEMENTS: [(&str, &str); 10] = [
+        (" .", "."),
+        (" ?", "?"),
+        (" !", "!"),
+        (" ,", ","),
+        (" ' ", "'"),
+        (" n't", "n't"),
+        (" 'm", "'m"),
+        (" 's", "'s"),
+        (" 've", "'ve"),
+        (" 're", "'re"),
+    ];
+    REPLACEMENTS.iter().fold(text, |text, (from, to)| text.replace(from, to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// A model of words that adds an end, cuts at two tokens and pads to eight.
+    fn words(config: serde_json::Value) -> Local {
+        let tokenizer = json!({
+            "version": "1.0",
+            "truncation": {"direction": "Right", "max_length": 2, "strategy": "LongestFirst", "stride": 0},
+            "padding": {"strategy": {"Fixed": 8}, "direction": "Right", "pad_to_multiple_of": null, "pad_id": 0,
+                        "pad_type_id": 0, "pad_token": "x"},
+            "added_tokens": [], "normalizer": null,
+            "pre_tokenizer": {"type": "Whitespace"},
+            "post_processor": {"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A", "type_id": 0}},
+                {"SpecialToken": {"id": "[E]", "type_id": 0}}], "pair": [{"Sequence": {"id": "A", "type_id": 0}},
+                {"Sequence": {"id": "B", "type_id": 0}}], "special_tokens": {"[E]": {"id": "[E]", "ids": [1], "tokens": ["[E]"]}}},
+            "decoder": null,
+            "model": {"type": "WordLevel", "vocab": {"x": 0, "[E]": 1, "yes": 2, ".": 3}, "unk_token": "x"}
+        });
+        let config = config.as_object().unwrap().clone();
+        Local::of(&Files { tokenizer: tokenizer.to_string().into_bytes(), config, ..Files::default() }).unwrap()
+    }
+
+    #[test]
+    fn nothing_is_cut_or_padded() {
+        assert_eq!(words(json!({})).encode("yes yes yes.", Special::Skip).unwrap(), [2, 2, 2, 3]);
+    }
+
+    #[test]
+    fn special_tokens_are_added_where_asked_for() {
+        let words = words(json!({"eos_token": "[E]"}));
+        assert_eq!(words.encode("yes", Special::Add).unwrap(), [2, 1]);
+        assert_eq!(words.special_count(), 1);
+        assert_eq!(words.special_ids(), [1]);
+        assert_eq!(words.vocab_size(), 4);
+        assert_eq!(words.encode("[E]yes", Special::Skip).unwrap(), [1, 2], "a named token is found in text");
+    }
+
+    #[test]
+    fn words_are_tidied_where_the_configuration_says_so() {
+        assert_eq!(words(json!({"clean_up_tokenization_spaces": true})).decode(&[2, 3]).unwrap(), "yes.");
+        assert_eq!(words(json!({})).decode(&[2, 3]).unwrap(), "yes .");
+    }
+
+    #[test]
+    fn a_missing_template_fails_only_who_asks() {
+        let error = words(json!({})).chat().unwrap_err();
+        assert!(error.advice().is_some());
+        let error = words(json!({"chat_template": "{% if %}"})).chat().unwrap_err();
+        assert!(error.to_string().starts_with("the chat template failed"), "{error}");
+    }
+
+    #[test]
+    fn every_replacement_is_made() {
+        assert_eq!(
+            tidy("a . b ? c ! d , e ' f do n't I 'm it 's we 've you 're".into()),
+            "a. b? c! d, e'f don't I'm it's we've you're"
+        );
+    }
+}
