@@ -1,7 +1,30 @@
 //! Where prompts come from. A dataset a file; each turns its flags and a tokenizer into samples, in the reference's order
 //! and from the reference's generators, so that the same seed gives the same requests.
+//!
+//! Flags and a tokenizer come in, [`Samples`] go out: made ahead of need on all cores, handed out in order. Nothing here
+//! knows of servers or times, and past [`DatasetArgs::resolve`] nothing knows of flags.
 
-use crate::error::Result;
+mod ahead;
+mod args;
+mod custom;
+mod fit;
+mod lengths;
+mod random;
+mod selection;
+mod sharegpt;
+
+use std::path::Path;
+use std::sync::mpsc;
+
+pub use args::{DatasetArgs, DatasetName};
+pub use custom::{Custom, CustomArgs, OutputLen, Template};
+pub use lengths::RangeRatio;
+pub use random::{Random, RandomArgs};
+pub use selection::{Order, Selection, Shortage};
+pub use sharegpt::{ShareGpt, ShareGptArgs};
+
+use crate::error::{Error, Result};
+use crate::token::Tokenizer;
 
 /// One prompt as the dataset means it.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,8 +50,65 @@ pub enum Prompt {
 
 /// The samples of a run, in order. They are made as they are asked for, so that sending need not wait for the last one.
 pub struct Samples {
-    /// How many there will be.
+    /// How many there will be; at least one.
     pub count: usize,
     /// Makes the next one.
     pub iter: Box<dyn Iterator<Item = Result<Sample>> + Send>,
+    /// What the user should know of them beforehand, a sentence each.
+    pub warnings: Vec<String>,
+    /// What turns out while they are made, a sentence each: ask with `try_iter` once `iter` has ended.
+    pub late_warnings: mpsc::Receiver<String>,
 }
+
+impl Samples {
+    /// Samples of which there is nothing to warn.
+    pub fn new(count: usize, iter: impl Iterator<Item = Result<Sample>> + Send + 'static) -> Self {
+        let (_, late_warnings) = mpsc::channel();
+        Samples { count, iter: Box::new(iter), warnings: Vec::new(), late_warnings }
+    }
+}
+
+/// A dataset with all its settings: plain values, ready to be sampled.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Dataset {
+    /// Made-up prompts of drawn lengths.
+    Random(Random),
+    /// Conversations from a file in the ShareGPT form.
+    ShareGpt(ShareGpt),
+    /// The user's own prompts, an object a line.
+    Custom(Custom),
+}
+
+impl Dataset {
+    /// Starts making the samples. Without a tokenizer only `custom` can.
+    ///
+    /// # Errors
+    ///
+    /// Where lengths and tokenizer do not go together, or a file cannot be read: its name, the place and the field.
+    pub fn samples(self, tokenizer: Option<Tokenizer>) -> Result<Samples> {
+        match self {
+            Dataset::Random(random) => random.samples(needed(tokenizer, "random")?),
+            Dataset::ShareGpt(sharegpt) => sharegpt.samples(needed(tokenizer, "sharegpt")?),
+            Dataset::Custom(custom) => custom.samples(tokenizer),
+        }
+    }
+}
+
+fn needed(tokenizer: Option<Tokenizer>, name: &str) -> Result<Tokenizer> {
+    tokenizer.ok_or_else(|| {
+        Error::new(format!("dataset `{name}` needs a tokenizer"))
+            .hint("leave out `--skip-tokenizer-init`, or use `--dataset-name custom`")
+    })
+}
+
+/// The samples that `make` makes of a file's content; its errors name the file.
+fn from_file(path: &Path, make: impl FnOnce(Vec<u8>) -> Result<Samples>) -> Result<Samples> {
+    std::fs::read(path)
+        .map_err(|cause| Error::new(cause.to_string()).hint("check `--dataset-path`"))
+        .and_then(make)
+        .map_err(|error| error.context(format!("cannot read dataset `{}`", path.display())))
+}
+
+#[cfg(test)]
+#[path = "golden_test.rs"]
+mod golden;

@@ -1,0 +1,179 @@
+//! The user's own prompts from a file of JSON lines, rendered with the model's chat template unless told not to. The file
+//! and a tokenizer come in; samples go out, in the reference's order.
+//!
+//! The whole file is checked before the first sample; rendering and counting run ahead of need.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Map, Value};
+
+use super::ahead::ahead;
+use super::lengths::length;
+use super::{Prompt, Sample, Samples, Selection, from_file};
+use crate::error::{Error, Result};
+use crate::token::Tokenizer;
+
+/// Flags of the dataset `custom`.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Dataset: custom")]
+pub struct CustomArgs {
+    /// Output tokens of a request; -1 takes `output_tokens` from the file.
+    #[arg(long, value_name = "TOKENS", default_value_t = 256, allow_negative_numbers = true)]
+    pub custom_output_len: i64,
+}
+
+/// The settings of `custom`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Custom {
+    /// The file; its name ends in `.jsonl`.
+    pub path: PathBuf,
+    /// How many tokens to ask for.
+    pub output_len: OutputLen,
+    /// What becomes of a prompt.
+    pub template: Template,
+    /// Which lines become requests; all of them if it wants none.
+    pub selection: Selection,
+}
+
+/// Where the output length of a request comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputLen {
+    /// The same for all.
+    Fixed(u32),
+    /// The line's `output_tokens`.
+    File,
+}
+
+/// What becomes of a prompt before it is sent.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Template {
+    /// The model's chat template makes a message of it, with these further variables.
+    Chat(Map<String, Value>),
+    /// It is sent as it is.
+    None,
+}
+
+/// A line of the file: the prompt and, where the file decides it, the output length.
+#[derive(Debug, PartialEq)]
+struct Row {
+    prompt: String,
+    output_tokens: u32,
+}
+
+impl CustomArgs {
+    pub(super) fn resolve(self, path: Option<PathBuf>, template: Template, selection: Selection) -> Result<Custom> {
+        let path = path.ok_or_else(|| {
+            Error::new("dataset `custom` needs a file").hint("name a `.jsonl` file with `--dataset-path`")
+        })?;
+        if !path.to_string_lossy().ends_with(".jsonl") {
+            return Err(Error::new(format!("cannot read dataset `{}`: not a `.jsonl` file", path.display()))
+                .hint("write one object a line and name the file `.jsonl`"));
+        }
+        let output_len = match self.custom_output_len {
+            -1 => OutputLen::File,
+            len => OutputLen::Fixed(length("--custom-output-len", len)?),
+        };
+        Ok(Custom { path, output_len, template, selection })
+    }
+}
+
+impl Custom {
+    pub(super) fn samples(self, tokenizer: Option<Tokenizer>) -> Result<Samples> {
+        let path = self.path.clone();
+        from_file(&path, |bytes| self.samples_of(bytes, tokenizer))
+    }
+
+    fn samples_of(self, bytes: Vec<u8>, tokenizer: Option<Tokenizer>) -> Result<Samples> {
+        let rows = parse(&bytes, self.output_len)?;
+        if rows.is_empty() {
+            return Err(Error::new("no lines").hint(form(self.output_len)));
+        }
+        let Custom { template, selection, .. } = self;
+        let order = selection.order(rows.len());
+        let taken = match usize::try_from(selection.num_prompts) {
+            Ok(0) | Err(_) => rows.len(),
+            Ok(wanted) => wanted.min(rows.len()),
+        };
+        let repeats = selection.repeats(taken);
+        let warning = selection.warning(taken, repeats.len());
+        let count = taken + repeats.len();
+        let iter = ahead(count, move |index| {
+            let source = if index < taken { index } else { repeats[index - taken] as usize };
+            let row = &rows[order[source] as usize];
+            row.sample(tokenizer.as_ref(), &template, selection.request_id(index))
+        });
+        Ok(Samples { warnings: warning.into_iter().collect(), ..Samples::new(count, iter) })
+    }
+}
+
+impl Row {
+    /// The request of this line. Without a tokenizer the prompt counts as one token and goes out unchanged.
+    fn sample(&self, tokenizer: Option<&Tokenizer>, template: &Template, request_id: Option<String>) -> Result<Sample> {
+        let (text, input_tokens) = match (tokenizer, template) {
+            (None, _) => (self.prompt.clone(), 1),
+            (Some(tokenizer), Template::None) => (self.prompt.clone(), tokenizer.count(&self.prompt)?),
+            (Some(tokenizer), Template::Chat(variables)) => {
+                let text = tokenizer
+                    .render_user(&self.prompt, variables)
+                    .map_err(|error| error.hint("`--skip-chat-template` sends the prompts as they are"))?;
+                let input_tokens = tokenizer.count(&text)?;
+                (text, input_tokens)
+            }
+        };
+        Ok(Sample { prompt: Prompt::Text(text), input_tokens, output_tokens: self.output_tokens, request_id })
+    }
+}
+
+/// The rows of a file; blank lines are skipped, and any other line must be right.
+fn parse(bytes: &[u8], output_len: OutputLen) -> Result<Vec<Row>> {
+    let lines = bytes.split(|&byte| byte == b'\n').enumerate();
+    let filled = lines.filter(|(_, line)| !line.trim_ascii().is_empty());
+    filled
+        .map(|(index, line)| {
+            row(line, output_len).map_err(|error| error.context(format!("line {}", index + 1)).hint(form(output_len)))
+        })
+        .collect()
+}
+
+fn row(line: &[u8], output_len: OutputLen) -> Result<Row> {
+    let mut fields: Map<String, Value> = serde_json::from_slice(line).map_err(|cause| {
+        let text = cause.to_string();
+        Error::new(format!("column {}: {}", cause.column(), text.split(" at line ").next().unwrap_or_default()))
+    })?;
+    let Some(Value::String(prompt)) = fields.remove("prompt") else {
+        return Err(Error::new("no string at `prompt`"));
+    };
+    let output_tokens = match output_len {
+        OutputLen::Fixed(len) => len,
+        OutputLen::File => fields
+            .get("output_tokens")
+            .and_then(count)
+            .ok_or_else(|| Error::new("no number of tokens at `output_tokens`"))?,
+    };
+    Ok(Row { prompt, output_tokens })
+}
+
+/// A count as an integer, a float (its fraction is cut off) or a string of digits.
+fn count(value: &Value) -> Option<u32> {
+    match value {
+        Value::Number(number) => {
+            let number = number.as_f64()?.trunc();
+            (0.0..=f64::from(u32::MAX)).contains(&number).then_some(number as u32)
+        }
+        Value::String(digits) => digits.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// A line that is right.
+fn form(output_len: OutputLen) -> &'static str {
+    match output_len {
+        OutputLen::Fixed(_) => "write one object a line, such as {\"prompt\": \"Hello\"}",
+        OutputLen::File => "write one object a line, such as {\"prompt\": \"Hello\", \"output_tokens\": 10}",
+    }
+}
+
+#[cfg(test)]
+#[path = "custom_test.rs"]
+mod tests;

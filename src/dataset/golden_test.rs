@@ -1,0 +1,99 @@
+//! Whole datasets against the reference's own samples, with a tokenizer small enough to read: sixteen letters and their
+//! merges to pairs and fours, so that decoding and encoding again often changes the number of tokens.
+
+use clap::Parser;
+
+use super::*;
+
+const TOKENIZER: &str = r#"{"added_tokens": [],
+"pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false},
+"decoder": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false},
+"model": {"type": "BPE",
+"vocab": {"a": 0, "b": 1, "c": 2, "d": 3, "e": 4, "f": 5, "g": 6, "h": 7, "i": 8, "j": 9, "k": 10, "l": 11, "m": 12,
+"n": 13, "o": 14, "p": 15, "ab": 16, "cd": 17, "ef": 18, "gh": 19, "ij": 20, "kl": 21, "mn": 22, "op": 23, "abcd": 24,
+"efgh": 25, "ijkl": 26, "mnop": 27},
+"merges": [["a", "b"], ["c", "d"], ["e", "f"], ["g", "h"], ["i", "j"], ["k", "l"], ["m", "n"], ["o", "p"],
+["ab", "cd"], ["ef", "gh"], ["ij", "kl"], ["mn", "op"]]}}"#;
+
+#[derive(Parser)]
+struct Cli {
+    #[command(flatten)]
+    dataset: DatasetArgs,
+}
+
+pub(super) fn tokenizer() -> Tokenizer {
+    Tokenizer::from_json(TOKENIZER.as_bytes()).unwrap()
+}
+
+/// What the flags in `line`, cut at blanks, resolve to; request ids start with `r-`.
+pub(super) fn resolve(line: &str) -> Result<Dataset> {
+    let words = ["llmbench", "--request-id-prefix", "r-"].into_iter().chain(line.split_whitespace());
+    Cli::try_parse_from(words).map_err(|error| Error::new(error.to_string()))?.dataset.resolve()
+}
+
+/// All samples, each as (prompt, input tokens, output tokens); ids must count up from 0.
+pub(super) fn rows(samples: Samples) -> Vec<(String, u32, u32)> {
+    let count = samples.count;
+    let made: Vec<Sample> = samples.iter.map(Result::unwrap).collect();
+    assert_eq!(made.len(), count);
+    let row = |(index, sample): (usize, Sample)| {
+        assert_eq!(sample.request_id, Some(format!("r-{index}")));
+        let text = match sample.prompt {
+            Prompt::Text(text) => text,
+            Prompt::Batch(texts) => texts.join(" "),
+        };
+        (text, sample.input_tokens, sample.output_tokens)
+    };
+    made.into_iter().enumerate().map(row).collect()
+}
+
+fn made(line: &str) -> Vec<(String, u32, u32)> {
+    rows(resolve(line).unwrap().samples(Some(tokenizer())).unwrap())
+}
+
+fn owned(wanted: &[(&str, u32, u32)]) -> Vec<(String, u32, u32)> {
+    wanted.iter().map(|&(text, input, output)| (text.to_owned(), input, output)).collect()
+}
+
+#[test]
+fn random_prompts_of_one_length_are_the_reference_s() {
+    let wanted = [
+        ("opabcdefghijklmnopa", 6, 3),
+        ("efghijklmnopibc", 6, 3),
+        ("abcdefghijklaemn", 6, 3),
+        ("klmnopefefghoab", 6, 3),
+    ];
+    assert_eq!(made("--num-prompts 4 --random-input-len 6 --random-output-len 3"), owned(&wanted));
+}
+
+#[test]
+fn random_prompts_with_prefix_and_drawn_lengths_are_the_reference_s() {
+    let line = r#"--num-prompts 5 --random-input-len 9 --random-prefix-len 4 --random-output-len 10 --seed 42
+        --random-range-ratio {"input":0.5,"output":0.3}"#;
+    let wanted = [
+        ("mnodopopabcdmo", 8, 13),
+        ("mnodopabcdefghijklkfefghklefloppm", 16, 7),
+        ("mnodopmnopabcdefghijklmnopabcdemgcp", 15, 11),
+        ("mnodopabcdefghijklmnopabcdabcdbabcd", 12, 8),
+        ("mnodopabcdefghijklmnopabcdophcd", 12, 7),
+    ];
+    assert_eq!(made(line), owned(&wanted));
+}
+
+#[test]
+fn random_batches_are_the_reference_s() {
+    let wanted = [("nopabcdeop pabcdefghijklg", 10, 0), ("opabcdefghijklmnop bcdefiabcd", 10, 0), ("efghilhop", 5, 0)];
+    assert_eq!(made("--num-prompts 5 --random-input-len 5 --random-batch-size 2 --seed 1"), owned(&wanted));
+}
+
+#[test]
+fn many_random_prompts_are_the_reference_s() {
+    let rows = made("--num-prompts 500 --random-input-len 20 --random-prefix-len 7 --random-range-ratio 0.4 --seed 9");
+    // FNV-1a over the prompts, a newline after each.
+    let bytes = rows.iter().flat_map(|(text, ..)| text.bytes().chain([b'\n']));
+    let hash =
+        bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    assert_eq!(hash, 0x2787_8946_c31d_f217);
+    let sums = rows.iter().fold((0, 0), |(inputs, outputs), row| (inputs + row.1, outputs + row.2));
+    assert_eq!(sums, (13_667, 63_214));
+}

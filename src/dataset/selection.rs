@@ -1,0 +1,111 @@
+//! Which rows of a file become requests: their order, and what happens when there are too few. Row counts and a seed come
+//! in, positions go out, as the reference's shuffle and oversampling draw them.
+
+use crate::rng::Python;
+
+/// The order in which rows are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Shuffled by the seed.
+    Shuffled,
+    /// As in the file.
+    File,
+}
+
+/// What to do where the file has fewer usable rows than requests are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shortage {
+    /// Repeat rows, chosen with replacement.
+    Oversample,
+    /// Send fewer requests.
+    SendFewer,
+}
+
+/// How requests are chosen from the rows of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Selection {
+    /// Seed of the shuffle and of oversampling.
+    pub seed: u32,
+    /// How many requests are wanted; 0 and below mean what the dataset makes of it.
+    pub num_prompts: i64,
+    /// The order of rows.
+    pub order: Order,
+    /// What to do where rows run out.
+    pub shortage: Shortage,
+    /// Goes before the index in each request id.
+    pub request_id_prefix: String,
+}
+
+impl Selection {
+    /// The positions of `rows` rows in the order to take them.
+    pub(super) fn order(&self, rows: usize) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..rows as u32).collect();
+        if self.order == Order::Shuffled {
+            Python::new(u64::from(self.seed)).shuffle(&mut order);
+        }
+        order
+    }
+
+    /// For each request beyond the first `taken`, which of those it repeats; `taken` is above 0.
+    pub(super) fn repeats(&self, taken: usize) -> Vec<u32> {
+        let missing = (self.num_prompts - taken as i64).max(0);
+        if self.shortage == Shortage::SendFewer {
+            return Vec::new();
+        }
+        let mut python = Python::new(u64::from(self.seed));
+        (0..missing).map(|_| python.below(taken as u32)).collect()
+    }
+
+    /// What to warn of where `taken` rows had to make up `taken + repeats` requests.
+    pub(super) fn warning(&self, taken: usize, repeats: usize) -> Option<String> {
+        let wanted = self.num_prompts;
+        if repeats > 0 {
+            Some(format!(
+                "{repeats} of {wanted} requests repeat another one, because the dataset has {taken} usable prompts: a \
+                 prefix cache may serve them (`--no-oversample` sends each once)"
+            ))
+        } else if wanted > taken as i64 {
+            Some(format!("{taken} requests instead of {wanted}, because the dataset has no more usable prompts"))
+        } else {
+            None
+        }
+    }
+
+    /// The id of request `index`.
+    pub(super) fn request_id(&self, index: usize) -> Option<String> {
+        Some(format!("{}{index}", self.request_id_prefix))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn selection(order: Order, shortage: Shortage) -> Selection {
+        Selection { seed: 0, num_prompts: 12, order, shortage, request_id_prefix: "r-".into() }
+    }
+
+    #[test]
+    fn rows_are_shuffled_as_the_reference_shuffles() {
+        let shuffled = selection(Order::Shuffled, Shortage::Oversample);
+        assert_eq!(shuffled.order(10), [7, 8, 1, 5, 3, 4, 2, 0, 9, 6]);
+        assert_eq!(selection(Order::File, Shortage::Oversample).order(3), [0, 1, 2]);
+    }
+
+    #[test]
+    fn a_shortage_is_filled_from_a_fresh_generator_or_not_at_all() {
+        let mut python = Python::new(0);
+        let expected = [python.below(10), python.below(10)];
+        assert_eq!(selection(Order::Shuffled, Shortage::Oversample).repeats(10), expected);
+        assert!(selection(Order::Shuffled, Shortage::SendFewer).repeats(10).is_empty());
+        assert!(selection(Order::Shuffled, Shortage::Oversample).repeats(20).is_empty());
+    }
+
+    #[test]
+    fn a_shortage_is_told() {
+        let fewer = selection(Order::File, Shortage::SendFewer);
+        assert!(fewer.warning(10, 0).is_some_and(|text| text.starts_with("10 requests instead of 12")));
+        assert!(fewer.warning(10, 2).is_some_and(|text| text.starts_with("2 of 12 requests repeat")));
+        assert_eq!(fewer.warning(12, 0), None);
+    }
+}
