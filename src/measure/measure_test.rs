@@ -127,24 +127,3 @@ fn a_run_in_which_nothing_succeeded_has_zeros_and_no_chunks() {
     assert_eq!(metrics.chunks, Chunks::default());
     assert_eq!((metrics.counts.completed, metrics.rates.good, metrics.peaks.chunks_in_a_bucket), (0, Some(0.0), 0));
 }
-
-#[test]
-#[ignore = "measures speed: run with --release --ignored --nocapture"]
-fn a_million_records_take_well_under_a_second() {
-    let mut collector = Collector::new(1_000_000);
-    for id in 0..1_000_000_u32 {
-        let noise = f64::from(id.wrapping_mul(2_654_435_761) >> 8) / 1e9;
-        let start = f64::from(id) / 5000.0;
-        let gaps = &[0.01, 0.011, 0.012, 0.009, 0.01, 0.01, 0.01][..];
-        let mut one = finished(0, &Example(start, 0.0, 0.05 + noise, gaps, 8, 100));
-        one.record.id = id;
-        collector.push(one);
-    }
-    let run = collector.finish(Tick::from_secs_f64(200.0), Health::default(), Ending::Complete);
-    let clock = std::time::SystemTime::now();
-    let metrics = metrics(&run, &asked(), Some(1000));
-    let took = clock.elapsed().unwrap();
-    assert_eq!(metrics.counts.completed, 1_000_000);
-    assert!(took.as_secs_f64() < 1.0, "metrics of a million records took {took:?}");
-    std::fs::write(std::env::temp_dir().join("llmbench-metrics-speed.txt"), format!("{took:?}")).unwrap();
-}

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, Finished, Outcome, Record, Tick};
+use super::{Finished, Outcome, Record, Tick};
 use crate::error::{Error, Result};
 
 /// What the header calls the format.

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::super::Failure;
 use super::*;
 
 /// A path of its own in the directory for temporary files; the file goes when this does.
