@@ -41,9 +41,10 @@ impl Summary {
     /// Summarizes `samples`, in seconds. None may be negative.
     pub fn of(samples: Vec<f64>, percentiles: &[f64]) -> Self {
         let (mean, std) = moments(samples.len(), &|index| samples[index]);
-        // Floats that are not negative sort as their bits do, and integers sort faster.
+        // Floats that are not negative are ordered as their bits are, and integers are compared faster.
         let mut bits: Vec<u64> = samples.into_iter().map(|sample| sample.max(0.0).to_bits()).collect();
-        bits.sort_unstable();
+        let positions = positions(bits.len(), percentiles);
+        arrange(&mut bits, 0, &positions);
         Summary { mean, std, ..Summary::ordered(bits.len(), &|index| f64::from_bits(bits[index]), percentiles) }
     }
 
@@ -54,10 +55,12 @@ impl Summary {
             Gaps::Exact { short, long } => {
                 let (mut short, mut long) = (short.clone(), long.clone());
                 let (mean, std) = moments(short.len() + long.len(), &|index| pooled(&short, &long, index));
-                short.sort_unstable();
-                long.sort_unstable();
-                let at = |index| pooled(&short, &long, index);
-                Summary { mean, std, ..Summary::ordered(short.len() + long.len(), &at, percentiles) }
+                let (count, first_long) = (short.len() + long.len(), short.len());
+                let positions = positions(count, percentiles);
+                let (in_short, in_long) = positions.split_at(positions.partition_point(|&at| at < first_long));
+                arrange(&mut short, 0, in_short);
+                arrange(&mut long, first_long, in_long);
+                Summary { mean, std, ..Summary::ordered(count, &|index| pooled(&short, &long, index), percentiles) }
             }
         }
     }
@@ -90,7 +93,7 @@ impl Summary {
         self.percentiles.iter().find(|(asked, _)| *asked == p).map(|(_, value)| *value)
     }
 
-    /// All that follows from the order of `count` samples.
+    /// All that follows from the order of `count` samples, of which those at [`positions`] are in place.
     fn ordered(count: usize, at: &impl Fn(usize) -> f64, percentiles: &[f64]) -> Self {
         if count == 0 {
             let percentiles = percentiles.iter().map(|&p| (p, 0.0)).collect();
@@ -114,15 +117,43 @@ fn pooled(short: &[u32], long: &[u64], index: usize) -> f64 {
     nanos / 1e9
 }
 
-/// Linear interpolation between order statistics (numpy's default): at h = (n - 1) q, from the nearer of the two neighbours.
-fn quantile(count: usize, sorted: &impl Fn(usize) -> f64, q: f64) -> f64 {
+/// The two neighbours of quantile `q` among `count` samples, and how far it is from the lower to the upper one: it stands at
+/// h = (n - 1) q.
+fn neighbours(count: usize, q: f64) -> (usize, usize, f64) {
     let position = (count - 1) as f64 * q;
     let below = position.floor();
-    let part = position - below;
-    let low = sorted(below as usize);
-    let high = sorted((below as usize + 1).min(count - 1));
+    (below as usize, (below as usize + 1).min(count - 1), position - below)
+}
+
+/// Linear interpolation between order statistics (numpy's default), from the nearer of the two neighbours.
+fn quantile(count: usize, at: &impl Fn(usize) -> f64, q: f64) -> f64 {
+    let (below, above, part) = neighbours(count, q);
+    let (low, high) = (at(below), at(above));
     let step = high - low;
     if part >= 0.5 { high - step * (1.0 - part) } else { low + step * part }
+}
+
+/// The positions in the order of samples that a summary looks at, ascending.
+fn positions(count: usize, percentiles: &[f64]) -> Vec<usize> {
+    if count == 0 {
+        return Vec::new();
+    }
+    let mut positions = vec![0, (count - 1) / 2, count / 2, count - 1];
+    for (below, above, _) in percentiles.iter().map(|p| neighbours(count, p / 100.0)) {
+        positions.extend([below, above]);
+    }
+    positions.sort_unstable();
+    positions.dedup();
+    positions
+}
+
+/// Moves `values` so that what would stand at `positions` after sorting stands there: much less work than sorting. The first
+/// value has position `start`; `positions` ascend and lie within.
+fn arrange<T: Ord>(values: &mut [T], start: usize, positions: &[usize]) {
+    let Some(&middle) = positions.get(positions.len() / 2) else { return };
+    let (below, _, above) = values.select_nth_unstable(middle - start);
+    arrange(below, start, &positions[..positions.len() / 2]);
+    arrange(above, middle + 1, &positions[positions.len() / 2 + 1..]);
 }
 
 /// Mean and population standard deviation.
@@ -148,8 +179,10 @@ fn sum(start: usize, count: usize, at: &impl Fn(usize) -> f64) -> f64 {
     let mut total = 0.0;
     if lanes > 0 {
         let mut lane = [0.0; 8];
-        for index in 0..lanes {
-            lane[index % 8] += at(start + index);
+        for block in (start..start + lanes).step_by(8) {
+            for (index, lane) in lane.iter_mut().enumerate() {
+                *lane += at(block + index);
+            }
         }
         total = ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
     }

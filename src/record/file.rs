@@ -2,7 +2,7 @@
 //! id. A header line names the format and its version; times are whole nanoseconds since the run began.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,9 @@ const FORMAT: &str = "llmbench records";
 
 /// The version that is written; those up to it are read.
 const VERSION: u32 = 1;
+
+/// Bytes that are read ahead.
+const BUFFER: usize = 1 << 18;
 
 #[derive(Serialize, Deserialize)]
 struct Header {
@@ -96,7 +99,9 @@ impl Writer {
 /// Reads records by id. Holds where each one is, not what it says.
 #[derive(Debug)]
 pub struct Reader {
-    file: File,
+    input: BufReader<File>,
+    /// Where `input` stands.
+    position: u64,
     path: PathBuf,
     /// Offset and length of a line, by id; length 0 for an id that is not there.
     lines: Vec<(u64, u32)>,
@@ -125,22 +130,31 @@ impl Reader {
         let Some(&(offset, length)) = self.lines.get(id as usize).filter(|(_, length)| *length > 0) else {
             return Ok(None);
         };
-        let mut text = vec![0; length as usize];
-        let read = self.file.seek(SeekFrom::Start(offset)).and_then(|_| self.file.read_exact(&mut text));
-        read.map_err(|cause| at(&self.path, "read", &cause))?;
+        let text = self.text(offset, length as usize).map_err(|cause| at(&self.path, "read", &cause))?;
         let line: Line = serde_json::from_slice(&text).map_err(|cause| self.bad(id, &cause))?;
         let outcome = outcome(&line.outcome).ok_or_else(|| self.bad(id, &format!("outcome `{}`", line.outcome)))?;
         Ok(Some(finished(line, outcome)))
     }
 
+    /// Requests end nearly in order, so the next line asked for is mostly in the buffer already.
+    fn text(&mut self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        self.input.seek_relative(offset as i64 - self.position as i64)?;
+        self.position = offset;
+        let mut text = vec![0; length];
+        self.input.read_exact(&mut text)?;
+        self.position += length as u64;
+        Ok(text)
+    }
+
     fn index(mut file: File, path: PathBuf) -> Result<Self> {
         file.rewind().map_err(|cause| at(&path, "read", &cause))?;
-        let mut input = BufReader::with_capacity(1 << 16, file);
+        let mut input = BufReader::with_capacity(BUFFER, file);
         let mut text = Vec::new();
-        let (mut offset, mut number, mut lines) = (0_u64, 0_u64, Vec::new());
+        let (mut offset, mut position, mut number, mut lines) = (0_u64, 0_u64, 0_u64, Vec::new());
         loop {
             text.clear();
             let length = input.read_until(b'\n', &mut text).map_err(|cause| at(&path, "read", &cause))?;
+            position += length as u64;
             if length == 0 || (number > 0 && text.last() != Some(&b'\n')) {
                 break;
             }
@@ -158,7 +172,7 @@ impl Reader {
         if number == 0 {
             return Err(Error::new(format!("cannot read `{}`: the file is empty", path.display())));
         }
-        Ok(Reader { file: input.into_inner(), path, lines })
+        Ok(Reader { input, position, path, lines })
     }
 
     fn bad(&self, id: u32, cause: &dyn std::fmt::Display) -> Error {
@@ -184,7 +198,7 @@ fn check_header(text: &[u8]) -> Result<()> {
     Ok(())
 }
 
-fn at(path: &Path, action: &str, cause: &std::io::Error) -> Error {
+fn at(path: &Path, action: &str, cause: &io::Error) -> Error {
     Error::new(format!("cannot {action} `{}`: {cause}", path.display()))
 }
 
