@@ -1,1 +1,161 @@
-//! The stage `measure`.
+//! Numbers from records: a [`Run`] comes in, [`Metrics`] go out, in seconds, counts and rates. Pure; prints nothing and knows
+//! nothing of flags beyond [`MetricsArgs`].
+
+mod args;
+mod goal;
+mod latency;
+mod metric;
+mod peaks;
+mod summary;
+
+use std::collections::BTreeMap;
+
+pub use args::{Asked, MetricsArgs};
+pub use goal::{Goal, Taken};
+pub use latency::{Latency, OWN_PERCENTILES, Schedule, e2el, queued, seconds, ttft};
+pub use metric::Metric;
+pub use peaks::Peaks;
+pub use summary::{Basis, Summary};
+
+use crate::record::{Failure, Outcome, Record, Run};
+use latency::done;
+
+/// All that a report can say of a run in numbers.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Metrics {
+    /// Requests and tokens.
+    pub counts: Counts,
+    /// The same by the second.
+    pub rates: Rates,
+    /// The largest values.
+    pub peaks: Peaks,
+    /// The reference's latencies.
+    pub latency: Latency,
+    /// Latencies from the schedule, and the client's part in them.
+    pub schedule: Schedule,
+    /// How output comes in pieces.
+    pub chunks: Chunks,
+    /// Failures by class, and those of `http_status` by code.
+    pub failures: Failures,
+}
+
+/// Requests and tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Successful requests.
+    pub completed: u64,
+    /// Failed requests.
+    pub failed: u64,
+    /// Prompt tokens of successful requests.
+    pub input_tokens: u64,
+    /// Output tokens of successful requests.
+    pub output_tokens: u64,
+    /// Pieces of output of successful requests.
+    pub chunks: u64,
+    /// Successful requests that kept every limit of the goal; `None` without a goal.
+    pub good: Option<u64>,
+}
+
+/// Counts by the second, over the whole run.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Rates {
+    /// Successful requests.
+    pub requests: f64,
+    /// Good requests; `None` without a goal.
+    pub good: Option<f64>,
+    /// Output tokens of successful requests.
+    pub output_tokens: f64,
+    /// Prompt and output tokens of successful requests.
+    pub total_tokens: f64,
+}
+
+/// How output comes in pieces, over successful requests; `None` where there is no such piece.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Chunks {
+    /// Output tokens a piece, on average.
+    pub tokens: Option<f64>,
+    /// Seconds between pieces, on average.
+    pub gap: Option<f64>,
+    /// Seconds a token, on average: the time between first and last piece over the tokens that came after the first piece,
+    /// which is taken to hold as many tokens as the others of its answer.
+    pub token_time: Option<f64>,
+}
+
+/// Failures by what happened.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Failures {
+    /// Requests by class.
+    pub classes: BTreeMap<&'static str, u64>,
+    /// Requests of the class `http_status`, by code.
+    pub statuses: BTreeMap<u16, u64>,
+}
+
+/// The numbers of a run. `max_concurrency` is the limit it ran under.
+pub fn metrics(run: &Run, asked: &Asked, max_concurrency: Option<u32>) -> Metrics {
+    let counts = counts(&run.records, asked.goal.as_ref());
+    Metrics {
+        counts,
+        rates: rates(&counts, run.duration.as_secs_f64()),
+        peaks: Peaks::of(&run.records, &run.flow),
+        latency: Latency::of(&run.records, &run.gaps, &asked.percentiles),
+        schedule: Schedule::of(run, max_concurrency),
+        chunks: chunks(run),
+        failures: failures(&run.records),
+    }
+}
+
+fn counts(records: &[Record], goal: Option<&Goal>) -> Counts {
+    let total = |of: fn(&Record) -> u32| done(records).map(|record| u64::from(of(record))).sum();
+    let completed = done(records).count() as u64;
+    Counts {
+        completed,
+        failed: records.len() as u64 - completed,
+        input_tokens: total(|record| record.input_tokens),
+        output_tokens: total(|record| record.output_tokens),
+        chunks: total(|record| record.chunks),
+        good: goal.map(|goal| done(records).filter(|record| goal.is_met(latency::taken(record))).count() as u64),
+    }
+}
+
+fn rates(counts: &Counts, duration: f64) -> Rates {
+    let rate = |count: u64| if duration > 0.0 { count as f64 / duration } else { 0.0 };
+    Rates {
+        requests: rate(counts.completed),
+        good: counts.good.map(rate),
+        output_tokens: rate(counts.output_tokens),
+        total_tokens: rate(counts.input_tokens + counts.output_tokens),
+    }
+}
+
+fn chunks(run: &Run) -> Chunks {
+    let (mut pieces, mut tokens, mut decode, mut gaps, mut later_tokens) = (0_u64, 0_u64, 0.0, 0_u64, 0.0);
+    for record in done(&run.records).filter(|record| record.chunks > 0) {
+        let (own_chunks, own_tokens) = (f64::from(record.chunks), f64::from(record.output_tokens));
+        pieces += u64::from(record.chunks);
+        tokens += u64::from(record.output_tokens);
+        gaps += u64::from(record.chunks) - 1;
+        decode += seconds(record.last, record.first);
+        later_tokens += own_tokens - own_tokens / own_chunks;
+    }
+    Chunks {
+        tokens: (pieces > 0).then(|| tokens as f64 / pieces as f64),
+        gap: (gaps > 0).then(|| decode / gaps as f64),
+        token_time: (later_tokens > 0.0).then(|| decode / later_tokens),
+    }
+}
+
+fn failures(records: &[Record]) -> Failures {
+    let mut failures = Failures::default();
+    for record in records {
+        let Outcome::Failed(failure) = record.outcome else { continue };
+        *failures.classes.entry(failure.class()).or_default() += 1;
+        if let Failure::HttpStatus(code) = failure {
+            *failures.statuses.entry(code).or_default() += 1;
+        }
+    }
+    failures
+}
+
+#[cfg(test)]
+#[path = "measure_test.rs"]
+mod tests;

@@ -1,15 +1,20 @@
 //! What happened: plain data between `drive`, which fills it, and `measure`, which reads it. No clock, no statistics.
 
+pub mod collect;
 pub mod errors;
 pub mod file;
 pub mod flow;
 pub mod gaps;
 
 use std::fmt;
+use std::str::FromStr;
 
+pub use collect::{Collector, Ending};
 pub use errors::Errors;
 pub use flow::Flow;
 pub use gaps::Gaps;
+
+use crate::error::{Error, Result};
 
 /// A moment of a run: nanoseconds since the run began. The one unit of time between stages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -125,6 +130,31 @@ impl Failure {
     }
 }
 
+impl FromStr for Failure {
+    type Err = Error;
+
+    /// Reads what [`Failure`] displays as.
+    fn from_str(name: &str) -> Result<Self> {
+        if let Some(code) = name.strip_prefix("http_status ").and_then(|code| code.parse().ok()) {
+            return Ok(Failure::HttpStatus(code));
+        }
+        let plain = [
+            Failure::Connect,
+            Failure::Tls,
+            Failure::Timeout,
+            Failure::Reset,
+            Failure::Truncated,
+            Failure::ErrorEvent,
+            Failure::Malformed,
+            Failure::NoOutput,
+            Failure::Cancelled,
+            Failure::Other,
+        ];
+        let found = plain.into_iter().find(|failure| failure.class() == name);
+        found.ok_or_else(|| Error::new(format!("unknown class of failure `{name}`")))
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -214,6 +244,8 @@ pub struct Run {
     pub planned: u64,
     /// Whether the run was interrupted before everything planned had run.
     pub partial: bool,
+    /// Successful requests whose output tokens neither the server nor a tokenizer counted: one token is assumed for each.
+    pub uncounted: u64,
     /// How well the measurement itself went.
     pub health: Health,
 }

@@ -1,1 +1,63 @@
-//! The stage `report`.
+//! Numbers to text: a run, its metrics and its description come in; the console report and the result file go out, through
+//! writers that the caller gives. Prints nothing by itself and computes nothing that is not about presentation.
+//!
+//! The reference's lines and keys come first and are the reference's to the byte; ours stand apart, after them.
+
+mod args;
+mod console;
+mod encode;
+mod files;
+mod own;
+mod result;
+mod setup;
+mod warnings;
+
+pub use args::{Export, Mode, Output, OutputArgs, Save};
+pub use files::{Files, result_name};
+pub use setup::{Ramp, RateChange, Setup};
+pub use warnings::Warning;
+
+use crate::measure::{Metric, Metrics};
+use crate::record::Run;
+
+/// Everything that a report is made from.
+#[derive(Debug)]
+pub struct Report<'a> {
+    setup: &'a Setup,
+    run: &'a Run,
+    metrics: &'a Metrics,
+    shown: Vec<Metric>,
+    warnings: Vec<Warning>,
+}
+
+impl<'a> Report<'a> {
+    /// A report on `run` that shows the latencies `asked` for, where the run has what they are made from.
+    pub fn new(setup: &'a Setup, run: &'a Run, metrics: &'a Metrics, asked: &[Metric]) -> Self {
+        let shown = Metric::ALL.into_iter().filter(|metric| asked.contains(metric) && has(*metric, setup, run));
+        Report { setup, run, metrics, shown: shown.collect(), warnings: warnings::warnings(setup, run, metrics) }
+    }
+
+    /// What a reader should know before trusting the numbers; printed by the caller, after the report.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+}
+
+/// Whether a latency means anything for this run. The last two are shown on the reference's conditions.
+fn has(metric: Metric, setup: &Setup, run: &Run) -> bool {
+    match metric {
+        Metric::Ttft | Metric::Itl | Metric::E2el => true,
+        Metric::Tpot => counts_tokens(setup, run),
+        Metric::ClientQueueTime => setup.max_concurrency.is_some(),
+        Metric::E2elIncludingClientQueue => setup.max_concurrency.is_some() && setup.request_rate.is_finite(),
+    }
+}
+
+/// Whether output tokens are known: all counted by the server, or a tokenizer at hand for the rest.
+fn counts_tokens(setup: &Setup, run: &Run) -> bool {
+    setup.tokenizer_id.is_some() || run.uncounted == 0
+}
+
+#[cfg(test)]
+#[path = "report_test.rs"]
+mod tests;

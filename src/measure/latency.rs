@@ -1,0 +1,163 @@
+//! Latencies: records in, a [`Summary`] for each quantity out. Ticks become seconds first, formulas are applied to seconds.
+
+use super::goal::Taken;
+use super::{Metric, Summary};
+use crate::record::{Gaps, Health, Outcome, Record, Run, Tick};
+
+/// The percentiles of the quantities that are ours.
+pub const OWN_PERCENTILES: [f64; 2] = [50.0, 99.0];
+
+/// The reference's latencies, over successful requests.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Latency {
+    /// First output - sent.
+    pub ttft: Summary,
+    /// (E2EL - TTFT) / (output tokens - 1), of answers with more than one token.
+    pub tpot: Summary,
+    /// All gaps between pieces of output.
+    pub itl: Summary,
+    /// Last output - sent.
+    pub e2el: Summary,
+    /// Sent - due.
+    pub client_queue_time: Summary,
+    /// E2EL + client queue time.
+    pub e2el_including_client_queue: Summary,
+}
+
+impl Latency {
+    /// The latencies of these records and gaps, with these percentiles.
+    pub fn of(records: &[Record], gaps: &Gaps, percentiles: &[f64]) -> Self {
+        let over = |seconds: fn(&Record) -> f64| Summary::of(done(records).map(seconds).collect(), percentiles);
+        Latency {
+            ttft: over(ttft),
+            tpot: Summary::of(done(records).filter_map(tpot).collect(), percentiles),
+            itl: Summary::of_gaps(gaps, percentiles),
+            e2el: over(e2el),
+            client_queue_time: over(queued),
+            e2el_including_client_queue: over(|record| e2el(record) + queued(record)),
+        }
+    }
+
+    /// The summary of one metric.
+    pub fn metric(&self, metric: Metric) -> &Summary {
+        match metric {
+            Metric::Ttft => &self.ttft,
+            Metric::Tpot => &self.tpot,
+            Metric::Itl => &self.itl,
+            Metric::E2el => &self.e2el,
+            Metric::ClientQueueTime => &self.client_queue_time,
+            Metric::E2elIncludingClientQueue => &self.e2el_including_client_queue,
+        }
+    }
+}
+
+/// What the reference does not measure: latencies as the schedule sees them, and the client's own part in them.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Schedule {
+    /// First output - due, over successful requests.
+    pub ttft: Summary,
+    /// Last output - due, over successful requests.
+    pub e2el: Summary,
+    /// How much later than it could have been a request was sent, over all requests: from due or, under a concurrency
+    /// limit, from the moment a slot was free if that is later.
+    pub lateness: Summary,
+    /// How long opening a connection took.
+    pub connect: Summary,
+    /// From the arrival of bytes at this host to the moment they were read.
+    pub lag: Summary,
+}
+
+impl Schedule {
+    /// The client's view of a run in which at most `max_concurrency` requests were allowed in flight.
+    pub fn of(run: &Run, max_concurrency: Option<u32>) -> Self {
+        let Health { lag, connect, .. } = &run.health;
+        let over =
+            |seconds: fn(&Record) -> f64| Summary::of(done(&run.records).map(seconds).collect(), &OWN_PERCENTILES);
+        Schedule {
+            ttft: over(|record| seconds(record.first, record.due)),
+            e2el: over(|record| seconds(record.last, record.due)),
+            lateness: Summary::of(lateness(&run.records, max_concurrency), &OWN_PERCENTILES),
+            connect: Summary::of_spread(connect, &OWN_PERCENTILES),
+            lag: Summary::of_spread(lag, &OWN_PERCENTILES),
+        }
+    }
+}
+
+/// The successful ones.
+pub(super) fn done(records: &[Record]) -> impl Iterator<Item = &Record> {
+    records.iter().filter(|record| record.outcome == Outcome::Done)
+}
+
+/// What a successful request took, as goals see it.
+pub(super) fn taken(record: &Record) -> Taken {
+    Taken { ttft: ttft(record), tpot: tpot(record).unwrap_or(0.0), e2el: e2el(record) }
+}
+
+/// Seconds from `earlier` to `later`.
+pub fn seconds(later: Tick, earlier: Tick) -> f64 {
+    Tick::from_nanos(later.since(earlier)).as_secs_f64()
+}
+
+/// Time to first token, in seconds; 0 for a request without output.
+pub fn ttft(record: &Record) -> f64 {
+    seconds(record.first, record.sent)
+}
+
+/// End-to-end latency, in seconds; 0 for a request without output.
+pub fn e2el(record: &Record) -> f64 {
+    seconds(record.last, record.sent)
+}
+
+/// Client queue time, in seconds.
+pub fn queued(record: &Record) -> f64 {
+    seconds(record.sent, record.due)
+}
+
+fn tpot(record: &Record) -> Option<f64> {
+    (record.output_tokens > 1).then(|| (e2el(record) - ttft(record)) / f64::from(record.output_tokens - 1))
+}
+
+/// Requests are sent in order, so under a limit of `c` the one at position `i` has a slot once `i - c + 1` others have ended;
+/// those that end before it is sent are all before it, so that is when the `i - c`-th (from 0) of all ends happens.
+fn lateness(records: &[Record], max_concurrency: Option<u32>) -> Vec<f64> {
+    let Some(slots) = max_concurrency.map(|slots| slots as usize) else {
+        return records.iter().map(queued).collect();
+    };
+    let mut ends: Vec<Tick> = records.iter().map(|record| record.end).collect();
+    ends.sort_unstable();
+    let free = |position: usize| position.checked_sub(slots).map_or(Tick::ZERO, |ended| ends[ended]);
+    records.iter().zip(0..).map(|(record, position)| seconds(record.sent, record.due.max(free(position)))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(due: u64, sent: u64, end: u64) -> Record {
+        let [due, sent, end] = [due, sent, end].map(|secs| Tick::from_nanos(secs * 1_000_000_000));
+        let outcome = Outcome::Done;
+        Record { id: 0, input_tokens: 0, output_tokens: 1, chunks: 1, due, sent, first: end, last: end, end, outcome }
+    }
+
+    #[test]
+    fn waiting_for_a_slot_is_not_lateness() {
+        // Two slots: the third request has one at 10, the fourth at 11.
+        let records = [request(0, 0, 10), request(0, 1, 11), request(0, 12, 20), request(0, 12, 20)];
+        assert_eq!(lateness(&records, Some(2)), [0.0, 1.0, 2.0, 1.0]);
+        assert_eq!(lateness(&records, None), [0.0, 1.0, 12.0, 12.0]);
+    }
+
+    #[test]
+    fn from_due_latencies_include_the_wait() {
+        let run = Run { records: vec![request(1, 3, 6)], ..Run::default() };
+        let schedule = Schedule::of(&run, None);
+        assert_eq!((schedule.e2el.mean, schedule.ttft.max, schedule.lateness.mean), (5.0, 5.0, 2.0));
+        assert!(schedule.lag.is_empty());
+    }
+
+    #[test]
+    fn one_token_answers_say_nothing_of_time_per_token() {
+        assert_eq!(tpot(&request(0, 0, 1)), None);
+        assert_eq!(taken(&request(0, 0, 1)).tpot, 0.0);
+    }
+}

@@ -1,0 +1,207 @@
+//! The reducer of a run: finished requests come in one at a time, in any order; a [`Run`] goes out. It holds a small record
+//! a request, the pooled gaps and the flow; never an answer's text or chunks, except of answers whose tokens the server did
+//! not count, which wait here for a tokenizer.
+
+use std::collections::BTreeMap;
+
+use super::{Errors, Finished, Flow, Gaps, Health, Outcome, Record, Run, Tick};
+
+/// Output tokens of an answer that neither the server nor a tokenizer counted.
+const UNCOUNTED_TOKENS: u32 = 1;
+
+/// What is known of a run so far.
+#[derive(Debug, Clone, Default)]
+pub struct Collector {
+    planned: u64,
+    records: Vec<Record>,
+    errors: Errors,
+    gaps: Gaps,
+    flow: Flow,
+    uncounted: BTreeMap<u32, Uncounted>,
+}
+
+/// A successful answer that still has to be counted.
+#[derive(Debug, Clone)]
+struct Uncounted {
+    position: usize,
+    text: String,
+    chunks: Vec<Tick>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Everything planned has run.
+    Complete,
+    /// The run was interrupted before that.
+    Interrupted,
+}
+
+impl Collector {
+    /// An empty run of `planned` requests.
+    pub fn new(planned: u64) -> Self {
+        Collector { planned, ..Collector::default() }
+    }
+
+    /// Takes in one finished request.
+    pub fn push(&mut self, finished: Finished) {
+        let Finished { mut record, chunks, tokens, text, counted_by_server, detail, .. } = finished;
+        match record.outcome {
+            Outcome::Failed(failure) => {
+                record.output_tokens = 0;
+                let detail = if detail.is_empty() { failure.to_string() } else { detail };
+                self.errors.insert(record.id, &detail);
+            }
+            Outcome::Done => {
+                chunks.windows(2).for_each(|pair| self.gaps.push(pair[1].since(pair[0])));
+                // A server that reports no tokens at all for an answer with output did not count.
+                if counted_by_server && record.output_tokens > 0 {
+                    self.pour(&chunks, &tokens, record.output_tokens);
+                } else {
+                    let position = self.records.len();
+                    self.uncounted.insert(record.id, Uncounted { position, text, chunks });
+                }
+            }
+        }
+        self.records.push(record);
+    }
+
+    /// How many requests have finished so far.
+    pub fn finished(&self) -> usize {
+        self.records.len()
+    }
+
+    /// The answers whose tokens nobody has counted yet, in order of id.
+    pub fn uncounted(&self) -> impl Iterator<Item = (u32, &str)> {
+        self.uncounted.iter().map(|(&id, waiting)| (id, waiting.text.as_str()))
+    }
+
+    /// Says that the answer to request `id` has `tokens` output tokens. Nothing happens if it is not among
+    /// [`Collector::uncounted`].
+    pub fn count(&mut self, id: u32, tokens: u32) {
+        if let Some(Uncounted { position, chunks, .. }) = self.uncounted.remove(&id) {
+            self.records[position].output_tokens = tokens;
+            self.pour(&chunks, &[], tokens);
+        }
+    }
+
+    /// The whole run. Answers that are still uncounted get one token each, as the reference has it, and are counted in
+    /// [`Run::uncounted`].
+    pub fn finish(mut self, duration: Tick, health: Health, ending: Ending) -> Run {
+        let uncounted: Vec<u32> = self.uncounted.keys().copied().collect();
+        for &id in &uncounted {
+            self.count(id, UNCOUNTED_TOKENS);
+        }
+        self.records.sort_unstable_by_key(|record| record.id);
+        Run {
+            records: self.records,
+            errors: self.errors,
+            gaps: self.gaps,
+            flow: self.flow,
+            duration,
+            planned: self.planned,
+            partial: ending == Ending::Interrupted,
+            uncounted: uncounted.len() as u64,
+            health,
+        }
+    }
+
+    /// Adds an answer to the flow: by what the server said of each chunk, else its tokens spread evenly over its chunks.
+    fn pour(&mut self, chunks: &[Tick], tokens: &[u32], total: u32) {
+        let even = total as f32 / chunks.len().max(1) as f32;
+        for (index, &at) in chunks.iter().enumerate() {
+            let own = tokens.get(index).filter(|_| tokens.len() == chunks.len());
+            self.flow.add(at, own.map_or(even, |&tokens| tokens as f32));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Failure;
+    use super::*;
+
+    const MS: u64 = 1_000_000;
+
+    fn answer(id: u32, millis: &[u64], output_tokens: u32) -> Finished {
+        let chunks: Vec<Tick> = millis.iter().map(|ms| Tick::from_nanos(ms * MS)).collect();
+        let (first, last) = (chunks[0], chunks[chunks.len() - 1]);
+        let record = Record {
+            id,
+            input_tokens: 8,
+            output_tokens,
+            chunks: chunks.len() as u32,
+            due: Tick::ZERO,
+            sent: Tick::ZERO,
+            first,
+            last,
+            end: last,
+            outcome: Outcome::Done,
+        };
+        let counted_by_server = output_tokens > 0;
+        Finished {
+            record,
+            connected: Tick::ZERO,
+            chunks,
+            tokens: Vec::new(),
+            text: "a b c d".into(),
+            counted_by_server,
+            detail: String::new(),
+        }
+    }
+
+    fn finish(collector: Collector) -> Run {
+        collector.finish(Tick::from_nanos(MS), Health::default(), Ending::Complete)
+    }
+
+    #[test]
+    fn records_are_sorted_by_id_whatever_order_they_finished_in() {
+        let mut collector = Collector::new(3);
+        for id in [2, 0, 1] {
+            collector.push(answer(id, &[5, 7], 2));
+        }
+        let run = finish(collector);
+        assert_eq!(run.records.iter().map(|record| record.id).collect::<Vec<_>>(), [0, 1, 2]);
+        assert_eq!((run.planned, run.partial, run.gaps.len()), (3, false, 3));
+    }
+
+    #[test]
+    fn a_failed_request_leaves_its_cause_and_no_gaps() {
+        let mut collector = Collector::new(2);
+        let mut failed = answer(0, &[5, 7], 2);
+        failed.record.outcome = Outcome::Failed(Failure::Reset);
+        collector.push(failed.clone());
+        failed.record.id = 1;
+        failed.detail = "connection reset".into();
+        collector.push(failed);
+        let run = collector.finish(Tick::ZERO, Health::default(), Ending::Interrupted);
+        assert_eq!((run.errors.of(0), run.errors.of(1)), ("reset", "connection reset"));
+        assert!(run.gaps.is_empty() && run.flow.bins().is_empty() && run.partial);
+        assert_eq!(run.records[0].output_tokens, 0);
+    }
+
+    #[test]
+    fn tokens_are_spread_over_chunks_unless_the_server_says_how_many_each_has() {
+        let mut collector = Collector::new(2);
+        collector.push(answer(0, &[0, 1], 6));
+        let mut told = answer(1, &[2, 3], 6);
+        told.tokens = vec![1, 5];
+        collector.push(told);
+        let tokens: Vec<f32> = finish(collector).flow.bins().iter().map(|bin| bin.tokens).collect();
+        assert_eq!(tokens, [3.0, 3.0, 1.0, 5.0]);
+    }
+
+    #[test]
+    fn an_answer_that_the_server_did_not_count_waits_for_a_tokenizer() {
+        let mut collector = Collector::new(2);
+        collector.push(answer(7, &[0, 1], 0));
+        collector.push(answer(4, &[2, 3], 0));
+        assert_eq!(collector.uncounted().collect::<Vec<_>>(), [(4, "a b c d"), (7, "a b c d")]);
+        collector.count(7, 4);
+        assert_eq!(collector.uncounted().count(), 1);
+        let run = finish(collector);
+        assert_eq!(run.records.iter().map(|record| record.output_tokens).collect::<Vec<_>>(), [1, 4]);
+        assert_eq!(run.uncounted, 1);
+        assert_eq!(run.flow.bins().iter().map(|bin| bin.tokens).collect::<Vec<_>>(), [2.0, 2.0, 0.5, 0.5]);
+    }
+}

@@ -1,0 +1,146 @@
+use proptest::prelude::*;
+
+use super::super::Failure;
+use super::*;
+
+/// A path of its own in the directory for temporary files; the file goes when this does.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        Scratch(std::env::temp_dir().join(format!("llmbench-records-{}-{name}", std::process::id())))
+    }
+
+    fn with(name: &str, content: &str) -> Self {
+        let scratch = Scratch::new(name);
+        std::fs::write(&scratch.0, content).unwrap();
+        scratch
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn any_outcome() -> impl Strategy<Value = Outcome> {
+    prop_oneof![
+        Just(Outcome::Done),
+        any::<u16>().prop_map(|code| Outcome::Failed(Failure::HttpStatus(code))),
+        prop::sample::select(vec![
+            Failure::Connect,
+            Failure::Tls,
+            Failure::Timeout,
+            Failure::Reset,
+            Failure::Truncated,
+            Failure::ErrorEvent,
+            Failure::Malformed,
+            Failure::NoOutput,
+            Failure::Cancelled,
+            Failure::Other,
+        ])
+        .prop_map(Outcome::Failed),
+    ]
+}
+
+prop_compose! {
+    fn any_finished()(
+        times in prop::array::uniform6(any::<u64>()),
+        chunks in prop::collection::vec(any::<u64>(), 0..20),
+        tokens in prop::collection::vec(any::<u32>(), 0..20),
+        texts in (any::<String>(), any::<String>()),
+        counts in (any::<u32>(), any::<u32>(), any::<bool>()),
+        outcome in any_outcome(),
+    ) -> Finished {
+        let [due, connected, sent, first, last, end] = times.map(Tick::from_nanos);
+        Finished {
+            record: Record {
+                id: 0,
+                input_tokens: counts.0,
+                output_tokens: counts.1,
+                chunks: chunks.len() as u32,
+                due, sent, first, last, end,
+                outcome,
+            },
+            connected,
+            chunks: chunks.into_iter().map(Tick::from_nanos).collect(),
+            tokens,
+            text: texts.0,
+            counted_by_server: counts.2,
+            detail: texts.1,
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn records_survive_the_file_in_any_order(
+        all in prop::collection::vec(any_finished(), 0..12).prop_map(|mut all| {
+            // Every second id, so that there are gaps between them.
+            all.iter_mut().zip(0_u32..).for_each(|(finished, index)| finished.record.id = index * 2);
+            all
+        }),
+        reversed in any::<bool>(),
+    ) {
+        let scratch = Scratch::new("any");
+        let mut writer = Writer::create(&scratch.0).unwrap();
+        let mut order: Vec<&Finished> = all.iter().collect();
+        if reversed {
+            order.reverse();
+        }
+        order.into_iter().for_each(|finished| writer.append(finished).unwrap());
+        let mut reader = writer.into_reader().unwrap();
+        prop_assert_eq!(reader.ids().collect::<Vec<_>>(), all.iter().map(|one| one.record.id).collect::<Vec<_>>());
+        for finished in &all {
+            prop_assert_eq!(&reader.record(finished.record.id).unwrap().unwrap(), finished);
+            prop_assert!(reader.record(finished.record.id + 1).unwrap().is_none());
+        }
+    }
+}
+
+const HEADER: &str = "{\"format\":\"llmbench records\",\"version\":1}\n";
+const RECORD: &str = concat!(
+    r#"{"id":3,"input_tokens":1,"output_tokens":2,"counted_by_server":true,"outcome":"done","detail":"","due":0,"#,
+    r#""connected":0,"sent":1,"first":2,"last":3,"end":4,"chunks":[2,3],"tokens":[],"text":"hi"}"#,
+    "\n"
+);
+
+#[test]
+fn a_line_that_a_kill_cut_short_is_left_out() {
+    let scratch = Scratch::with("cut", &format!("{HEADER}{RECORD}{}", &RECORD[..40]));
+    let mut reader = Reader::open(&scratch.0).unwrap();
+    assert_eq!(reader.ids().collect::<Vec<_>>(), [3]);
+    assert_eq!(reader.record(3).unwrap().unwrap().text, "hi");
+}
+
+#[test]
+fn a_newer_version_is_refused_with_a_way_out() {
+    let scratch = Scratch::with("newer", &HEADER.replace('1', "2"));
+    let error = Reader::open(&scratch.0).unwrap_err();
+    assert!(error.to_string().contains("it has version 2, this program reads up to 1"), "{error}");
+    assert!(error.advice().is_some());
+}
+
+#[test]
+fn other_files_are_refused() {
+    for (name, content) in [("empty", ""), ("other", "{\"a\":1}\n"), ("text", "hello\n")] {
+        let scratch = Scratch::with(name, content);
+        assert!(Reader::open(&scratch.0).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn a_spoilt_line_is_named() {
+    let scratch = Scratch::with("spoilt", &format!("{HEADER}{RECORD}oops\n"));
+    let error = Reader::open(&scratch.0).unwrap_err();
+    assert!(error.to_string().contains("line 3 is no record"), "{error}");
+}
+
+#[test]
+fn fields_that_a_later_program_adds_are_passed_over() {
+    let scratch = Scratch::with("added", &format!("{HEADER}{}", RECORD.replace("\"id\"", "\"new\":[1],\"id\"")));
+    assert_eq!(Reader::open(&scratch.0).unwrap().record(3).unwrap().unwrap().record.output_tokens, 2);
+}

@@ -1,0 +1,131 @@
+//! The rows that are ours: one table feeds both the console's sections and the keys of the result file.
+
+use super::Report;
+use super::encode::Value;
+use crate::measure::{Basis, Chunks, Summary};
+
+/// From this many tokens a chunk on, gaps between chunks say little of the time a token takes.
+pub(super) const SEVERAL_TOKENS: f64 = 1.05;
+
+/// Rows under one heading.
+pub(super) struct Section {
+    pub(super) title: &'static str,
+    pub(super) rows: Vec<Row>,
+}
+
+/// One figure.
+pub(super) struct Row {
+    /// Its key in the result file; `None` if the file has it in another form.
+    pub(super) key: Option<String>,
+    /// Its label on the console; `None` if the console leaves it out.
+    pub(super) label: Option<String>,
+    pub(super) value: Value,
+}
+
+impl Row {
+    fn new(key: &str, label: &str, value: Value) -> Self {
+        Row { key: Some(key.to_owned()), label: Some(label.to_owned()), value }
+    }
+
+    fn unlabelled(key: &str, value: Value) -> Self {
+        Row { key: Some(key.to_owned()), label: None, value }
+    }
+}
+
+/// Our sections, in order.
+pub(super) fn sections(report: &Report) -> Vec<Section> {
+    let schedule = &report.metrics.schedule;
+    let from_due = spread("ttft_from_due", "TTFT from due", &schedule.ttft).into_iter().chain(spread(
+        "e2el_from_due",
+        "E2EL from due",
+        &schedule.e2el,
+    ));
+    let mut sections = vec![
+        Section { title: "Measured by llmbench", rows: load(report) },
+        Section { title: "Latency from the Schedule", rows: from_due.collect() },
+        Section { title: "Measurement Health", rows: health(report) },
+    ];
+    if report.metrics.counts.failed > 0 {
+        sections.push(Section { title: "Failures by Class", rows: failures(report) });
+    }
+    sections
+}
+
+fn load(report: &Report) -> Vec<Row> {
+    let (run, metrics) = (report.run, report.metrics);
+    let Chunks { tokens, gap, token_time } = metrics.chunks;
+    let several = tokens.is_some_and(|tokens| tokens > SEVERAL_TOKENS);
+    let ms = |seconds: Option<f64>| Value::maybe(seconds.map(|seconds| seconds * 1000.0));
+    let peak = (metrics.counts.completed > 0).then_some(metrics.peaks.tokens_in_a_second);
+    let mut rows = vec![
+        Row::unlabelled("partial", Value::Bool(run.partial)),
+        Row::new("planned", "Requests planned:", Value::Int(run.planned)),
+        Row::new("peak_in_flight", "Peak requests in flight:", Value::Int(metrics.peaks.in_flight)),
+        Row::new("peak_output_tokens_per_s", "Peak tokens in any second (tok/s):", Value::maybe(peak)),
+        Row::new("mean_tokens_per_chunk", "Output tokens per chunk:", Value::maybe(tokens)),
+        Row::new("mean_chunk_gap_ms", "Mean gap between chunks (ms):", ms(gap)),
+        Row::new("mean_token_time_ms", "Mean time per token (ms):", ms(token_time)),
+        Row::unlabelled("itl_basis", Value::Text(basis(metrics.latency.itl.basis).into())),
+        Row::unlabelled("uncounted", Value::Int(run.uncounted)),
+    ];
+    for row in &mut rows {
+        let moot = match row.key.as_deref() {
+            Some("planned") => !run.partial,
+            Some("mean_chunk_gap_ms" | "mean_token_time_ms") => !several,
+            _ => false,
+        };
+        row.label = row.label.take().filter(|_| !moot);
+    }
+    rows
+}
+
+fn health(report: &Report) -> Vec<Row> {
+    let (health, schedule) = (&report.run.health, &report.metrics.schedule);
+    let mut rows = spread("send_lateness", "send lateness", &schedule.lateness);
+    rows.extend(spread("connect_time", "connect time", &schedule.connect));
+    rows.extend(spread("measurement_lag", "measurement lag", &schedule.lag));
+    let mib = health.max_rss_bytes as f64 / f64::from(1 << 20);
+    rows.extend([
+        Row::unlabelled("kernel_stamps", Value::Bool(health.kernel_stamps)),
+        Row::new("merged_chunks", "Merged chunks:", Value::Int(health.merged_chunks)),
+        Row::new("stale_connections", "Stale connections:", Value::Int(health.stale_connections)),
+        Row::new("clock_steps", "Clock steps:", Value::Int(health.clock_steps)),
+        Row::new("client_cpu_seconds", "Client CPU time (s):", Value::Float(health.cpu_seconds)),
+        Row::unlabelled("client_max_rss_bytes", Value::Int(health.max_rss_bytes)),
+        Row { key: None, label: Some("Client memory, largest (MiB):".into()), value: Value::Float(mib) },
+    ]);
+    rows
+}
+
+/// Classes with their counts; the result file has them as objects, see [`super::result`].
+fn failures(report: &Report) -> Vec<Row> {
+    let failures = &report.metrics.failures;
+    let row = |label: String, count: u64| Row { key: None, label: Some(label), value: Value::Int(count) };
+    let mut rows = Vec::new();
+    for (&class, &count) in &failures.classes {
+        rows.push(row(format!("{class}:"), count));
+        if class == "http_status" {
+            rows.extend(failures.statuses.iter().map(|(code, &count)| row(format!("  {code}:"), count)));
+        }
+    }
+    rows
+}
+
+/// Mean, median, 99th percentile and maximum in ms; null where there is no sample.
+fn spread(key: &str, label: &str, summary: &Summary) -> Vec<Row> {
+    let p = |p: f64| summary.percentile(p).unwrap_or_default();
+    let figures = [("mean", summary.mean), ("p50", p(50.0)), ("p99", p(99.0)), ("max", summary.max)];
+    let row = |(name, seconds): (&str, f64)| {
+        let value = (!summary.is_empty()).then_some(seconds * 1000.0);
+        let name_shown = name[..1].to_uppercase() + &name[1..];
+        Row::new(&format!("{name}_{key}_ms"), &format!("{name_shown} {label} (ms):"), Value::maybe(value))
+    };
+    figures.into_iter().map(row).collect()
+}
+
+fn basis(basis: Basis) -> &'static str {
+    match basis {
+        Basis::Exact => "exact",
+        Basis::Histogram => "histogram",
+    }
+}

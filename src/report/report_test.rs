@@ -1,0 +1,240 @@
+use std::path::{Path, PathBuf};
+
+use jiff::civil::date;
+
+use super::*;
+use crate::measure::{Asked, Goal, metrics};
+use crate::record::file::{Reader, Writer};
+use crate::record::{Collector, Ending, Failure, Finished, Health, Outcome, Record, Tick};
+
+/// The reference's worked example: start, wait before it, ttft, gaps, output tokens as the server said, prompt tokens, text.
+type Example = (f64, f64, f64, &'static [f64], u32, u32, &'static str);
+
+const EXAMPLES: [Example; 5] = [
+    (100.0, 0.0, 0.2, &[0.1, 0.1, 0.1], 4, 10, "a b c d"),
+    (100.25, 0.0, 0.3, &[], 1, 12, "x"),
+    (100.9, 0.25, 0.15, &[0.5, 0.5], 0, 14, "p q r"),
+    (101.0, 0.1, 0.0, &[], 0, 16, ""),
+    (101.5, 0.25, 0.25, &[0.05, 0.1], 6, 18, "s t u v w y"),
+];
+
+fn finished(id: u32, (start, wait, ttft, gaps, output_tokens, input_tokens, text): Example) -> Finished {
+    let failed = text.is_empty();
+    let mut at = start + ttft;
+    let mut chunks = if failed { Vec::new() } else { vec![Tick::from_secs_f64(at)] };
+    for gap in gaps {
+        at += gap;
+        chunks.push(Tick::from_secs_f64(at));
+    }
+    let sent = Tick::from_secs_f64(start);
+    let record = Record {
+        id,
+        input_tokens,
+        output_tokens,
+        chunks: chunks.len() as u32,
+        due: Tick::from_secs_f64(start - wait),
+        sent,
+        first: chunks.first().copied().unwrap_or(sent),
+        last: chunks.last().copied().unwrap_or(sent),
+        end: Tick::from_secs_f64(at + 0.01),
+        outcome: if failed { Outcome::Failed(Failure::HttpStatus(400)) } else { Outcome::Done },
+    };
+    Finished {
+        record,
+        connected: Tick::ZERO,
+        chunks,
+        tokens: Vec::new(),
+        text: text.into(),
+        counted_by_server: output_tokens > 0,
+        detail: if failed { "Bad Request".into() } else { String::new() },
+    }
+}
+
+pub(super) fn health() -> Health {
+    let mut health = Health { kernel_stamps: true, stale_connections: 1, cpu_seconds: 0.25, ..Health::default() };
+    health.max_rss_bytes = 64 << 20;
+    (1..=10).for_each(|step| {
+        health.lag.saturating_record(step * 10_000);
+        health.connect.saturating_record(step * 100_000);
+    });
+    health
+}
+
+pub(super) fn worked_example() -> Run {
+    let mut collector = Collector::new(5);
+    EXAMPLES.into_iter().zip(0..).for_each(|(example, id)| collector.push(finished(id, example)));
+    collector.count(2, 3);
+    collector.finish(Tick::from_secs_f64(2.5), health(), Ending::Complete)
+}
+
+fn failed_run() -> Run {
+    let mut collector = Collector::new(2);
+    collector.push(finished(0, EXAMPLES[3]));
+    collector.finish(Tick::from_secs_f64(2.0), health(), Ending::Interrupted)
+}
+
+pub(super) fn setup() -> Setup {
+    let at = date(2025, 3, 14).at(15, 9, 26, 0);
+    Setup {
+        backend: "openai".into(),
+        label: None,
+        model_id: "org/demo-7b".into(),
+        tokenizer_id: Some("org/demo-7b".into()),
+        num_prompts: 5,
+        metadata: vec![("tp".into(), "2".into()), ("gpu".into(), "demo".into())],
+        request_rate: 4.0,
+        burstiness: 1.0,
+        max_concurrency: Some(2),
+        ramp: None,
+        started: at,
+        ended: at,
+        cores: 2,
+    }
+}
+
+pub(super) fn asked() -> Asked {
+    Asked {
+        metrics: Metric::ALL.to_vec(),
+        percentiles: vec![50.0, 99.0, 99.9],
+        goal: Some(Goal { ttft: Some(250.0), tpot: Some(200.0), e2el: None }),
+    }
+}
+
+fn details() -> Reader {
+    let path =
+        std::env::temp_dir().join(format!("llmbench-report-{}-{:?}", std::process::id(), std::thread::current().id()));
+    let mut writer = Writer::create(&path).unwrap();
+    EXAMPLES.into_iter().zip(0..).for_each(|(example, id)| writer.append(&finished(id, example)).unwrap());
+    std::fs::remove_file(&path).unwrap();
+    writer.into_reader().unwrap()
+}
+
+fn console(setup: &Setup, run: &Run) -> String {
+    let metrics = metrics(run, &asked(), setup.max_concurrency);
+    let mut out = Vec::new();
+    Report::new(setup, run, &metrics, &asked().metrics).console(&mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn json(setup: &Setup, run: &Run, details: Option<&mut Reader>) -> String {
+    let metrics = metrics(run, &asked(), setup.max_concurrency);
+    let mut out = Vec::new();
+    Report::new(setup, run, &metrics, &asked().metrics).json(details, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn parsed(setup: &Setup, run: &Run) -> serde_json::Map<String, serde_json::Value> {
+    serde_json::from_str(&json(setup, run, None)).unwrap()
+}
+
+fn golden_path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/golden").join(name)
+}
+
+fn golden(name: &str) -> String {
+    std::fs::read_to_string(golden_path(name)).unwrap()
+}
+
+fn assert_golden(name: &str, actual: &str) {
+    if std::env::var_os("UPDATE_GOLDEN").is_some_and(|update| update == "1") {
+        std::fs::write(golden_path(name), actual).unwrap();
+    }
+    assert_eq!(golden(name), actual, "{name}: set UPDATE_GOLDEN=1 to rewrite it");
+}
+
+#[test]
+fn the_console_report_begins_as_the_reference_s_and_goes_on_with_ours() {
+    let report = console(&setup(), &worked_example());
+    assert_golden("serve_report.txt", &report);
+    let (theirs, ours) = report.split_once("---------------Measured by llmbench---------------\n").unwrap();
+    let trimmed: String = theirs.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
+    assert_eq!(trimmed + &"=".repeat(50) + "\n", golden("reference_report.txt"));
+    assert!(ours.ends_with(&format!("\n{}\n", "=".repeat(50))));
+}
+
+#[test]
+fn rows_are_padded_as_the_reference_pads_them() {
+    let report = console(&setup(), &worked_example());
+    assert!(report.contains("\nSuccessful requests:                     4         \n"));
+    assert!(report.contains("\nP99.9 E2EL incl. Client Queue (ms):      1397.75   \n"));
+}
+
+#[test]
+fn the_result_begins_as_the_reference_s_and_goes_on_with_our_keys() {
+    let result = json(&setup(), &worked_example(), Some(&mut details()));
+    assert_golden("serve_result.json", &result);
+    let theirs = golden("reference_result.json");
+    let ours = result.strip_prefix(theirs.strip_suffix('}').unwrap()).expect("the reference's keys come first");
+    assert!(ours.starts_with(", \"partial\": false, ") && result.ends_with('}'));
+}
+
+#[test]
+fn arrays_of_every_request_are_left_out_unless_asked_for() {
+    let result = parsed(&Setup { metadata: vec![("ttfts".into(), "mine".into())], ..setup() }, &worked_example());
+    for key in ["input_lens", "output_lens", "ttfts", "itls", "start_times", "generated_texts", "errors"] {
+        assert!(!result.contains_key(key), "{key}");
+    }
+    assert_eq!(result["latencies"], serde_json::json!([0.5, 0.3, 1.15, 0.0, 0.4]));
+    assert_eq!(result["queue_times"].as_array().unwrap().len(), 5);
+}
+
+#[test]
+fn metadata_overwrites_what_is_before_it_and_is_overwritten_by_what_follows() {
+    let metadata = [("label", "mine"), ("duration", "long"), ("warnings", "none")];
+    let metadata = metadata.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
+    let result = json(&Setup { metadata, ..setup() }, &worked_example(), None);
+    assert!(result.contains(r#""label": "mine", "model_id""#), "it keeps its place: {result}");
+    assert!(result.contains(r#""num_prompts": 5, "duration": 2.5, "warnings": "none", "request_rate""#), "{result}");
+}
+
+#[test]
+fn rates_that_are_not_finite_are_written_as_the_reference_writes_them() {
+    let setup = Setup { request_rate: f64::INFINITY, burstiness: f64::INFINITY, max_concurrency: None, ..setup() };
+    let result = json(&setup, &worked_example(), None);
+    assert!(result.contains(r#""request_rate": "inf", "burstiness": Infinity, "max_concurrency": null"#), "{result}");
+    assert!(!result.contains("client_queue_time_ms"));
+    let report = console(&setup, &worked_example());
+    assert!(!report.contains("Request rate configured") && !report.contains("Client-side Queueing"));
+}
+
+#[test]
+fn a_ramp_adds_its_keys_and_the_moments_of_its_rates() {
+    let changes =
+        vec![RateChange { rps: 1, at: Tick::ZERO }, RateChange { rps: 2, at: Tick::from_nanos(3_520_125_400) }];
+    let ramp = Some(Ramp { strategy: "linear".into(), start: 1, end: 2, changes });
+    let setup = Setup { ramp, request_rate: f64::INFINITY, ..setup() };
+    let result = json(&setup, &worked_example(), None);
+    let keys = r#""max_concurrency": 2, "ramp_up_strategy": "linear", "ramp_up_start_rps": 1, "ramp_up_end_rps": 2, "#;
+    assert!(result.contains(keys), "{result}");
+    let events = concat!(
+        r#""rtfx": 0.0, "rps_change_events": [{"rps": 1, "timestamp": "2025-03-14T15:09:26.000000"}, "#,
+        r#"{"rps": 2, "timestamp": "2025-03-14T15:09:29.520125"}], "mean_ttft_ms""#
+    );
+    assert!(result.contains(events), "{result}");
+}
+
+#[test]
+fn a_run_without_success_says_so_and_has_nulls_for_our_figures() {
+    let run = failed_run();
+    let report = console(&setup(), &run);
+    assert!(report.contains("\nNo request succeeded: the zeros above are not measurements.\n"));
+    assert!(report.contains("\nMean TTFT from due (ms):                 n/a       \n"));
+    let result = parsed(&setup(), &run);
+    assert_eq!((&result["mean_ttft_ms"], &result["mean_ttft_from_due_ms"]), (&0.0.into(), &serde_json::Value::Null));
+    assert_eq!(result["peak_output_tokens_per_s"], serde_json::Value::Null);
+    assert_eq!((&result["failures"]["http_status"], &result["http_statuses"]["400"]), (&1.into(), &1.into()));
+    assert_eq!((&result["partial"], &result["planned"]), (&true.into(), &2.into()));
+}
+
+#[test]
+fn token_figures_need_somebody_who_counted() {
+    let mut run = worked_example();
+    let setup = Setup { tokenizer_id: None, ..setup() };
+    assert!(console(&setup, &run).contains("Total generated tokens:"), "the server counted all");
+    run.uncounted = 1;
+    let report = console(&setup, &run);
+    for gone in ["Total generated tokens:", "Output token throughput", "Total token throughput", "Mean TPOT"] {
+        assert!(!report.contains(gone), "{gone}");
+    }
+    assert!(report.contains("Mean TTFT (ms):") && report.contains("Mean ITL (ms):"));
+}

@@ -1,0 +1,248 @@
+//! The result as one JSON object: the reference's keys in its order, then ours. What is an entry a request is written as it is
+//! read, texts and gaps from the record file, so that memory does not grow with the answers.
+
+use std::io::{self, Write};
+
+use jiff::SignedDuration;
+
+use super::encode::{Value, float, list, object, text};
+use super::{Report, Setup, own};
+use crate::measure::{e2el, queued, ttft};
+use crate::record::file::Reader;
+use crate::record::{Outcome, Record};
+
+/// An entry of the result.
+#[derive(Debug, Clone, PartialEq)]
+enum Entry {
+    Value(Value),
+    /// An array with an item a request.
+    Column(Column),
+}
+
+/// The arrays with an item a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Column {
+    InputLens,
+    OutputLens,
+    Ttfts,
+    Itls,
+    Latencies,
+    StartTimes,
+    QueueTimes,
+    GeneratedTexts,
+    Errors,
+}
+
+impl Column {
+    /// In the reference's order.
+    const ALL: [Column; 9] = [
+        Column::InputLens,
+        Column::OutputLens,
+        Column::Ttfts,
+        Column::Itls,
+        Column::Latencies,
+        Column::StartTimes,
+        Column::QueueTimes,
+        Column::GeneratedTexts,
+        Column::Errors,
+    ];
+
+    fn key(self) -> &'static str {
+        match self {
+            Column::InputLens => "input_lens",
+            Column::OutputLens => "output_lens",
+            Column::Ttfts => "ttfts",
+            Column::Itls => "itls",
+            Column::Latencies => "latencies",
+            Column::StartTimes => "start_times",
+            Column::QueueTimes => "queue_times",
+            Column::GeneratedTexts => "generated_texts",
+            Column::Errors => "errors",
+        }
+    }
+
+    /// Whether it is there without `--save-detailed` too.
+    fn always(self) -> bool {
+        matches!(self, Column::Latencies | Column::QueueTimes)
+    }
+}
+
+/// Keys and entries in order of first insertion: setting a key again changes its entry where it stands.
+#[derive(Debug, Default)]
+struct Keys(Vec<(String, Entry)>);
+
+impl Keys {
+    fn set(&mut self, key: &str, value: Value) {
+        self.put(key, Entry::Value(value));
+    }
+
+    fn put(&mut self, key: &str, entry: Entry) {
+        match self.0.iter_mut().find(|(known, _)| known == key) {
+            Some((_, old)) => *old = entry,
+            None => self.0.push((key.to_owned(), entry)),
+        }
+    }
+
+    /// For keys that the reference does not know: a key of the user's own is left alone.
+    fn add(&mut self, key: &str, value: Value) {
+        if !self.0.iter().any(|(known, _)| known == key) {
+            self.set(key, value);
+        }
+    }
+}
+
+impl Report<'_> {
+    /// Writes the result: one line without an end. With `details`, the record file of the run, it has all arrays.
+    ///
+    /// # Errors
+    /// If `out` cannot be written or `details` cannot be read.
+    pub fn json(&self, mut details: Option<&mut Reader>, out: &mut dyn Write) -> io::Result<()> {
+        let keys = self.keys(details.is_some());
+        object(out, &keys.0, |entry, out| match entry {
+            Entry::Value(value) => value.write(out),
+            Entry::Column(column) => self.column(*column, details.as_deref_mut(), out),
+        })
+    }
+
+    fn keys(&self, detailed: bool) -> Keys {
+        let mut keys = Keys::default();
+        identification(self.setup, &mut keys);
+        traffic(self.setup, &mut keys);
+        self.counts(detailed, &mut keys);
+        if let Some(changes) = rate_changes(self.setup) {
+            keys.set("rps_change_events", changes);
+        }
+        self.latencies(&mut keys);
+        // The reference takes these keys away at the end, whoever put them there.
+        keys.0.retain(|(key, _)| detailed || !Column::ALL.iter().any(|column| column.key() == key && !column.always()));
+        self.own(&mut keys);
+        keys
+    }
+
+    fn counts(&self, detailed: bool, keys: &mut Keys) {
+        let (counts, rates, peaks) = (&self.metrics.counts, &self.metrics.rates, &self.metrics.peaks);
+        keys.set("duration", Value::Float(self.run.duration.as_secs_f64()));
+        keys.set("completed", Value::Int(counts.completed));
+        keys.set("failed", Value::Int(counts.failed));
+        keys.set("total_input_tokens", Value::Int(counts.input_tokens));
+        keys.set("total_output_tokens", Value::Int(counts.output_tokens));
+        keys.set("request_throughput", Value::Float(rates.requests));
+        keys.set("request_goodput", Value::maybe(rates.good));
+        keys.set("output_throughput", Value::Float(rates.output_tokens));
+        keys.set("total_token_throughput", Value::Float(rates.total_tokens));
+        for column in Column::ALL.into_iter().filter(|column| detailed || column.always()) {
+            keys.put(column.key(), Entry::Column(column));
+        }
+        keys.set("max_output_tokens_per_s", Value::Float(peaks.chunks_in_a_bucket as f64));
+        keys.set("max_concurrent_requests", Value::Int(peaks.concurrent_in_a_bucket));
+        keys.set("rtfx", Value::Float(0.0));
+    }
+
+    fn latencies(&self, keys: &mut Keys) {
+        for metric in &self.shown {
+            let (summary, name) = (self.metrics.latency.metric(*metric), metric.name());
+            let ms = |seconds: f64| Value::Float(seconds * 1000.0);
+            keys.set(&format!("mean_{name}_ms"), ms(summary.mean));
+            keys.set(&format!("median_{name}_ms"), ms(summary.median));
+            keys.set(&format!("std_{name}_ms"), ms(summary.std));
+            for (p, seconds) in &summary.percentiles {
+                keys.set(&format!("p{p}_{name}_ms"), ms(*seconds));
+            }
+        }
+    }
+
+    fn own(&self, keys: &mut Keys) {
+        for row in own::sections(self).into_iter().flat_map(|section| section.rows) {
+            if let Some(key) = row.key {
+                keys.add(&key, row.value);
+            }
+        }
+        let failures = &self.metrics.failures;
+        let classes = failures.classes.iter().map(|(class, &count)| ((*class).to_owned(), Value::Int(count)));
+        keys.add("failures", Value::Object(classes.collect()));
+        let statuses = failures.statuses.iter().map(|(code, &count)| (code.to_string(), Value::Int(count)));
+        keys.add("http_statuses", Value::Object(statuses.collect()));
+        let warning = |warning: &super::Warning| {
+            let entry = |key: &str, value: &str| (key.to_owned(), Value::Text(value.to_owned()));
+            Value::Object(vec![entry("what", &warning.what), entry("advice", &warning.advice)])
+        };
+        keys.add("warnings", Value::List(self.warnings.iter().map(warning).collect()));
+    }
+
+    fn column(&self, column: Column, details: Option<&mut Reader>, out: &mut dyn Write) -> io::Result<()> {
+        let records = &self.run.records;
+        let seconds = |out: &mut dyn Write, of: fn(&Record) -> f64| {
+            list(out, records, |record, out| out.write_all(float(of(record)).as_bytes()))
+        };
+        match column {
+            Column::InputLens => list(out, records, |record, out| write!(out, "{}", record.input_tokens)),
+            Column::OutputLens => list(out, records, |record, out| write!(out, "{}", record.output_tokens)),
+            Column::Ttfts => seconds(out, ttft),
+            Column::Latencies => seconds(out, latency),
+            Column::StartTimes => seconds(out, |record| record.sent.as_secs_f64()),
+            Column::QueueTimes => seconds(out, queued),
+            Column::Errors => {
+                let errors = &self.run.errors;
+                list(out, records, |record, out| out.write_all(text(errors.of(record.id)).as_bytes()))
+            }
+            Column::Itls | Column::GeneratedTexts => detail(column, records, details, out),
+        }
+    }
+}
+
+/// The arrays that come from the record file; a request that is not there has no gaps and no text.
+fn detail(column: Column, records: &[Record], mut details: Option<&mut Reader>, out: &mut dyn Write) -> io::Result<()> {
+    list(out, records, |record, out| {
+        let finished = details.as_deref_mut().map(|details| details.record(record.id)).transpose();
+        let finished = finished.map_err(|error| io::Error::other(error.to_string()))?.flatten();
+        let (chunks, answer) = finished.map(|finished| (finished.chunks, finished.text)).unwrap_or_default();
+        if column == Column::GeneratedTexts {
+            return out.write_all(text(&answer).as_bytes());
+        }
+        list(out, chunks.windows(2), |pair, out| {
+            out.write_all(float(crate::measure::seconds(pair[1], pair[0])).as_bytes())
+        })
+    })
+}
+
+/// The reference gives a failed request no latency.
+fn latency(record: &Record) -> f64 {
+    if record.outcome == Outcome::Done { e2el(record) } else { 0.0 }
+}
+
+fn identification(setup: &Setup, keys: &mut Keys) {
+    let text = |value: &str| Value::Text(value.to_owned());
+    let maybe = |value: &Option<String>| value.as_deref().map_or(Value::Null, text);
+    keys.set("date", Value::Text(setup.ended.strftime("%Y%m%d-%H%M%S").to_string()));
+    keys.set("endpoint_type", text(&setup.backend));
+    keys.set("backend", text(&setup.backend));
+    keys.set("label", maybe(&setup.label));
+    keys.set("model_id", text(&setup.model_id));
+    keys.set("tokenizer_id", maybe(&setup.tokenizer_id));
+    keys.set("num_prompts", Value::Int(setup.num_prompts));
+    for (key, value) in &setup.metadata {
+        keys.set(key, text(value));
+    }
+}
+
+fn traffic(setup: &Setup, keys: &mut Keys) {
+    let rate = setup.request_rate;
+    keys.set("request_rate", if rate.is_finite() { Value::Float(rate) } else { Value::Text("inf".into()) });
+    keys.set("burstiness", Value::Float(setup.burstiness));
+    keys.set("max_concurrency", setup.max_concurrency.map_or(Value::Null, |limit| Value::Int(limit.into())));
+    if let Some(ramp) = &setup.ramp {
+        keys.set("ramp_up_strategy", Value::Text(ramp.strategy.clone()));
+        keys.set("ramp_up_start_rps", Value::Int(ramp.start.into()));
+        keys.set("ramp_up_end_rps", Value::Int(ramp.end.into()));
+    }
+}
+
+/// Local times without a zone, to the microsecond.
+fn rate_changes(setup: &Setup) -> Option<Value> {
+    let change = |change: &super::RateChange| {
+        let since = SignedDuration::from_nanos(change.at.nanos() as i64);
+        let at = setup.started.saturating_add(since).strftime("%Y-%m-%dT%H:%M:%S.%6f").to_string();
+        Value::Object(vec![("rps".into(), Value::Int(change.rps.into())), ("timestamp".into(), Value::Text(at))])
+    };
+    setup.ramp.as_ref().map(|ramp| Value::List(ramp.changes.iter().map(change).collect()))
+}

@@ -1,0 +1,58 @@
+//! What a run was asked to do, as far as reports repeat it: filled by the caller.
+
+use jiff::civil::DateTime;
+
+use crate::record::Tick;
+
+/// The description of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Setup {
+    /// The server dialect by the name it was asked for.
+    pub backend: String,
+    /// `--label` as given.
+    pub label: Option<String>,
+    /// The model by its own name.
+    pub model_id: String,
+    /// The tokenizer by name or path; `None` if none was loaded.
+    pub tokenizer_id: Option<String>,
+    /// `--num-prompts`, which may be more than there were samples.
+    pub num_prompts: u64,
+    /// `--metadata`: keys and values in order.
+    pub metadata: Vec<(String, String)>,
+    /// Requests a second; infinite if all were sent at once.
+    pub request_rate: f64,
+    /// Shape of the gaps between requests.
+    pub burstiness: f64,
+    /// Limit of requests in flight.
+    pub max_concurrency: Option<u32>,
+    /// A rate that changes over the run.
+    pub ramp: Option<Ramp>,
+    /// Local time when sending began.
+    pub started: DateTime,
+    /// Local time when the last answer was in; until then, when sending began.
+    pub ended: DateTime,
+    /// Processor cores that this process may use.
+    pub cores: usize,
+}
+
+/// A rate that changes over the run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ramp {
+    /// `linear` or `exponential`.
+    pub strategy: String,
+    /// Requests a second at the first request.
+    pub start: u32,
+    /// Requests a second at the last request.
+    pub end: u32,
+    /// The start rate, and each whole rate that was reached after it.
+    pub changes: Vec<RateChange>,
+}
+
+/// A moment at which the rate reached a whole number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateChange {
+    /// Requests a second.
+    pub rps: u32,
+    /// When the first request at that rate was due.
+    pub at: Tick,
+}

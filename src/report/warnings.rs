@@ -1,0 +1,154 @@
+//! What a reader should know before trusting the numbers: each with what to do about it. Data; printing it is the caller's.
+
+use super::{Setup, own};
+use crate::measure::{Basis, Metrics};
+use crate::record::Run;
+
+/// Sends later than this are looked at.
+const LATE_SECONDS: f64 = 0.001;
+
+/// Sends that are late by more than this share of the time between requests distort the load.
+const LATE_SHARE: f64 = 0.1;
+
+/// Above this share of chunks, merged ones distort gaps.
+const MERGED_SHARE: f64 = 0.01;
+
+/// From this share of its cores on, the client may be what limits the run.
+const BUSY_SHARE: f64 = 0.8;
+
+/// Something that makes numbers less than they seem.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// What was noticed: lower case, no full stop.
+    pub what: String,
+    /// What can be done about it.
+    pub advice: String,
+}
+
+/// What there is to warn of, the gravest first.
+pub(super) fn warnings(setup: &Setup, run: &Run, metrics: &Metrics) -> Vec<Warning> {
+    let found = [
+        nothing_succeeded(run, metrics),
+        partial(run),
+        clock_steps(run),
+        late_sends(run, metrics),
+        busy_client(setup, run),
+        uncounted(run),
+        no_samples(metrics),
+        several_tokens(metrics),
+        merged_chunks(run, metrics),
+        no_kernel_stamps(run),
+        stale_connections(run),
+        histogram(metrics),
+    ];
+    found.into_iter().flatten().map(|(what, advice)| Warning { what, advice: advice.to_owned() }).collect()
+}
+
+type Found = Option<(String, &'static str)>;
+
+fn nothing_succeeded(run: &Run, metrics: &Metrics) -> Found {
+    let most = metrics.failures.classes.iter().max_by_key(|(_, count)| **count);
+    (metrics.counts.completed == 0).then(|| {
+        let cause =
+            most.map_or(String::new(), |(class, count)| format!(" ({count} of {}: {class})", run.records.len()));
+        let advice = "check the address, the endpoint, the model name and the key; the causes stand above the report";
+        (format!("no request succeeded{cause}, so there are no latencies"), advice)
+    })
+}
+
+fn partial(run: &Run) -> Found {
+    run.partial.then(|| {
+        let what = format!("the run was stopped after {} of {} requests", run.records.len(), run.planned);
+        (what, "compare it only with runs of the same length, or run it to its end")
+    })
+}
+
+fn clock_steps(run: &Run) -> Found {
+    let steps = run.health.clock_steps;
+    (steps > 0).then(|| {
+        let what = format!("the wall clock was set during the run: {steps} arrivals have stamps that cannot be true");
+        (what, "run it again; stop the time service from stepping the clock meanwhile")
+    })
+}
+
+/// Lateness counts against the time between requests, or where all were due at once, against how long they took.
+fn late_sends(run: &Run, metrics: &Metrics) -> Found {
+    let lateness = metrics.schedule.lateness.percentile(99.0).unwrap_or_default();
+    let span = run.records.last().map_or(0.0, |last| last.due.as_secs_f64())
+        - run.records.first().map_or(0.0, |first| first.due.as_secs_f64());
+    let gap = span / (run.records.len().max(2) - 1) as f64;
+    let scale = if gap > 0.0 { gap } else { metrics.latency.e2el.mean };
+    (lateness > LATE_SECONDS && lateness > LATE_SHARE * scale).then(|| {
+        let what = format!("requests were sent up to {:.2} ms (p99) later than the schedule says", lateness * 1000.0);
+        (what, "give the client a machine of its own or more cores, or ask for a lower rate")
+    })
+}
+
+fn busy_client(setup: &Setup, run: &Run) -> Found {
+    let available = run.duration.as_secs_f64() * setup.cores as f64;
+    let share = if available > 0.0 { run.health.cpu_seconds / available } else { 0.0 };
+    (share > BUSY_SHARE).then(|| {
+        let what = format!("the client used {:.0} % of its {} cores", share * 100.0, setup.cores);
+        (what, "the client may be what limits the run: give it more cores")
+    })
+}
+
+fn uncounted(run: &Run) -> Found {
+    (run.uncounted > 0).then(|| {
+        let what = format!("the output tokens of {} answers were not counted: one is assumed for each", run.uncounted);
+        (what, "let the server report usage, or give a tokenizer")
+    })
+}
+
+fn no_samples(metrics: &Metrics) -> Found {
+    let missing: Vec<&str> = [("TPOT", &metrics.latency.tpot), ("ITL", &metrics.latency.itl)]
+        .into_iter()
+        .filter(|(_, summary)| summary.is_empty() && metrics.counts.completed > 0)
+        .map(|(name, _)| name)
+        .collect();
+    (!missing.is_empty()).then(|| {
+        let what = format!("no answer had what {} is made from: its zeros are not measurements", missing.join(" or "));
+        (what, "ask for more than one output token, and for a streamed answer")
+    })
+}
+
+fn several_tokens(metrics: &Metrics) -> Found {
+    let tokens = metrics.chunks.tokens.filter(|&tokens| tokens > own::SEVERAL_TOKENS)?;
+    let what =
+        format!("the server sends {tokens:.2} tokens a chunk: ITL is the gap between chunks, not between tokens");
+    Some((what, "compare the mean time per token instead"))
+}
+
+fn merged_chunks(run: &Run, metrics: &Metrics) -> Found {
+    let merged = run.health.merged_chunks;
+    (merged as f64 > MERGED_SHARE * metrics.counts.chunks as f64).then(|| {
+        let what = format!("{merged} chunks were read together with a later one and share its stamp");
+        (what, "some gaps read as zero: trust ITL percentiles less, or give the client more cores")
+    })
+}
+
+fn no_kernel_stamps(run: &Run) -> Found {
+    (!run.health.kernel_stamps).then(|| {
+        let what = "arrivals were stamped when they were read, not when they reached this host".to_owned();
+        (what, "on a busy client latencies read too long: keep the client idle enough, or run it on Linux")
+    })
+}
+
+fn stale_connections(run: &Run) -> Found {
+    let stale = run.health.stale_connections;
+    (stale > 0).then(|| {
+        let what = format!("{stale} reused connections had been closed by the server and were replaced");
+        (what, "those requests were sent twice, with the clock of the second: lengthen the server's keep-alive time")
+    })
+}
+
+fn histogram(metrics: &Metrics) -> Found {
+    (metrics.latency.itl.basis == Basis::Histogram).then(|| {
+        let what = "there were too many gaps to keep each: ITL comes from a histogram of four digits".to_owned();
+        (what, "nothing to do unless digits beyond the fourth matter")
+    })
+}
+
+#[cfg(test)]
+#[path = "warnings_test.rs"]
+mod tests;

@@ -1,0 +1,80 @@
+use super::super::tests::{asked, setup, worked_example};
+use super::*;
+use crate::measure::metrics;
+use crate::record::Tick;
+
+fn found(change: impl FnOnce(&mut Run)) -> Vec<String> {
+    let mut run = worked_example();
+    change(&mut run);
+    let setup = setup();
+    let found = warnings(&setup, &run, &metrics(&run, &asked(), setup.max_concurrency));
+    assert!(found.iter().all(|warning| !warning.advice.is_empty() && !warning.what.ends_with('.')));
+    found.into_iter().map(|warning| warning.what).collect()
+}
+
+fn quiet(run: &mut Run) {
+    run.health.stale_connections = 0;
+    run.records.iter_mut().for_each(|record| {
+        record.due = record.sent;
+        record.output_tokens = record.chunks;
+    });
+}
+
+#[test]
+fn a_healthy_run_has_no_warning() {
+    assert_eq!(found(quiet), Vec::<String>::new());
+}
+
+#[test]
+fn the_worked_example_is_warned_of() {
+    let found = found(|_| ());
+    assert!(found[0].starts_with("requests were sent up to 250.00 ms (p99) later"), "{found:?}");
+    assert!(found[1].starts_with("the server sends 1.27 tokens a chunk"), "{found:?}");
+    assert!(found[2].starts_with("1 reused connections"), "{found:?}");
+    assert_eq!(found.len(), 3);
+}
+
+#[test]
+fn every_doubt_about_the_measurement_has_its_warning() {
+    type Change = fn(&mut Run);
+    let table: [(&str, Change); 7] = [
+        ("the run was stopped after 5 of 9 requests", |run| (run.partial, run.planned) = (true, 9)),
+        ("the wall clock was set during the run: 2 arrivals", |run| run.health.clock_steps = 2),
+        ("the client used 100 % of its 2 cores", |run| run.health.cpu_seconds = 5.0),
+        ("the output tokens of 1 answers were not counted", |run| run.uncounted = 1),
+        ("2 chunks were read together", |run| run.health.merged_chunks = 2),
+        ("arrivals were stamped when they were read", |run| run.health.kernel_stamps = false),
+        ("there were too many gaps to keep each", |run| {
+            run.gaps = crate::record::Gaps::Histogram(Box::new(crate::record::spread()));
+            run.gaps.push(1);
+        }),
+    ];
+    for (what, change) in table {
+        let found = found(|run| {
+            quiet(run);
+            change(run);
+        });
+        assert!(found.len() == 1 && found[0].starts_with(what), "{what}: {found:?}");
+    }
+}
+
+#[test]
+fn lateness_that_is_small_against_the_gaps_is_no_matter() {
+    let late = |nanos: u64| {
+        move |run: &mut Run| {
+            quiet(run);
+            run.records.iter_mut().for_each(|record| record.due = Tick::from_nanos(record.sent.nanos() - nanos));
+        }
+    };
+    assert_eq!(found(late(30_000_000)).len(), 0, "30 ms against a mean gap of 375 ms");
+    assert_eq!(found(late(40_000_000)).len(), 1, "40 ms against a mean gap of 375 ms");
+}
+
+#[test]
+fn a_run_without_success_names_the_commonest_failure() {
+    let found = found(|run| {
+        quiet(run);
+        run.records.retain(|record| record.id == 3);
+    });
+    assert!(found[0].starts_with("no request succeeded (1 of 1: http_status)"), "{found:?}");
+}
