@@ -8,7 +8,7 @@
 //!               └ backend ┘   one dialect: sample to body, stream event to meaning
 //! ```
 //!
-//! `cmd` wires the stages, a subcommand a file. `token` and `rng` serve `dataset`; `sim` is a server of our own to measure
+//! `cmd` wires the stages, a subcommand a file. `token` and `rng` serve `dataset`; `net` makes the calls that are not measured; `sim` is a server of our own to measure
 //! against and shares no code with the client; `ui` is the only stage that writes to a terminal while a run is going on.
 //! Data flows one way, through plain owned types; time between stages is a [`record::Tick`].
 
@@ -18,6 +18,7 @@ pub mod dataset;
 pub mod drive;
 pub mod error;
 pub mod measure;
+pub mod net;
 pub mod plan;
 pub mod record;
 pub mod report;

@@ -8,8 +8,8 @@ use hf_hub::api::tokio::{ApiBuilder, ApiRepo};
 use hf_hub::{Cache, Repo, RepoType};
 
 use super::files::{MORE_TEMPLATES, NAMES, TOKENIZER};
-use super::net;
 use crate::error::{Error, Result};
+use crate::net;
 
 /// The longest wait for the hub's first answer: a machine without a way out is told so soon.
 const ANSWER: Duration = Duration::from_secs(8);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::hub::{self, Hub};
 use super::server::Server;
-use super::{Choice, ServerAccess, Tokenizer, files};
+use super::{Choice, Served, Tokenizer, files};
 use crate::error::{Error, Result};
 
 /// A tokenizer, and what the user should know about it.
@@ -21,7 +21,7 @@ pub struct Loaded {
 ///
 /// # Errors
 /// Where a path that exists holds no usable tokenizer, or no place has one: then with each place that was tried.
-pub fn load(choice: &Choice, model: &str, server: Option<&ServerAccess>) -> Result<Loaded> {
+pub fn load(choice: &Choice, model: &str, server: Option<Served<'_>>) -> Result<Loaded> {
     let of = |tokenizer| Ok(Loaded { tokenizer, warnings: Vec::new() });
     match choice {
         Choice::Skip => of(None),
@@ -31,7 +31,7 @@ pub fn load(choice: &Choice, model: &str, server: Option<&ServerAccess>) -> Resu
     }
 }
 
-fn search(name: &str, hub: &Hub, server: Option<&ServerAccess>) -> Result<Loaded> {
+fn search(name: &str, hub: &Hub, server: Option<Served<'_>>) -> Result<Loaded> {
     let path = Path::new(name);
     if path.exists() {
         return from_path(name, path);
@@ -42,7 +42,7 @@ fn search(name: &str, hub: &Hub, server: Option<&ServerAccess>) -> Result<Loaded
     }
     match server {
         None => tried.push("no server to ask".to_owned()),
-        Some(access) => match Server::connect(access) {
+        Some(served) => match Server::connect(served) {
             Ok(server) => return Ok(from_server(name, server)),
             Err(cause) => tried.push(format!("the server's `/tokenize`: {cause}")),
         },

@@ -8,7 +8,6 @@ mod files;
 mod hub;
 mod load;
 mod local;
-mod net;
 mod server;
 mod specials;
 
@@ -17,7 +16,7 @@ use std::sync::Arc;
 pub use args::{Choice, TokenizerArgs};
 pub use builtin::BUILTIN;
 pub use load::{Loaded, load};
-pub use server::ServerAccess;
+pub use server::Served;
 
 use crate::error::{Error, Result};
 use files::Files;

@@ -1,7 +1,13 @@
-//! What the hub and the server's tokenizer share: running a future to its end from code that is not async, and the cause of a
-//! failed request in words. It keeps no state and knows no address.
+//! Calls over the network that no measurement waits for: before the run and after it. Code that is not async runs them to
+//! their end; they keep no state.
+
+mod client;
+mod models;
 
 use std::thread;
+
+pub use client::{Access, Client};
+pub use models::{Model, first_model};
 
 use crate::error::{Error, Result};
 
@@ -9,7 +15,7 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// Where the runtime cannot start, and those of `work`.
-pub(super) fn run<T: Send>(work: impl Future<Output = Result<T>> + Send) -> Result<T> {
+pub(crate) fn run<T: Send>(work: impl Future<Output = Result<T>> + Send) -> Result<T> {
     thread::scope(|scope| {
         let thread = scope.spawn(|| runtime()?.block_on(work));
         thread.join().unwrap_or_else(|_| Err(Error::new("the thread for network calls panicked")))
@@ -20,7 +26,7 @@ pub(super) fn run<T: Send>(work: impl Future<Output = Result<T>> + Send) -> Resu
 ///
 /// # Errors
 /// Where the system has no more files or threads to give.
-pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
     // Whoever installed a provider before us is right too.
     let _ = rustls::crypto::ring::default_provider().install_default();
     tokio::runtime::Builder::new_current_thread()
@@ -30,7 +36,7 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
 }
 
 /// An error and the deepest of its causes, which says what really happened.
-pub(super) fn causes(error: &dyn std::error::Error) -> String {
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     let mut deepest = error;
     while let Some(source) = deepest.source() {
         deepest = source;
