@@ -12,6 +12,7 @@
 //! against and shares no code with the client; `ui` is the only stage that writes to a terminal while a run is going on.
 //! Data flows one way, through plain owned types; time between stages is a [`record::Tick`].
 
+pub mod args;
 pub mod backend;
 pub mod cmd;
 pub mod dataset;

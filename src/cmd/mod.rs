@@ -1,5 +1,8 @@
 //! The subcommands, a file each: its flags and its story. They wire the stages and decide nothing.
 
+mod dotted;
+mod grammar;
+
 use std::ffi::OsString;
 
 use crate::error::{Error, Exit, Result};
