@@ -142,7 +142,7 @@ fn word() -> impl Strategy<Value = String> {
 /// A flag with its value, spelled with dashes and with a mixture.
 fn flag() -> impl Strategy<Value = (String, String)> {
     let names = ["extra-body", "header", "num-prompts", "max-concurrency", "max-c", "ignore-eos"];
-    let parts = (proptest::sample::select(&names[..]), "([.=][a-z_=.-]{0,6})?", any::<u32>());
+    let parts = (proptest::sample::select(names.to_vec()), "([.=][a-z_=.-]{0,6})?", any::<u32>());
     parts.prop_map(|(name, rest, mask)| {
         let swap = |(index, c): (usize, char)| if c == '-' && mask >> (index % 32) & 1 == 1 { '_' } else { c };
         let mixed: String = name.chars().enumerate().map(swap).collect();
