@@ -77,8 +77,8 @@ pub struct ServerArgs {
     /// Model name [default: the first model the server lists]
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
-    /// Name to send in requests instead of --model
-    #[arg(long, value_name = "NAME", requires = "model")]
+    /// Name to send in requests instead of the one in --model
+    #[arg(long, value_name = "NAME")]
     pub served_model_name: Option<String>,
     /// Sent as `Authorization: Bearer KEY`
     ///
@@ -132,7 +132,7 @@ pub struct Server {
     pub insecure: bool,
     /// The model as the user names it; `None` where the server is to be asked.
     pub model: Option<String>,
-    /// The name in request bodies, where it is not the model's.
+    /// The name in request bodies, where it is not the model's; only with `model`.
     pub served_model_name: Option<String>,
     /// How long one request may take; `None` for no limit.
     pub request_timeout: Option<Duration>,
@@ -172,7 +172,7 @@ impl ServerArgs {
             api_key,
             insecure: self.insecure,
             model: self.model.clone(),
-            served_model_name: self.served_model_name.clone().filter(|name| !name.is_empty()),
+            served_model_name: self.served_model_name.clone().filter(|name| !name.is_empty() && self.model.is_some()),
             request_timeout: timeout(self.request_timeout)?,
             max_event_bytes: self.max_event_bytes,
             connect: if self.connect_in_request { Connect::InRequest } else { Connect::Beforehand },
@@ -218,6 +218,9 @@ impl ServerArgs {
                 .push(format!("`--base-url` ends with `/v1`, and `{endpoint}` is appended to it: leave out the `/v1`"));
         } else if base.ends_with('/') && endpoint.starts_with('/') {
             warnings.push("`--base-url` ends with `/`, so that requests go to a path with `//`".into());
+        }
+        if self.served_model_name.is_some() && self.model.is_none() {
+            warnings.push("`--served-model-name` has no effect without `--model`".into());
         }
         warnings
     }

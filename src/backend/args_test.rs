@@ -117,6 +117,14 @@ fn a_base_url_that_repeats_the_version_is_warned_of() {
 }
 
 #[test]
+fn a_served_name_counts_only_beside_a_model() {
+    let server = resolve(&["--served-model-name=s"]).unwrap();
+    assert_eq!((server.served_model_name, server.warnings.len()), (None, 1));
+    let server = resolve(&["--served-model-name=s", "--model=m"]).unwrap();
+    assert_eq!((server.served_model_name.as_deref(), server.warnings.len()), (Some("s"), 0));
+}
+
+#[test]
 fn no_limit_on_time_is_spelled_inf() {
     assert_eq!(resolve(&["--request-timeout=inf"]).unwrap().request_timeout, None);
     assert_eq!(resolve(&["--request-timeout=0.5"]).unwrap().request_timeout, Some(Duration::from_millis(500)));

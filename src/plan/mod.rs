@@ -1,6 +1,9 @@
 //! What is sent and when: arrivals, encoded requests, made ahead of need. Pure but for the threads that encode.
 
+pub mod args;
 pub mod arrivals;
+
+pub use args::{Load, LoadArgs};
 
 use crate::record::Tick;
 
