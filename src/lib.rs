@@ -9,7 +9,7 @@
 //! ```
 //!
 //! `cmd` wires the stages, a subcommand a file. `token` and `rng` serve `dataset`; `sim` is a server of our own to measure
-//! against and shares no code with the client; `ui` is the only stage that writes to a terminal while a run is going on.
+//! against and shares no code with the client; `args` is the syntax of numbers and JSON in flags; `ui` is the only stage that writes to a terminal while a run is going on.
 //! Data flows one way, through plain owned types; time between stages is a [`record::Tick`].
 
 pub mod args;

@@ -62,7 +62,7 @@ pub struct ServerArgs {
     /// Protocol of the requests
     #[arg(long, value_name = "NAME", default_value = "openai", value_parser = backend_parser())]
     pub backend: Backend,
-    /// Server's address with scheme and without /v1, such as http://localhost:8000; replaces --host and --port
+    /// Server's address without /v1, such as `https://example.com`; counts over --host and --port
     #[arg(long, value_name = "URL")]
     pub base_url: Option<String>,
     /// Server's name or address
@@ -71,7 +71,7 @@ pub struct ServerArgs {
     /// Server's port
     #[arg(long, default_value = "8000", value_parser = port)]
     pub port: u16,
-    /// Path appended to the address [default: /v1/completions, or /v1/chat/completions for openai-chat]
+    /// Path appended to the address [default: by --backend]
     #[arg(long, value_name = "PATH")]
     pub endpoint: Option<String>,
     /// Model name [default: the first model the server lists]
@@ -83,12 +83,12 @@ pub struct ServerArgs {
     /// Sent as `Authorization: Bearer KEY`
     ///
     /// Other users of this machine can read a command line: the environment variable is the safer place.
-    #[arg(long, value_name = "KEY", env = "OPENAI_API_KEY", hide_env_values = true, value_parser = api_key)]
+    #[arg(long, value_name = "KEY", env = "OPENAI_API_KEY", hide_env_values = true, value_parser = key)]
     pub api_key: Option<Key>,
     /// Further request headers
     ///
     /// One flag takes all of them; given again, the flag replaces the headers before it.
-    #[arg(long, value_name = "KEY=VALUE", num_args = 0.., value_parser = api_key)]
+    #[arg(long, value_name = "KEY=VALUE", num_args = 0.., value_parser = key)]
     pub header: Vec<Key>,
     /// Accept any TLS certificate
     #[arg(long)]
@@ -96,7 +96,7 @@ pub struct ServerArgs {
     /// Longest time one request may take; inf for no limit
     #[arg(long, value_name = "SECONDS", default_value = "21600", value_parser = args::float)]
     pub request_timeout: f64,
-    /// Largest event of a stream that is read; a request with a larger one fails
+    /// Largest event of a stream; a request that gets a larger one fails
     #[arg(long, value_name = "BYTES", default_value = "16777216", value_parser = args::count)]
     pub max_event_bytes: usize,
     /// Open connections inside the measured time
@@ -236,7 +236,7 @@ fn backend_parser() -> impl TypedValueParser<Value = Backend> {
     })
 }
 
-fn api_key(text: &str) -> Result<Key, String> {
+fn key(text: &str) -> Result<Key, String> {
     Ok(Key(text.trim().into()))
 }
 

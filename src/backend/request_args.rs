@@ -10,37 +10,37 @@ use crate::error::{Error, Result};
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Request content")]
 pub struct RequestArgs {
-    /// Ask for the log probabilities of the N likeliest tokens; completions only
+    /// Log probabilities to ask for at each token; completions only
     #[arg(long, value_name = "N", value_parser = args::int)]
     pub logprobs: Option<i64>,
-    /// Generate to the asked length even past an end-of-sequence token
+    /// Keep generating past an end-of-sequence token
     #[arg(long)]
     pub ignore_eos: bool,
-    /// Accepted, without effect
+    /// Accepted for compatibility; has no effect
     #[arg(long)]
     pub use_beam_search: bool,
-    /// Sampling temperature; 0 is greedy [default: the server's]
+    /// Sampling temperature, left to the server unless given, as all below; 0 is greedy
     #[arg(long, value_name = "X", value_parser = args::float)]
     pub temperature: Option<f64>,
-    /// Sample from the likeliest tokens that together have this probability [default: the server's]
+    /// Sample from the likeliest tokens that reach this probability together
     #[arg(long, value_name = "P", value_parser = args::float)]
     pub top_p: Option<f64>,
-    /// Sample from this many of the likeliest tokens [default: the server's]
+    /// Sample from this many of the likeliest tokens
     #[arg(long, value_name = "N", value_parser = args::int)]
     pub top_k: Option<i64>,
-    /// Least probability, relative to the likeliest token's [default: the server's]
+    /// Least probability, relative to the likeliest token's
     #[arg(long, value_name = "P", value_parser = args::float)]
     pub min_p: Option<f64>,
-    /// Penalty on tokens by how often they have occurred [default: the server's]
+    /// Penalty on tokens by how often they have occurred
     #[arg(long, value_name = "X", value_parser = args::float)]
     pub frequency_penalty: Option<f64>,
-    /// Penalty on tokens that have occurred [default: the server's]
+    /// Penalty on tokens that have occurred
     #[arg(long, value_name = "X", value_parser = args::float)]
     pub presence_penalty: Option<f64>,
-    /// Factor on tokens that have occurred; above 1 discourages them [default: the server's]
+    /// Factor on tokens that have occurred; above 1 discourages them
     #[arg(long, value_name = "X", value_parser = args::float)]
     pub repetition_penalty: Option<f64>,
-    /// Fields for every request body, over all others; also --extra-body.KEY VALUE
+    /// Fields of every request body, over all others; --extra-body.KEY VALUE sets one
     ///
     /// Dotted keys build the object step by step: --extra-body.a.b 1 is {"a": {"b": 1}}. Several of them merge, and a `+`
     /// at the end (--extra-body.stop+ x,y) appends to a list.
@@ -83,7 +83,7 @@ impl RequestArgs {
             warnings.push("`--use-beam-search` has no effect".into());
         }
         if !overlay.contains_key("temperature") {
-            warnings.push("no `--temperature` given: the server decides; 0 is greedy".into());
+            warnings.push("no `--temperature` is given, so the server decides: give 0 for greedy decoding".into());
         }
         Ok(RequestContent { overlay, ignore_eos: self.ignore_eos, logprobs: self.logprobs, warnings })
     }

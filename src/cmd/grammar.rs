@@ -8,7 +8,7 @@
 //! * A list flag takes every word up to the next flag; one written `--flag=value` takes one.
 //! * Negative numbers are values. Other words that begin with `-` need the `=` form, unless a blank is in them.
 //! * A JSON flag takes dotted keys: see [`super::dotted`].
-//! * `bench` before the subcommand is skipped, since the reference spells it `bench serve`.
+//! * `bench` before the subcommand is skipped, since the reference spells it `bench serve`. `help serve` asks for help.
 
 use std::any::TypeId;
 use std::ffi::OsString;
@@ -52,6 +52,10 @@ pub(super) fn read(root: &Command, args: impl IntoIterator<Item = OsString>) -> 
     let mut rest = words.iter().peekable();
     let program = rest.next().map_or("llmbench", String::as_str).to_string();
     rest.next_if(|word| *word == "bench");
+    if rest.next_if(|word| *word == "help").is_some() {
+        let path = rest.take_while(|word| root.find_subcommand(word).is_some()).take(1).cloned().collect();
+        return Ok(Line::Help { path, topic: None });
+    }
     let mut line = Strict { words: vec![program], warnings: Vec::new() };
     let mut level = Level::new(root);
     let mut path = Vec::new();
@@ -214,7 +218,8 @@ impl<'a> Level<'a> {
             let message = format!("a key of '{}.{keys}' is empty", long(arg));
             return Err(self.usage(ErrorKind::UnknownArgument, message));
         }
-        let value = value.ok_or_else(|| self.missing(&format!("{}.{keys}", long(arg))))?;
+        let spelled = format!("{}.{keys}", long(arg));
+        let value = value.ok_or_else(|| self.missing(&spelled, &spelled))?;
         Ok(Values::Dotted(Entry::new(keys, value)))
     }
 
@@ -238,7 +243,7 @@ impl<'a> Level<'a> {
             values.push(value.to_string());
         }
         if values.len() < range.min_values() {
-            return Err(self.missing(&arg.to_string()));
+            return Err(self.missing(&arg.to_string(), &long(arg)));
         }
         Ok(values)
     }
@@ -247,8 +252,10 @@ impl<'a> Level<'a> {
         rest.next_if(|word| *word != "--" && !self.looks_like_option(word)).map(String::as_str)
     }
 
-    fn missing(&self, flag: &str) -> clap::Error {
-        self.usage(ErrorKind::InvalidValue, format!("a value is required for '{flag}' but none was supplied"))
+    fn missing(&self, flag: &str, name: &str) -> clap::Error {
+        let tip = format!("a value that begins with '-' is written '{name}=-...'");
+        let message = format!("a value is required for '{flag}' but none was supplied\n\n  tip: {tip}");
+        self.usage(ErrorKind::InvalidValue, message)
     }
 
     /// Writes the last occurrence of each flag, then the free words.

@@ -39,7 +39,7 @@ fn about(command: Command, word: &str) -> Result<Command> {
         return Err(Error::new(format!("no flag is about `{word}`")).hint(hint));
     }
     let command = command.mut_args(|arg| if matches(&arg) { arg } else { arg.hide(true) });
-    Ok(command.help_template("{options}").disable_help_flag(true))
+    Ok(command.help_template("{all-args}"))
 }
 
 /// Upper and lower case, blanks, `-` and `_` are alike.

@@ -9,7 +9,7 @@ mod serve;
 use std::ffi::OsString;
 use std::io::{ErrorKind, Write};
 
-use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgAction, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::{Error, Exit, Result};
 use crate::ui::{Style, Ui};
@@ -17,9 +17,12 @@ use crate::ui::{Style, Ui};
 /// The command line.
 #[derive(Debug, Parser)]
 #[command(name = "llmbench", version, about, max_term_width = 120, arg_required_else_help = true)]
-#[command(disable_help_subcommand = true)]
+#[command(disable_help_subcommand = true, disable_help_flag = true)]
 struct Cli {
-    /// Whether to colour help and messages; auto: on a terminal, without NO_COLOR
+    /// Print help; --help=all with every detail, --help=WORD for the flags about a word
+    #[arg(short, long, global = true, action = ArgAction::HelpShort)]
+    help: Option<bool>,
+    /// When to use colour; auto is on a terminal, unless NO_COLOR is set
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Display")]
     color: ColorChoice,
     #[command(subcommand)]
@@ -112,6 +115,7 @@ fn written(result: std::io::Result<()>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn the_definitions_hold_together() {
@@ -130,5 +134,32 @@ mod tests {
     fn only_a_closed_pipe_is_no_error() {
         assert!(written(Err(ErrorKind::BrokenPipe.into())).is_ok());
         assert!(written(Err(ErrorKind::StorageFull.into())).is_err());
+    }
+
+    /// A word of a command line: often a flag that exists, whole or cut short.
+    fn word() -> impl Strategy<Value = String> {
+        let serve = Cli::command().find_subcommand("serve").expect("serve is a subcommand").clone();
+        let longs: Vec<String> = serve.get_arguments().filter_map(|arg| arg.get_long().map(String::from)).collect();
+        let flag = (proptest::sample::select(longs), 1usize..30, "([.=].{0,3})?");
+        prop_oneof![
+            flag.prop_map(|(long, cut, rest)| format!("--{}{rest}", &long[..cut.min(long.len())])),
+            "-?[0-9a-z.{}\":=]{0,4}",
+            "\\PC{0,4}",
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+        #[test]
+        fn no_command_line_panics(args in proptest::collection::vec(word(), 0..6)) {
+            let mut command = Cli::command();
+            command.build();
+            let words = ["llmbench", "serve"].into_iter().map(OsString::from).chain(args.iter().map(OsString::from));
+            if let Ok(grammar::Line::Run { words, .. }) = grammar::read(&command, words)
+                && let Ok(Cli { action: Action::Serve(args), .. }) = Cli::try_parse_from(words)
+            {
+                let _ = args.check();
+            }
+        }
     }
 }

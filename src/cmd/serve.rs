@@ -1,8 +1,8 @@
 //! `serve`: puts load on a server and reports what happened.
 
-use crate::backend::{RequestArgs, ServerArgs};
+use crate::backend::{RequestArgs, RequestContent, Server, ServerArgs};
 use crate::error::{Error, Exit, Result};
-use crate::plan::LoadArgs;
+use crate::plan::{Load, LoadArgs};
 use crate::ui::{ProgressArgs, Ui};
 
 /// The end of the help.
@@ -35,11 +35,14 @@ pub(super) struct ServeArgs {
 }
 
 impl ServeArgs {
+    /// What the flags come to, checked before anything is sent.
+    pub(super) fn check(&self) -> Result<(Server, Load, RequestContent)> {
+        Ok((self.server.resolve()?, self.load.resolve()?, self.request.resolve()?))
+    }
+
     /// Runs the benchmark and reports.
     pub(super) fn run(self, ui: &Ui) -> Result<Exit> {
-        let server = self.server.resolve()?;
-        let load = self.load.resolve()?;
-        let content = self.request.resolve()?;
+        let (server, load, content) = self.check()?;
         for warning in server.warnings.iter().chain(&load.warnings).chain(&content.warnings) {
             ui.warn(warning);
         }

@@ -17,7 +17,7 @@ pub struct LoadArgs {
     /// Mean requests a second; inf sends all at once
     #[arg(long, value_name = "R", default_value = "inf", value_parser = args::float)]
     pub request_rate: f64,
-    /// Shape of the gaps between requests: 1 is Poisson, below 1 in bursts, above 1 more even, inf constant
+    /// Evenness of the gaps between requests: 1 is Poisson, less comes in bursts, inf is constant
     #[arg(long, value_name = "SHAPE", default_value = "1.0", value_parser = args::float)]
     pub burstiness: f64,
     /// Most requests in flight [default: no limit]
@@ -32,13 +32,13 @@ pub struct LoadArgs {
     /// Requests a second at the last request of a ramp
     #[arg(long, value_name = "R", value_parser = args::int)]
     pub ramp_up_end_rps: Option<i64>,
-    /// Requests sent before the run, not measured; copies of the first one
+    /// Copies of the first request that are sent before the run, not measured
     #[arg(long, value_name = "N", default_value = "0", value_parser = args::int)]
     pub num_warmups: i64,
-    /// Wait up to this long for the server to answer a first request; 0 does not check
+    /// How long to wait for the server to answer at all; 0 does not check
     #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = args::int)]
     pub ready_check_timeout_sec: i64,
-    /// Stop the run after this time, finished or not
+    /// Stop after this time, finished or not
     #[arg(long, value_name = "SECONDS", value_parser = args::float)]
     pub duration: Option<f64>,
     /// Threads that send and receive [default: by the number of cores]

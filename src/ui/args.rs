@@ -9,10 +9,10 @@ use super::{Progress, Ui};
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Display")]
 pub struct ProgressArgs {
-    /// Whether to show progress on stderr; auto: on a terminal
+    /// When to show progress on stderr; auto is on a terminal
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub progress: When,
-    /// Show no progress; the same as --progress never
+    /// Show no progress, as --progress never
     #[arg(long)]
     pub disable_tqdm: bool,
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::style::Style;
+use super::style::{Style, Tone};
 
 /// Most redraws of the bar a second.
 const REDRAWS: u8 = 10;
@@ -50,7 +50,7 @@ pub struct Progress {
 #[derive(Debug)]
 enum Form {
     Off,
-    Bar(ProgressBar),
+    Bar(ProgressBar, Style),
     /// With the time of the last line.
     Lines(Option<Duration>),
 }
@@ -68,10 +68,11 @@ impl Progress {
             Style::Plain => "",
             Style::Coloured => ":.cyan/dim",
         };
-        let template = format!("[{{elapsed}}] {{wide_bar{colour}}} {{pos}}/{{len}} eta {{eta}}\n{{wide_msg}}");
+        let template =
+            format!("[{{elapsed}}] {{wide_bar{colour}}} {{pos}}/{{len}}  {{prefix}}  eta {{eta}}\n{{wide_msg}}");
         let template = ProgressStyle::with_template(&template).expect("the template is constant but for its colour");
         bar.set_style(template.progress_chars("━╸─"));
-        Progress { form: Form::Bar(bar) }
+        Progress { form: Form::Bar(bar, style) }
     }
 
     /// Plain lines, at most one a second.
@@ -83,9 +84,10 @@ impl Progress {
     pub fn update(&mut self, snapshot: &Snapshot) {
         match &mut self.form {
             Form::Off => {}
-            Form::Bar(bar) => {
-                // The message first: both draw, and the limit on redraws would drop the later one.
-                bar.set_message(details(snapshot));
+            Form::Bar(bar, style) => {
+                // Each of these may redraw, and the limit on redraws drops most: what is shown lags by a tenth of a second.
+                bar.set_prefix(counts(snapshot, *style));
+                bar.set_message(speeds(snapshot));
                 bar.set_position(snapshot.done);
             }
             Form::Lines(last) => {
@@ -104,7 +106,7 @@ impl Progress {
             let _ = writeln!(std::io::stderr().lock(), "{line}");
         };
         match &self.form {
-            Form::Bar(bar) => bar.suspend(write),
+            Form::Bar(bar, _) => bar.suspend(write),
             Form::Off | Form::Lines(_) => write(),
         }
     }
@@ -115,7 +117,7 @@ impl Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Form::Bar(bar) = &self.form {
+        if let Form::Bar(bar, _) = &self.form {
             bar.finish_and_clear();
         }
     }
@@ -127,16 +129,21 @@ fn next_line(last: &mut Option<Duration>, snapshot: &Snapshot) -> Option<String>
     due.then(|| {
         *last = Some(snapshot.elapsed);
         let Snapshot { done, total, .. } = snapshot;
-        format!("{} s  {done}/{total} done  {}", snapshot.elapsed.as_secs(), details(snapshot))
+        let (counts, speeds) = (counts(snapshot, Style::Plain), speeds(snapshot));
+        format!("{} s  {done}/{total} done  {counts}  {speeds}", snapshot.elapsed.as_secs())
     })
 }
 
-/// All but the bar: requests in flight and failed, rates, latencies.
-fn details(snapshot: &Snapshot) -> String {
-    let mut text = format!(
-        "{} in flight  {} failed  {:.1} req/s  {:.0} tok/s",
-        snapshot.in_flight, snapshot.failed, snapshot.req_per_s, snapshot.tok_per_s
-    );
+/// Requests in flight and failed.
+fn counts(snapshot: &Snapshot, style: Style) -> String {
+    let failed = format!("{} failed", snapshot.failed);
+    let failed = if snapshot.failed > 0 { style.paint(Tone::Error, &failed) } else { failed };
+    format!("{} in flight  {failed}", snapshot.in_flight)
+}
+
+/// Rates and latencies.
+fn speeds(snapshot: &Snapshot) -> String {
+    let mut text = format!("{:.1} req/s  {:.0} tok/s", snapshot.req_per_s, snapshot.tok_per_s);
     let latencies = [("TTFT", snapshot.ttft_p50, snapshot.ttft_p99), ("ITL", snapshot.itl_p50, snapshot.itl_p99)];
     for (name, median, p99) in latencies {
         if let (Some(median), Some(p99)) = (median, p99) {

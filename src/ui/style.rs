@@ -66,25 +66,26 @@ pub(super) fn is_dumb(term: String) -> bool {
 mod tests {
     use super::*;
 
-    fn style(choice: ColorChoice, terminal: bool, set: &[(&str, &str)]) -> Style {
-        let env = |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_string());
+    /// The style where the environment holds one variable, spelled `NAME=value`.
+    fn style(choice: ColorChoice, terminal: bool, set: &str) -> Style {
+        let env = |name: &str| set.strip_prefix(name)?.strip_prefix('=').map(String::from);
         Style::from_surroundings(choice, terminal, env)
     }
 
     #[test]
     fn colour_follows_the_flag_then_the_terminal_then_the_environment() {
-        let table: [(ColorChoice, bool, &[(&str, &str)], Style); 8] = [
-            (ColorChoice::Auto, true, &[], Style::Coloured),
-            (ColorChoice::Auto, false, &[], Style::Plain),
-            (ColorChoice::Auto, true, &[("NO_COLOR", "1")], Style::Plain),
-            (ColorChoice::Auto, true, &[("NO_COLOR", "")], Style::Coloured),
-            (ColorChoice::Auto, true, &[("TERM", "dumb")], Style::Plain),
-            (ColorChoice::Auto, true, &[("TERM", "xterm")], Style::Coloured),
-            (ColorChoice::Always, false, &[("NO_COLOR", "1")], Style::Coloured),
-            (ColorChoice::Never, true, &[], Style::Plain),
+        let table = [
+            (ColorChoice::Auto, true, "", Style::Coloured),
+            (ColorChoice::Auto, false, "", Style::Plain),
+            (ColorChoice::Auto, true, "NO_COLOR=1", Style::Plain),
+            (ColorChoice::Auto, true, "NO_COLOR=", Style::Coloured),
+            (ColorChoice::Auto, true, "TERM=dumb", Style::Plain),
+            (ColorChoice::Auto, true, "TERM=xterm", Style::Coloured),
+            (ColorChoice::Always, false, "NO_COLOR=1", Style::Coloured),
+            (ColorChoice::Never, true, "", Style::Plain),
         ];
-        for (choice, terminal, env, expected) in table {
-            assert_eq!(style(choice, terminal, env), expected, "{choice:?} {terminal} {env:?}");
+        for (choice, terminal, set, expected) in table {
+            assert_eq!(style(choice, terminal, set), expected, "{choice:?} {terminal} {set}");
         }
     }
 
