@@ -54,7 +54,7 @@ fn hot(c: &mut Criterion) {
         });
     }
     for (name, backend, event) in
-        [("completions", Backend::Completions, completion as fn(usize) -> String), ("chat", Backend::Chat, chat)]
+        [("completions", Backend::Openai, completion as fn(usize) -> String), ("chat", Backend::OpenaiChat, chat)]
     {
         let events: Vec<String> = (0..EVENTS).map(event).collect();
         group.bench_function(format!("read {name} chunks"), |b| {

@@ -8,10 +8,12 @@
 //!               └ backend ┘   one dialect: sample to body, stream event to meaning
 //! ```
 //!
-//! `cmd` wires the stages, a subcommand a file. `token` and `rng` serve `dataset`; `net` makes the calls that are not measured; `sim` is a server of our own to measure
-//! against and shares no code with the client; `ui` is the only stage that writes to a terminal while a run is going on.
+//! `cmd` wires the stages, a subcommand a file. `token` and `rng` serve `dataset`; `args` is the syntax of numbers and JSON in
+//! flags; `net` makes the calls that are not measured; `sim` is a server of our own to measure against and shares no code
+//! with the client; `ui` is the only stage that writes to a terminal while a run is going on.
 //! Data flows one way, through plain owned types; time between stages is a [`record::Tick`].
 
+pub mod args;
 pub mod backend;
 pub mod cmd;
 pub mod dataset;

@@ -1,18 +1,12 @@
-//! Parses, runs, and turns the result into an exit status.
+//! Hands the command line to [`cmd::run`] and turns the result into an exit status.
 
 use std::process::ExitCode;
 
-use llmbench::{cmd, ui};
+use llmbench::cmd;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    match cmd::run(std::env::args_os()) {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            ui::error(&error);
-            error.exit().into()
-        }
-    }
+    cmd::run(std::env::args_os()).into()
 }

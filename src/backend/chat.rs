@@ -19,7 +19,7 @@ pub(super) fn template(fixed: &Fixed<'_>) -> Template {
         ("stream", Field::Value(json!(true))),
         ("stream_options", Field::Value(json!({"include_usage": true}))),
     ];
-    Template::new(Backend::Chat, fields, fixed)
+    Template::new(Backend::OpenaiChat, fields, fixed)
 }
 
 /// One user message whose content is a list of text parts.

@@ -19,7 +19,7 @@ pub(super) fn template(fixed: &Fixed<'_>) -> Template {
         ("stream", Field::Value(json!(true))),
         ("stream_options", Field::Value(json!({"include_usage": true}))),
     ];
-    Template::new(Backend::Completions, fields, fixed)
+    Template::new(Backend::Openai, fields, fixed)
 }
 
 pub(super) fn write_prompt(prompt: &Prompt, out: &mut Vec<u8>) {

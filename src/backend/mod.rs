@@ -1,25 +1,34 @@
 //! Server dialects, a file each: how a sample becomes a JSON body, and what an event of the answer means. No sockets, no
-//! clock, no flags past [`args`].
+//! clock.
 
+pub mod args;
 mod chat;
 mod completions;
 mod event;
+pub mod request_args;
 pub mod template;
+pub mod url;
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 
+pub use args::{Connect, Key, Server, ServerArgs};
+pub use request_args::{RequestArgs, RequestContent};
+pub use url::{Scheme, Url};
+
 use crate::dataset::Sample;
 use template::Template;
 
-/// The protocol of a server's endpoint.
+/// A server dialect, by the name that users give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backend {
-    /// `/v1/completions`: the names `vllm` and `openai`.
-    Completions,
-    /// `/v1/chat/completions`: the name `openai-chat`.
-    Chat,
+    /// vLLM's completions; the same dialect as [`Backend::Openai`].
+    Vllm,
+    /// OpenAI's completions.
+    Openai,
+    /// OpenAI's chat completions.
+    OpenaiChat,
 }
 
 /// What one event of a streamed answer says.
@@ -52,19 +61,47 @@ pub struct Usage {
 pub struct Malformed(pub String);
 
 impl Backend {
+    /// All of them.
+    pub const ALL: [Backend; 3] = [Backend::Vllm, Backend::Openai, Backend::OpenaiChat];
+
+    /// The name as it is given, printed and stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Backend::Vllm => "vllm",
+            Backend::Openai => "openai",
+            Backend::OpenaiChat => "openai-chat",
+        }
+    }
+
+    /// The path that is appended to the base URL where none is given.
+    pub fn default_endpoint(self) -> &'static str {
+        match self {
+            Backend::Vllm | Backend::Openai => "/v1/completions",
+            Backend::OpenaiChat => "/v1/chat/completions",
+        }
+    }
+
+    /// Whether a path, without its query, is one that this dialect is spoken at.
+    pub fn speaks_at(self, path: &str) -> bool {
+        match self {
+            Backend::Vllm | Backend::Openai => path.ends_with("completions") && !path.ends_with("chat/completions"),
+            Backend::OpenaiChat => path.ends_with("chat/completions"),
+        }
+    }
+
     /// The body of requests: the dialect's own fields with `overlay` merged over them.
     pub fn template(self, fixed: &template::Fixed<'_>) -> Template {
         match self {
-            Backend::Completions => completions::template(fixed),
-            Backend::Chat => chat::template(fixed),
+            Backend::Vllm | Backend::Openai => completions::template(fixed),
+            Backend::OpenaiChat => chat::template(fixed),
         }
     }
 
     /// Writes the part of the body that is the sample's prompt.
     fn write_prompt(self, sample: &Sample, body: &mut Vec<u8>) {
         match self {
-            Backend::Completions => completions::write_prompt(&sample.prompt, body),
-            Backend::Chat => chat::write_prompt(&sample.prompt, body),
+            Backend::Vllm | Backend::Openai => completions::write_prompt(&sample.prompt, body),
+            Backend::OpenaiChat => chat::write_prompt(&sample.prompt, body),
         }
     }
 
@@ -74,18 +111,10 @@ impl Backend {
     /// If the data is not JSON, or not of this dialect's shape.
     pub fn read(self, data: &[u8]) -> Result<Reading<'_>, Malformed> {
         let reading = match self {
-            Backend::Completions => completions::read(data),
-            Backend::Chat => chat::read(data),
+            Backend::Vllm | Backend::Openai => completions::read(data),
+            Backend::OpenaiChat => chat::read(data),
         };
         reading.map_err(|cause| Malformed(cause.to_string()))
-    }
-
-    /// The path of the endpoint where the user names none.
-    pub fn endpoint(self) -> &'static str {
-        match self {
-            Backend::Completions => "/v1/completions",
-            Backend::Chat => "/v1/chat/completions",
-        }
     }
 }
 

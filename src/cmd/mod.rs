@@ -1,10 +1,165 @@
 //! The subcommands, a file each: its flags and its story. They wire the stages and decide nothing.
 
+mod dotted;
+mod generate;
+mod grammar;
+mod help;
+mod serve;
+
 use std::ffi::OsString;
+use std::io::{ErrorKind, Write};
+
+use clap::{ArgAction, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::{Error, Exit, Result};
+use crate::ui::{Style, Ui};
 
-/// Runs the program with these arguments, the program's name first.
-pub fn run(_args: impl IntoIterator<Item = OsString>) -> Result<Exit> {
-    Err(Error::new("no subcommand"))
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(name = "llmbench", version, about, max_term_width = 120, arg_required_else_help = true)]
+#[command(disable_help_subcommand = true, disable_help_flag = true)]
+struct Cli {
+    /// Print help; --help=all with every detail, --help=WORD for the flags about a word
+    #[arg(short, long, global = true, action = ArgAction::HelpShort)]
+    help: Option<bool>,
+    /// When to use colour; auto is on a terminal, unless NO_COLOR is set
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Display")]
+    color: ColorChoice,
+    #[command(subcommand)]
+    action: Action,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Put load on a server and report what happened
+    Serve(Box<serve::ServeArgs>),
+    /// Print the manual page or the completions of a shell
+    Generate(generate::GenerateArgs),
+}
+
+/// Runs the program with these arguments, the program's name first, and prints its errors.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
+    let mut command = Cli::command();
+    command.build();
+    let line = match grammar::read(&command, args) {
+        Ok(line) => line,
+        Err(error) => return refuse(&error),
+    };
+    let (words, warnings) = match line {
+        grammar::Line::Run { words, warnings } => (words, warnings),
+        grammar::Line::Help { path, topic } => return finish(Ui::default(), help::print(command, &path, topic)),
+    };
+    let parsed = Cli::command().color(color(&words)).try_get_matches_from(words).and_then(|mut matches| {
+        // The definitions that made the matches read them back, so this can only fail in a debug assertion.
+        Cli::from_arg_matches_mut(&mut matches)
+    });
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
+    let ui = Ui { style: Style::resolve(cli.color) };
+    for warning in warnings {
+        ui.warn(&warning);
+    }
+    finish(ui, cli.action.run(&ui))
+}
+
+impl Action {
+    fn run(self, ui: &Ui) -> Result<Exit> {
+        match self {
+            Action::Serve(args) => args.run(ui),
+            Action::Generate(args) => args.run(Cli::command()),
+        }
+    }
+}
+
+/// The colour that a strict command line asks for, so that its own usage errors have it.
+fn color(words: &[String]) -> ColorChoice {
+    let given = words.iter().rev().find_map(|word| word.strip_prefix("--color="));
+    given.and_then(|name| name.parse().ok()).unwrap_or(ColorChoice::Auto)
+}
+
+/// Prints what clap says: usage errors on stderr, the version on stdout.
+fn refuse(error: &clap::Error) -> Exit {
+    // A closed pipe must not hide the exit status.
+    let _ = error.print();
+    match error.exit_code() {
+        0 => Exit::Done,
+        _ => Exit::Unable,
+    }
+}
+
+fn finish(ui: Ui, result: Result<Exit>) -> Exit {
+    result.unwrap_or_else(|error| {
+        ui.error(&error);
+        error.exit()
+    })
+}
+
+/// Writes to stdout. A reader that has seen enough is no error.
+fn write_stdout(bytes: &[u8]) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    written(stdout.write_all(bytes).and_then(|()| stdout.flush()))
+}
+
+fn written(result: std::io::Result<()>) -> Result<()> {
+    match result {
+        Err(cause) if cause.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::new(format!("cannot write to stdout: {cause}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_definitions_hold_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn colour_is_found_on_a_strict_command_line() {
+        let color_of = |words: &[&str]| color(&words.iter().map(|word| word.to_string()).collect::<Vec<_>>());
+        assert_eq!(color_of(&["x", "serve", "--color=never"]), ColorChoice::Never);
+        assert_eq!(color_of(&["x", "--color=nonsense"]), ColorChoice::Auto);
+        assert_eq!(color_of(&["x"]), ColorChoice::Auto);
+    }
+
+    #[test]
+    fn only_a_closed_pipe_is_no_error() {
+        assert!(written(Err(ErrorKind::BrokenPipe.into())).is_ok());
+        assert!(written(Err(ErrorKind::StorageFull.into())).is_err());
+    }
+
+    /// A word of a command line: often a flag that exists, whole or cut short.
+    fn word() -> impl Strategy<Value = String> {
+        let serve = Cli::command().find_subcommand("serve").expect("serve is a subcommand").clone();
+        let longs: Vec<String> = serve.get_arguments().filter_map(|arg| arg.get_long().map(String::from)).collect();
+        let flag = (proptest::sample::select(longs), 1usize..30, "([.=].{0,3})?");
+        prop_oneof![
+            flag.prop_map(|(long, cut, rest)| format!("--{}{rest}", &long[..cut.min(long.len())])),
+            "-?[0-9a-z.{}\":=]{0,4}",
+            "\\PC{0,4}",
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+        #[test]
+        fn no_command_line_panics(args in proptest::collection::vec(word(), 0..6)) {
+            let mut command = Cli::command();
+            command.build();
+            let words = ["llmbench", "serve"].into_iter().map(OsString::from).chain(args.iter().map(OsString::from));
+            if let Ok(grammar::Line::Run { words, .. }) = grammar::read(&command, words)
+                && let Ok(Cli { action: Action::Serve(args), .. }) = Cli::try_parse_from(words)
+            {
+                let _ = args.check();
+            }
+        }
+    }
 }

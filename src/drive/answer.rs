@@ -92,7 +92,7 @@ mod tests {
         let mut answer = Answer::default();
         for (index, data) in events.iter().enumerate() {
             let at = Tick::from_nanos(index as u64);
-            if let Err(reason) = answer.event(Backend::Completions, data.as_bytes(), at) {
+            if let Err(reason) = answer.event(Backend::Openai, data.as_bytes(), at) {
                 return (answer, Some(reason));
             }
         }

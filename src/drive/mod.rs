@@ -31,7 +31,7 @@ pub use gate::AHEAD_BYTES;
 pub use run::{Ending, Observation, Stop, run};
 pub use target::{Certificates, Origin, Target};
 
-use crate::backend::Backend;
+use crate::backend::{Backend, Connect};
 use crate::error::Result;
 use crate::plan::Job;
 
@@ -48,15 +48,6 @@ pub struct Settings {
     pub max_event_bytes: usize,
     /// When connections are opened.
     pub connect: Connect,
-}
-
-/// When connections are opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Connect {
-    /// Before the clock starts, and kept: latencies hold no connecting.
-    Before,
-    /// A new one for each request, inside the measured time.
-    InRequest,
 }
 
 /// The load of a run.

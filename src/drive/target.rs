@@ -25,17 +25,6 @@ pub struct Target {
     authorization: String,
 }
 
-/// The parts of a server's URL that matter to a connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
-    /// Whether the scheme is `https`.
-    pub secure: bool,
-    /// Host name or address; an IPv6 address without brackets.
-    pub host: String,
-    /// Port.
-    pub port: u16,
-}
-
 /// Whether the server's certificate is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Certificates {
@@ -43,16 +32,6 @@ pub enum Certificates {
     Verify,
     /// Not at all.
     Ignore,
-}
-
-impl Origin {
-    /// Host and port as they stand in a URL.
-    pub fn authority(&self) -> String {
-        match self.host.contains(':') {
-            true => format!("[{}]:{}", self.host, self.port),
-            false => format!("{}:{}", self.host, self.port),
-        }
-    }
 }
 
 impl Target {

@@ -20,6 +20,7 @@ use super::gate::Gate;
 use super::reply::Reply;
 use super::socket::{Arrival, Scratch};
 use super::target::Target;
+use crate::backend::Connect;
 use crate::plan::Job;
 use crate::record::{Finished, Health, Tick};
 
@@ -170,7 +171,7 @@ impl Worker {
     }
 
     pub(super) fn connects_in_request(&self) -> bool {
-        self.settings.connect == super::Connect::InRequest
+        self.settings.connect == Connect::InRequest
     }
 
     pub(super) fn reply(&self) -> Reply {

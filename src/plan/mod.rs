@@ -1,7 +1,10 @@
 //! What is sent and when: arrivals, encoded requests, made ahead of need. Pure but for the threads that encode.
 
+pub mod args;
 pub mod arrivals;
 pub mod request;
+
+pub use args::{Load, LoadArgs};
 
 use crate::record::Tick;
 

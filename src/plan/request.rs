@@ -75,7 +75,7 @@ mod tests {
         let headers: Vec<(String, String)> =
             headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
         let line = "POST /v1/completions HTTP/1.1\r\n";
-        Encoder::new(line, "localhost:8000", &headers, Backend::Completions.template(&fixed))
+        Encoder::new(line, "localhost:8000", &headers, Backend::Openai.template(&fixed))
     }
 
     fn sample(request_id: Option<&str>) -> Sample {

@@ -1,0 +1,292 @@
+//! The flags that name the server: dialect, address, headers, key. [`ServerArgs::resolve`] checks all of them before
+//! anything is sent.
+
+use std::fmt;
+use std::net::Ipv6Addr;
+use std::time::Duration;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
+use super::Backend;
+use super::url::{Url, bracketed};
+use crate::args;
+use crate::error::{Error, Result};
+
+/// Names of the reference that are not offered yet.
+const LATER: [&str; 10] = [
+    "openai-responses",
+    "openai-audio",
+    "openai-embeddings",
+    "openai-embeddings-chat",
+    "openai-embeddings-clip",
+    "openai-embeddings-vlm2vec",
+    "infinity-embeddings",
+    "infinity-embeddings-clip",
+    "vllm-pooling",
+    "vllm-rerank",
+];
+
+/// A text that is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Key(String);
+
+impl Key {
+    /// The text itself.
+    pub fn secret(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Key {
+    fn from(text: &str) -> Self {
+        Key(text.into())
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// The flags that name the server.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Server")]
+pub struct ServerArgs {
+    /// Protocol of the requests
+    #[arg(long, value_name = "NAME", default_value = "openai", value_parser = backend_parser())]
+    pub backend: Backend,
+    /// Server's address without /v1, such as `https://example.com`; counts over --host and --port
+    #[arg(long, value_name = "URL")]
+    pub base_url: Option<String>,
+    /// Server's name or address
+    #[arg(long, default_value = "127.0.0.1")]
+    pub host: String,
+    /// Server's port
+    #[arg(long, default_value = "8000", value_parser = port)]
+    pub port: u16,
+    /// Path appended to the address [default: by --backend]
+    #[arg(long, value_name = "PATH")]
+    pub endpoint: Option<String>,
+    /// Model name [default: the first model the server lists]
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+    /// Name to send in requests instead of the one in --model
+    #[arg(long, value_name = "NAME")]
+    pub served_model_name: Option<String>,
+    /// Sent as `Authorization: Bearer KEY`
+    ///
+    /// Other users of this machine can read a command line: the environment variable is the safer place.
+    #[arg(long, value_name = "KEY", env = "OPENAI_API_KEY", hide_env_values = true, value_parser = key)]
+    pub api_key: Option<Key>,
+    /// Further request headers
+    ///
+    /// One flag takes all of them; given again, the flag replaces the headers before it.
+    #[arg(long, value_name = "KEY=VALUE", num_args = 0.., value_parser = key)]
+    pub header: Vec<Key>,
+    /// Accept any TLS certificate
+    #[arg(long)]
+    pub insecure: bool,
+    /// Longest time one request may take; inf for no limit
+    #[arg(long, value_name = "SECONDS", default_value = "21600", value_parser = args::float)]
+    pub request_timeout: f64,
+    /// Largest event of a stream; a request that gets a larger one fails
+    #[arg(long, value_name = "BYTES", default_value = "16777216", value_parser = args::count)]
+    pub max_event_bytes: usize,
+    /// Open connections inside the measured time
+    ///
+    /// Connections are otherwise opened before a request's clock starts, so that TTFT says how long the server took.
+    #[arg(long)]
+    pub connect_in_request: bool,
+}
+
+/// Where connections are opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Connect {
+    /// Before the clock of a request starts.
+    Beforehand,
+    /// Inside the measured time.
+    InRequest,
+}
+
+/// A server and how to speak to it: what the flags come to.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// The dialect.
+    pub backend: Backend,
+    /// The prefix of all URLs of this server; paths such as `/v1/models` are appended to it.
+    pub base: String,
+    /// Where requests go: base and endpoint.
+    pub url: Url,
+    /// Further headers, in order; no two of one name. Values are treated like keys, since some are.
+    pub headers: Vec<(String, Key)>,
+    /// The bearer token; `None` where there is none, or it is empty.
+    pub api_key: Option<Key>,
+    /// Whether any TLS certificate is accepted.
+    pub insecure: bool,
+    /// The model as the user names it; `None` where the server is to be asked.
+    pub model: Option<String>,
+    /// The name in request bodies, where it is not the model's; only with `model`.
+    pub served_model_name: Option<String>,
+    /// How long one request may take; `None` for no limit.
+    pub request_timeout: Option<Duration>,
+    /// Largest event of a stream, in bytes.
+    pub max_event_bytes: usize,
+    /// Where connections are opened.
+    pub connect: Connect,
+    /// What looks unintended, a line each.
+    pub warnings: Vec<String>,
+}
+
+impl ServerArgs {
+    /// Checks the flags against each other and says where requests go.
+    pub fn resolve(&self) -> Result<Server> {
+        let base = self.base()?;
+        let endpoint = self.endpoint.as_deref().unwrap_or(self.backend.default_endpoint());
+        let url = Url::parse(&format!("{base}{endpoint}")).map_err(|error| {
+            let flags = if self.endpoint.is_some() { "`--base-url` and `--endpoint`" } else { "`--base-url`" };
+            error.context(format!("{flags} make no URL: `{base}{endpoint}`"))
+        })?;
+        if !self.backend.speaks_at(url.path_only()) {
+            return Err(self.mismatch(endpoint));
+        }
+        let api_key = self.api_key.clone().filter(|key| !key.secret().is_empty());
+        if let Some(key) = &api_key {
+            check_header_value("--api-key", key.secret())?;
+        }
+        if self.max_event_bytes == 0 {
+            return Err(Error::new("`--max-event-bytes 0` leaves no room for an event").hint("give 1 or more"));
+        }
+        Ok(Server {
+            backend: self.backend,
+            warnings: self.warnings(&base, endpoint),
+            base,
+            url,
+            headers: headers(&self.header)?,
+            api_key,
+            insecure: self.insecure,
+            model: self.model.clone(),
+            served_model_name: self.served_model_name.clone().filter(|name| !name.is_empty() && self.model.is_some()),
+            request_timeout: timeout(self.request_timeout)?,
+            max_event_bytes: self.max_event_bytes,
+            connect: if self.connect_in_request { Connect::InRequest } else { Connect::Beforehand },
+        })
+    }
+
+    fn base(&self) -> Result<String> {
+        if let Some(base) = &self.base_url {
+            Url::parse(base).map_err(|error| error.context(format!("`--base-url {base}` is not a URL")))?;
+            return Ok(base.clone());
+        }
+        let bare = self.host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(&self.host);
+        if bare.is_empty() || bare.contains(['/', '?', '@']) {
+            let error = Error::new(format!("`--host {}` is not a host name", self.host));
+            return Err(error.hint("give a whole address as `--base-url`"));
+        }
+        if bare.contains(':') && bare.parse::<Ipv6Addr>().is_err() {
+            let error = Error::new(format!("`--host {}` is neither a name nor an IPv6 address", self.host));
+            return Err(error.hint("give the port as `--port`"));
+        }
+        let base = format!("http://{}:{}", bracketed(bare), self.port);
+        Url::parse(&base).map_err(|error| error.context(format!("`--host {}` is not a host name", self.host)))?;
+        Ok(base)
+    }
+
+    fn mismatch(&self, endpoint: &str) -> Error {
+        let name = self.backend.name();
+        let end = self.backend.default_endpoint().trim_start_matches("/v1/");
+        let error = Error::new(format!(
+            "`--endpoint {endpoint}` does not fit `--backend {name}`, whose path ends with `/{end}`"
+        ));
+        let path = endpoint.split('?').next().unwrap_or_default();
+        match Backend::ALL.into_iter().rev().find(|backend| backend.speaks_at(path)) {
+            Some(other) => error.hint(format!("give `--backend {}`, or leave out `--endpoint`", other.name())),
+            None => error.hint(format!("leave out `--endpoint` for `{}`", self.backend.default_endpoint())),
+        }
+    }
+
+    fn warnings(&self, base: &str, endpoint: &str) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if base.trim_end_matches('/').ends_with("/v1") && endpoint.starts_with("/v1/") {
+            warnings
+                .push(format!("`--base-url` ends with `/v1`, and `{endpoint}` is appended to it: leave out the `/v1`"));
+        } else if base.ends_with('/') && endpoint.starts_with('/') {
+            warnings.push("`--base-url` ends with `/`, so that requests go to a path with `//`".into());
+        }
+        if self.served_model_name.is_some() && self.model.is_none() {
+            warnings.push("`--served-model-name` has no effect without `--model`".into());
+        }
+        warnings
+    }
+}
+
+fn backend_parser() -> impl TypedValueParser<Value = Backend> {
+    let offered = Backend::ALL.map(|backend| PossibleValue::new(backend.name()));
+    let later = LATER.map(|name| PossibleValue::new(name).hide(true));
+    PossibleValuesParser::new(offered.into_iter().chain(later)).try_map(|name| {
+        let names = Backend::ALL.map(Backend::name).join(", ");
+        let found = Backend::ALL.into_iter().find(|backend| backend.name() == name);
+        found.ok_or_else(|| Error::new(format!("not yet supported; supported are {names}")))
+    })
+}
+
+fn key(text: &str) -> Result<Key, String> {
+    Ok(Key(text.trim().into()))
+}
+
+fn port(text: &str) -> Result<u16, String> {
+    match u16::try_from(args::int(text)?) {
+        Ok(port) if port > 0 => Ok(port),
+        _ => Err("not a port: 1 to 65535".into()),
+    }
+}
+
+fn timeout(seconds: f64) -> Result<Option<Duration>> {
+    if seconds == f64::INFINITY {
+        return Ok(None);
+    }
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(limit) if !limit.is_zero() => Ok(Some(limit)),
+        _ => Err(Error::new(format!("`--request-timeout {seconds}` is not a time above 0"))
+            .hint("give seconds, or inf for no limit")),
+    }
+}
+
+/// Splits items at their first `=`. A later header replaces an earlier one of the same name. No message shows a value.
+fn headers(items: &[Key]) -> Result<Vec<(String, Key)>> {
+    let mut headers: Vec<(String, Key)> = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let Some((name, value)) = item.secret().split_once('=') else {
+            return Err(Error::new(format!("item {} of `--header` has no `=`", index + 1))
+                .hint("write a header as `--header \"Name=value\"`"));
+        };
+        let (name, value) = (name.trim(), value.trim());
+        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        if name.is_empty() || !name.bytes().all(is_token) {
+            return Err(Error::new(format!("item {} of `--header` has no valid name before its `=`", index + 1))
+                .hint("write a header as `--header \"Name=value\"`"));
+        }
+        check_header_value(&format!("--header {name}"), value)?;
+        headers.retain(|(earlier, _)| !earlier.eq_ignore_ascii_case(name));
+        headers.push((name.into(), value.into()));
+    }
+    Ok(headers)
+}
+
+fn check_header_value(flag: &str, value: &str) -> Result<()> {
+    if value.bytes().any(|byte| byte < b' ' && byte != b'\t' || byte == 0x7f) {
+        return Err(Error::new(format!("the value of `{flag}` has a line break or another control character"))
+            .hint("give it in one line"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "args_test.rs"]
+mod tests;

@@ -1,0 +1,82 @@
+//! Help beyond clap's own: `--help=all` with every detail, `--help=WORD` for one group of flags or those about a word.
+
+use clap::Command;
+
+use super::written;
+use crate::error::{Error, Exit, Result};
+
+/// Prints the help of the subcommand that `path` leads to. An unknown topic is an error that names the groups.
+pub(super) fn print(mut root: Command, path: &[String], topic: Option<String>) -> Result<Exit> {
+    let mut command = &mut root;
+    for name in path {
+        command = command.find_subcommand_mut(name).expect("the path was read off these definitions");
+    }
+    let result = match topic.as_deref() {
+        None => command.print_help(),
+        Some("all") => command.print_long_help(),
+        Some(word) => about(command.clone(), word)?.print_help(),
+    };
+    written(result).map(|()| Exit::Done)
+}
+
+/// The command with only the flags of the group that `word` names, or else those that have it in name or help.
+fn about(command: Command, word: &str) -> Result<Command> {
+    let wanted = plain(word.trim_start_matches('-'));
+    let heading = |arg: &clap::Arg| plain(arg.get_help_heading().unwrap_or("Options"));
+    let has_group = command.get_arguments().any(|arg| heading(arg) == wanted);
+    let matches = move |arg: &clap::Arg| match has_group {
+        true => heading(arg) == wanted,
+        false => {
+            let name = arg.get_long().unwrap_or_else(|| arg.get_id().as_str());
+            let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+            plain(&format!("{name} {help}")).contains(&wanted)
+        }
+    };
+    if !command.get_arguments().any(|arg| matches(arg) && !arg.is_hide_set()) {
+        let mut groups: Vec<&str> = command.get_arguments().filter_map(clap::Arg::get_help_heading).collect();
+        groups.dedup();
+        let hint = format!("give `all`, a word, or a group: {}", groups.join(", "));
+        return Err(Error::new(format!("no flag is about `{word}`")).hint(hint));
+    }
+    let command = command.mut_args(|arg| if matches(&arg) { arg } else { arg.hide(true) });
+    Ok(command.help_template("{all-args}"))
+}
+
+/// Upper and lower case, blanks, `-` and `_` are alike.
+fn plain(text: &str) -> String {
+    text.to_lowercase().replace(['_', ' '], "-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cmd::Cli;
+    use clap::CommandFactory;
+
+    fn serve_about(word: &str) -> Result<String> {
+        let mut root = Cli::command();
+        root.build();
+        let serve = root.find_subcommand("serve").unwrap().clone();
+        about(serve, word).map(|mut command| command.render_help().to_string())
+    }
+
+    #[test]
+    fn a_group_is_shown_whole_and_alone() {
+        let help = serve_about("load").unwrap();
+        assert!(help.contains("--request-rate") && help.contains("--workers"), "{help}");
+        assert!(!help.contains("--base-url") && !help.contains("Usage"), "{help}");
+    }
+
+    #[test]
+    fn a_word_shows_the_flags_that_are_about_it() {
+        let help = serve_about("max_conc").unwrap();
+        assert!(help.contains("--max-concurrency") && !help.contains("--request-rate"), "{help}");
+    }
+
+    #[test]
+    fn an_unknown_topic_names_the_groups() {
+        let error = serve_about("xyzzy").unwrap_err();
+        assert_eq!(error.to_string(), "no flag is about `xyzzy`");
+        assert!(error.advice().unwrap().contains("Server, Load"), "{error:?}");
+    }
+}

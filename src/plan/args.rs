@@ -1,0 +1,232 @@
+//! The flags that shape the load: when requests start, how many run at once, what comes before them.
+//! [`LoadArgs::resolve`] checks all of them before anything is sent.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use super::arrivals::{Arrivals, Ramp, Strategy};
+use crate::args;
+use crate::error::{Error, Result};
+
+/// The flags that shape the load.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Load")]
+pub struct LoadArgs {
+    /// Mean requests a second; inf sends all at once
+    #[arg(long, value_name = "R", default_value = "inf", value_parser = args::float)]
+    pub request_rate: f64,
+    /// Evenness of the gaps between requests: 1 is Poisson, less comes in bursts, inf is constant
+    #[arg(long, value_name = "SHAPE", default_value = "1.0", value_parser = args::float)]
+    pub burstiness: f64,
+    /// Most requests in flight [default: no limit]
+    #[arg(long, value_name = "N", value_parser = args::int)]
+    pub max_concurrency: Option<i64>,
+    /// How the request rate changes over the run
+    #[arg(long, value_name = "HOW", value_parser = strategy_parser())]
+    pub ramp_up_strategy: Option<Strategy>,
+    /// Requests a second at the first request of a ramp
+    #[arg(long, value_name = "R", value_parser = args::int)]
+    pub ramp_up_start_rps: Option<i64>,
+    /// Requests a second at the last request of a ramp
+    #[arg(long, value_name = "R", value_parser = args::int)]
+    pub ramp_up_end_rps: Option<i64>,
+    /// Copies of the first request that are sent before the run, not measured
+    #[arg(long, value_name = "N", default_value = "0", value_parser = args::int)]
+    pub num_warmups: i64,
+    /// How long to wait for the server to answer at all; 0 does not check
+    #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = args::int)]
+    pub ready_check_timeout_sec: i64,
+    /// Stop after this time, finished or not
+    #[arg(long, value_name = "SECONDS", value_parser = args::float)]
+    pub duration: Option<f64>,
+    /// Threads that send and receive [default: by the number of cores]
+    #[arg(long, value_name = "N", value_parser = args::int)]
+    pub workers: Option<i64>,
+}
+
+/// The shape of the load: what the flags come to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Load {
+    /// When requests start.
+    pub arrivals: Arrivals,
+    /// The shape as given; of no effect on arrivals all at once.
+    pub burstiness: f64,
+    /// Most requests in flight; `None` for no limit.
+    pub max_concurrency: Option<usize>,
+    /// Unmeasured requests before the run.
+    pub warmups: usize,
+    /// How long to wait for a first answer; `None` not to check.
+    pub ready_check: Option<Duration>,
+    /// When to stop the run; `None` for when it is done.
+    pub duration: Option<Duration>,
+    /// Threads; `None` to choose by the number of cores.
+    pub workers: Option<NonZeroUsize>,
+    /// What looks unintended, a line each.
+    pub warnings: Vec<String>,
+}
+
+impl LoadArgs {
+    /// Checks the flags, alone and against each other.
+    pub fn resolve(&self) -> Result<Load> {
+        let mut warnings = Vec::new();
+        let ends = self.ramp_up_start_rps.is_some() || self.ramp_up_end_rps.is_some();
+        if ends && self.ramp_up_strategy.is_none() {
+            let flags = "`--ramp-up-start-rps` and `--ramp-up-end-rps`";
+            warnings.push(format!("{flags} have no effect without `--ramp-up-strategy`"));
+        }
+        Ok(Load {
+            arrivals: self.arrivals()?,
+            burstiness: self.burstiness,
+            max_concurrency: at_least_one("--max-concurrency", self.max_concurrency, "no limit")?.map(usize::from),
+            warmups: usize::try_from(self.num_warmups).unwrap_or(0),
+            ready_check: u64::try_from(self.ready_check_timeout_sec)
+                .ok()
+                .filter(|&secs| secs > 0)
+                .map(Duration::from_secs),
+            duration: self.duration.map(duration).transpose()?,
+            workers: at_least_one("--workers", self.workers, "a choice by the number of cores")?,
+            warnings,
+        })
+    }
+
+    fn arrivals(&self) -> Result<Arrivals> {
+        let (rate, burstiness) = (self.request_rate, self.burstiness);
+        if rate.is_nan() || rate <= 0.0 {
+            return Err(Error::new(format!("`--request-rate {rate}` is not a rate above 0"))
+                .hint("give requests a second, or inf to send all at once"));
+        }
+        if burstiness.is_nan() || burstiness <= 0.0 {
+            return Err(Error::new(format!("`--burstiness {burstiness}` is not a shape above 0"))
+                .hint("give 1 for Poisson arrivals, or inf for constant gaps"));
+        }
+        match self.ramp_up_strategy {
+            Some(strategy) => self.ramp(strategy).map(Arrivals::Ramp),
+            None if rate == f64::INFINITY => Ok(Arrivals::AtOnce),
+            None => Ok(Arrivals::Gamma { rate, burstiness }),
+        }
+    }
+
+    fn ramp(&self, strategy: Strategy) -> Result<Ramp> {
+        if self.request_rate != f64::INFINITY {
+            return Err(Error::new("`--request-rate` and `--ramp-up-strategy` exclude each other")
+                .hint("leave out `--request-rate`: a ramp sets the rate"));
+        }
+        let ends = "--ramp-up-start-rps and --ramp-up-end-rps";
+        let (Some(start), Some(end)) = (self.ramp_up_start_rps, self.ramp_up_end_rps) else {
+            return Err(Error::new("`--ramp-up-strategy` needs a first and a last rate").hint(format!("give {ends}")));
+        };
+        // A rate of 0 at the first request would never let it start, whatever the strategy.
+        let start = ramp_rate("--ramp-up-start-rps", start)?;
+        let end = ramp_rate("--ramp-up-end-rps", end)?;
+        if start > end {
+            let what = format!("`--ramp-up-start-rps {start}` is above `--ramp-up-end-rps {end}`");
+            return Err(Error::new(what).hint("swap them: a ramp goes up"));
+        }
+        Ok(Ramp { strategy, start, end, burstiness: self.burstiness })
+    }
+}
+
+fn strategy_parser() -> impl TypedValueParser<Value = Strategy> {
+    PossibleValuesParser::new(["linear", "exponential"]).map(|name| match name.as_str() {
+        "linear" => Strategy::Linear,
+        _ => Strategy::Exponential,
+    })
+}
+
+fn ramp_rate(flag: &str, rate: i64) -> Result<u32> {
+    match u32::try_from(rate) {
+        Ok(rate) if rate > 0 => Ok(rate),
+        _ => Err(Error::new(format!("`{flag} {rate}` is not a whole rate above 0")).hint("give 1 or more")),
+    }
+}
+
+fn at_least_one(flag: &str, value: Option<i64>, absent: &str) -> Result<Option<NonZeroUsize>> {
+    let Some(value) = value else { return Ok(None) };
+    match usize::try_from(value).ok().and_then(NonZeroUsize::new) {
+        Some(number) => Ok(Some(number)),
+        None => Err(Error::new(format!("`{flag} {value}` is not 1 or more"))
+            .hint(format!("give 1 or more, or leave it out for {absent}"))),
+    }
+}
+
+fn duration(seconds: f64) -> Result<Duration> {
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(time) if !time.is_zero() => Ok(time),
+        _ => Err(Error::new(format!("`--duration {seconds}` is not a time above 0"))
+            .hint("give seconds, or leave it out to run to the end")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Flags {
+        #[command(flatten)]
+        load: LoadArgs,
+    }
+
+    fn resolve(flags: &[&str]) -> Result<Load, String> {
+        let flags = Flags::try_parse_from(["x"].iter().chain(flags)).map_err(|error| error.to_string())?;
+        flags.load.resolve().map_err(|error| {
+            assert!(error.advice().is_some(), "{error}");
+            error.to_string()
+        })
+    }
+
+    const RAMP: [&str; 3] = ["--ramp-up-strategy=linear", "--ramp-up-start-rps=1", "--ramp-up-end-rps=9"];
+
+    #[test]
+    fn flags_choose_how_requests_arrive() {
+        assert_eq!(resolve(&[]).unwrap().arrivals, Arrivals::AtOnce);
+        let constant = Arrivals::Gamma { rate: 1000.0, burstiness: f64::INFINITY };
+        assert_eq!(resolve(&["--request-rate=1e3", "--burstiness=inf"]).unwrap().arrivals, constant);
+        let ramp = Ramp { strategy: Strategy::Linear, start: 1, end: 9, burstiness: 1.0 };
+        assert_eq!(resolve(&RAMP).unwrap().arrivals, Arrivals::Ramp(ramp));
+    }
+
+    #[test]
+    fn phases_of_zero_or_less_are_left_out() {
+        let load = resolve(&["--num-warmups=-1", "--ready-check-timeout-sec=0"]).unwrap();
+        assert_eq!((load.warmups, load.ready_check, load.duration), (0, None, None));
+        let load = resolve(&["--num-warmups=2", "--ready-check-timeout-sec=3", "--duration=0.5"]).unwrap();
+        let (ready, half) = (Duration::from_secs(3), Duration::from_millis(500));
+        assert_eq!((load.warmups, load.ready_check, load.duration), (2, Some(ready), Some(half)));
+    }
+
+    #[test]
+    fn nonsense_is_refused_by_flag_and_value() {
+        let table: [(&[&str], &str); 14] = [
+            (&["--max-concurrency=0"], "`--max-concurrency 0` is not 1 or more"),
+            (&["--max-concurrency=-4"], "`--max-concurrency -4` is not 1 or more"),
+            (&["--workers=0"], "`--workers 0` is not 1 or more"),
+            (&["--request-rate=0"], "`--request-rate 0` is not a rate above 0"),
+            (&["--request-rate=-1"], "`--request-rate -1` is not a rate above 0"),
+            (&["--request-rate=nan"], "`--request-rate NaN` is not a rate above 0"),
+            (&["--burstiness=0"], "`--burstiness 0` is not a shape above 0"),
+            (&["--burstiness=nan"], "`--burstiness NaN` is not a shape above 0"),
+            (&["--duration=0"], "`--duration 0` is not a time above 0"),
+            (&["--duration=inf"], "`--duration inf` is not a time above 0"),
+            (&["--ramp-up-strategy=linear"], "`--ramp-up-strategy` needs a first and a last rate"),
+            (&[RAMP[0], RAMP[2], "--ramp-up-start-rps=0"], "`--ramp-up-start-rps 0` is not a whole rate above 0"),
+            (&[RAMP[0], RAMP[2], "--ramp-up-start-rps=10"], "`--ramp-up-start-rps 10` is above `--ramp-up-end-rps 9`"),
+            (
+                &[RAMP[0], RAMP[1], RAMP[2], "--request-rate=2"],
+                "`--request-rate` and `--ramp-up-strategy` exclude each other",
+            ),
+        ];
+        for (flags, message) in table {
+            assert_eq!(resolve(flags), Err(message.into()), "{flags:?}");
+        }
+    }
+
+    #[test]
+    fn ends_of_a_ramp_without_a_strategy_are_warned_of() {
+        assert_eq!(resolve(&RAMP[1..]).unwrap().warnings.len(), 1);
+        assert_eq!(resolve(&RAMP).unwrap().warnings.len(), 0);
+    }
+}
