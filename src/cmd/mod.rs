@@ -5,6 +5,7 @@ mod generate;
 mod grammar;
 mod help;
 mod serve;
+mod sim;
 
 use std::ffi::OsString;
 use std::io::{ErrorKind, Write};
@@ -34,6 +35,8 @@ struct Cli {
 enum Action {
     /// Put load on a server and report what happened
     Serve(Box<serve::ServeArgs>),
+    /// Serve a simulated model on this host, with dictated times and faults
+    Sim(Box<sim::SimCommand>),
     /// Print the manual page or the completions of a shell
     Generate(generate::GenerateArgs),
 }
@@ -69,6 +72,7 @@ impl Action {
     fn run(self, ui: &Ui) -> Result<Exit> {
         match self {
             Action::Serve(args) => args.run(ui),
+            Action::Sim(args) => args.run(),
             Action::Generate(args) => args.run(Cli::command()),
         }
     }

@@ -29,7 +29,7 @@ use std::time::Duration;
 
 pub use gate::AHEAD_BYTES;
 pub use run::{Ending, Observation, Stop, run};
-pub use target::{Certificates, Origin, Target};
+pub use target::{Certificates, Target};
 
 use crate::backend::{Backend, Connect};
 use crate::error::Result;

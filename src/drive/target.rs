@@ -8,6 +8,8 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 
 use super::tls;
+use crate::backend::url::bracketed;
+use crate::backend::{Scheme, Url};
 use crate::error::{Error, Result};
 
 /// How to reach a server.
@@ -35,19 +37,19 @@ pub enum Certificates {
 }
 
 impl Target {
-    /// Finds out how to reach `origin`: names are resolved, the proxy variables of the environment are heeded.
+    /// Finds out how to reach the host of `url`: names are resolved, the proxy variables of the environment are heeded.
     ///
     /// # Errors
     /// If a name does not resolve, the proxy is of a kind that is not spoken, or there is no trust store.
-    pub fn resolve(origin: &Origin, certificates: Certificates) -> Result<Self> {
-        let scheme = if origin.secure { "https" } else { "http" };
-        let url = format!("{scheme}://{}/", origin.authority());
-        let tls = origin.secure.then(|| Ok((tls::config(certificates)?, tls::name(&origin.host)?))).transpose()?;
-        let uri = url.parse().map_err(|cause| Error::new(format!("cannot use the server URL `{url}`: {cause}")))?;
+    pub fn resolve(url: &Url, certificates: Certificates) -> Result<Self> {
+        let secure = url.scheme == Scheme::Https;
+        let tls = secure.then(|| Ok((tls::config(certificates)?, tls::name(&url.host)?))).transpose()?;
+        let root = format!("{}://{}", url.scheme.name(), url.authority());
+        let uri = root.parse().map_err(|cause| Error::new(format!("cannot use the server URL `{root}`: {cause}")))?;
         let mut target =
             Target { addresses: Vec::new(), tls, tunnel: None, prefix: String::new(), authorization: String::new() };
         let Some(proxy) = Matcher::from_env().intercept(&uri) else {
-            target.addresses = addresses(&origin.host, origin.port)?;
+            target.addresses = addresses(&url.host, url.port)?;
             return Ok(target);
         };
         let host = proxy.uri().host().unwrap_or_default().trim_matches(['[', ']']);
@@ -58,12 +60,12 @@ impl Target {
         target.addresses = addresses(host, proxy.uri().port_u16().unwrap_or(80))?;
         let authorization = proxy.basic_auth().and_then(|value| value.to_str().ok());
         let authorization = authorization.map_or(String::new(), |value| format!("proxy-authorization: {value}\r\n"));
-        if origin.secure {
-            let authority = origin.authority();
+        if secure {
+            let authority = format!("{}:{}", bracketed(&url.host), url.port);
             let head = format!("CONNECT {authority} HTTP/1.1\r\nhost: {authority}\r\n{authorization}\r\n");
             target.tunnel = Some(head.into_bytes());
         } else {
-            target.prefix = url.trim_end_matches('/').to_string();
+            target.prefix = root;
             target.authorization = authorization;
         }
         Ok(target)

@@ -1,0 +1,273 @@
+//! What a stream says: the JSON of each event and its lines, with the faults of this level. What goes in is which tokens;
+//! what comes out is the bytes of a body, before they are framed.
+
+use super::config::{Delta, Detail, Shape};
+use super::fault::Kind;
+use super::text;
+use super::wire::append;
+
+/// Which endpoint an answer belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    Chat,
+    Completions,
+}
+
+/// Prompt and output tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) prompt: u32,
+    pub(super) output: u32,
+}
+
+/// One event with tokens.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Piece {
+    pub(super) from: u32,
+    pub(super) to: u32,
+    pub(super) finish: Option<&'static str>,
+    pub(super) usage: Option<Counts>,
+}
+
+/// How the events of a stream are written.
+#[derive(Debug, Clone)]
+pub(super) struct Voice {
+    pub(super) dialect: Dialect,
+    pub(super) shape: Shape,
+    /// As it stands between the quotes.
+    pub(super) model: String,
+    /// Seconds since 1970.
+    pub(super) created: u64,
+    pub(super) style: Style,
+}
+
+/// The odd ways of writing an event.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Style {
+    faults: Vec<Kind>,
+}
+
+impl Style {
+    /// The event level of these faults.
+    pub(super) fn new(faults: &[Kind]) -> Self {
+        let events = |kind: &&Kind| {
+            matches!(kind, Kind::Comments | Kind::Crlf | Kind::Cr | Kind::NoSpace | Kind::MultiLine | Kind::Fields)
+                || matches!(kind, Kind::Bom | Kind::BigEvent(_))
+        };
+        Style { faults: faults.iter().filter(events).copied().collect() }
+    }
+
+    fn has(&self, kind: Kind) -> bool {
+        self.faults.contains(&kind)
+    }
+
+    fn line_end(&self) -> &'static str {
+        match (self.has(Kind::Crlf), self.has(Kind::Cr)) {
+            (true, _) => "\r\n",
+            (false, true) => "\r",
+            (false, false) => "\n",
+        }
+    }
+
+    fn padding(&self) -> usize {
+        let padded = self.faults.iter().find_map(|kind| match kind {
+            Kind::BigEvent(bytes) => usize::try_from(*bytes).ok(),
+            _ => None,
+        });
+        padded.unwrap_or(0)
+    }
+}
+
+/// A number that an answer is known by.
+pub(super) type Id = u64;
+
+impl Voice {
+    /// Appends the byte-order mark if there is to be one.
+    pub(super) fn opening(&self, out: &mut Vec<u8>) {
+        if self.style.has(Kind::Bom) {
+            out.extend_from_slice("\u{feff}".as_bytes());
+        }
+    }
+
+    /// Appends a comment.
+    pub(super) fn comment(&self, out: &mut Vec<u8>) {
+        let end = self.style.line_end();
+        append(out, format_args!(": ping{end}{end}"));
+    }
+
+    /// Appends the event that only names the role.
+    pub(super) fn role(&self, out: &mut Vec<u8>, id: Id, usage: Option<Counts>) {
+        let mut json = self.begin(id);
+        json.extend_from_slice(br#"{"index":0,"delta":{"role":"assistant","content":""}"#);
+        self.finish(&mut json, None);
+        close(&mut json, usage);
+        self.event(out, &json);
+    }
+
+    /// Appends an event with tokens.
+    pub(super) fn tokens(&self, out: &mut Vec<u8>, id: Id, piece: Piece) {
+        let mut json = self.begin(id);
+        if piece.from == 0 && self.style.padding() > 0 {
+            // Before the choices, so that a reader has to get past it first.
+            json.truncate(1);
+            append(&mut json, format_args!("\"padding\":\"{:x>1$}\",", "", self.style.padding()));
+            json.extend_from_slice(&self.begin(id)[1..]);
+        }
+        match self.dialect {
+            Dialect::Chat => {
+                json.extend_from_slice(self.choice());
+                json.extend_from_slice(b"\"delta\":{");
+                self.delta(&mut json, piece);
+                json.push(b'}');
+            }
+            Dialect::Completions => {
+                json.extend_from_slice(self.choice());
+                json.extend_from_slice(b"\"text\":");
+                text::append(&mut json, self.shape.text, piece.from..piece.to);
+            }
+        }
+        self.finish(&mut json, piece.finish);
+        close(&mut json, piece.usage);
+        self.event(out, &json);
+    }
+
+    /// Appends the event that has the usage alone.
+    pub(super) fn usage(&self, out: &mut Vec<u8>, id: Id, counts: Counts) {
+        let mut json = self.begin(id);
+        close(&mut json, Some(counts));
+        self.event(out, &json);
+    }
+
+    /// Appends `[DONE]`.
+    pub(super) fn done(&self, out: &mut Vec<u8>) {
+        self.lines(out, &[b"[DONE]"]);
+    }
+
+    /// Appends an error object.
+    pub(super) fn error(&self, out: &mut Vec<u8>, message: &str) {
+        let json = format!(r#"{{"error":{{"message":"{message}","type":"InternalServerError","code":500}}}}"#);
+        self.event(out, json.as_bytes());
+    }
+
+    /// Appends an event that is no JSON.
+    pub(super) fn malformed(&self, out: &mut Vec<u8>) {
+        self.lines(out, &[b"{\"choices\":[{\"ind"]);
+    }
+
+    /// Appends the body of an answer that is not streamed.
+    pub(super) fn whole(&self, out: &mut Vec<u8>, id: Id, counts: Counts, finish: &'static str) {
+        let (prefix, object) = match self.dialect {
+            Dialect::Chat => ("chatcmpl", "chat.completion"),
+            Dialect::Completions => ("cmpl", "text_completion"),
+        };
+        append(out, format_args!(r#"{{"id":"{prefix}-{id:016x}","object":"{object}","created":{},"#, self.created));
+        append(out, format_args!(r#""model":"{}","choices":[{{"index":0,"#, self.model));
+        match self.dialect {
+            Dialect::Chat => out.extend_from_slice(br#""message":{"role":"assistant","content":"#),
+            Dialect::Completions => out.extend_from_slice(br#""text":"#),
+        }
+        text::append(out, self.shape.text, 0..counts.output);
+        if self.dialect == Dialect::Chat {
+            out.push(b'}');
+        }
+        append(out, format_args!(r#","logprobs":null,"finish_reason":"{finish}","stop_reason":null}}"#));
+        close(out, Some(counts));
+    }
+
+    /// The event up to the first choice.
+    fn begin(&self, id: Id) -> Vec<u8> {
+        let mut json = Vec::with_capacity(320);
+        if self.shape.detail == Detail::Full {
+            let (prefix, object) = match self.dialect {
+                Dialect::Chat => ("chatcmpl", "chat.completion.chunk"),
+                Dialect::Completions => ("cmpl", "text_completion"),
+            };
+            append(&mut json, format_args!(r#"{{"id":"{prefix}-{id:016x}","object":"{object}","created":"#));
+            append(&mut json, format_args!(r#"{},"model":"{}","#, self.created, self.model));
+        } else {
+            json.push(b'{');
+        }
+        json.extend_from_slice(b"\"choices\":[");
+        json
+    }
+
+    fn choice(&self) -> &'static [u8] {
+        match self.shape.detail {
+            Detail::Full => b"{\"index\":0,",
+            Detail::Compact => b"{",
+        }
+    }
+
+    fn delta(&self, json: &mut Vec<u8>, piece: Piece) {
+        if piece.from < self.shape.reasoning {
+            json.extend_from_slice(b"\"reasoning\":");
+            return text::append(json, self.shape.text, piece.from..piece.to);
+        }
+        let (open, end): (&[u8], &[u8]) = match self.shape.delta {
+            Delta::Content => (b"\"content\":", b""),
+            Delta::ToolCall if piece.from == 0 => (
+                br#""tool_calls":[{"index":0,"id":"call_0","type":"function","function":{"name":"f","arguments":"#,
+                b"}}]",
+            ),
+            Delta::ToolCall => (br#""tool_calls":[{"index":0,"function":{"arguments":"#, b"}}]"),
+            Delta::FunctionCall => (br#""function_call":{"arguments":"#, b"}"),
+        };
+        json.extend_from_slice(open);
+        text::append(json, self.shape.text, piece.from..piece.to);
+        json.extend_from_slice(end);
+    }
+
+    /// The rest of a choice after its delta or text.
+    fn finish(&self, json: &mut Vec<u8>, reason: Option<&str>) {
+        match (self.shape.detail, reason) {
+            (Detail::Full, Some(reason)) => {
+                append(json, format_args!(r#","logprobs":null,"finish_reason":"{reason}"}}"#))
+            }
+            (Detail::Full, None) => json.extend_from_slice(br#","logprobs":null,"finish_reason":null}"#),
+            (Detail::Compact, Some(reason)) => append(json, format_args!(r#","finish_reason":"{reason}"}}"#)),
+            (Detail::Compact, None) => json.push(b'}'),
+        }
+    }
+
+    /// An event whose data is a JSON object.
+    fn event(&self, out: &mut Vec<u8>, json: &[u8]) {
+        if self.style.has(Kind::MultiLine) {
+            // JSON may break after its first and before its last brace.
+            let inner = &json[1..json.len() - 1];
+            self.lines(out, &[b"{", inner, b"}"]);
+        } else {
+            self.lines(out, &[json]);
+        }
+    }
+
+    fn lines(&self, out: &mut Vec<u8>, data: &[&[u8]]) {
+        let end = self.style.line_end();
+        if self.style.has(Kind::Comments) {
+            self.comment(out);
+        }
+        if self.style.has(Kind::Fields) {
+            append(out, format_args!("event: message{end}id: 7{end}retry: 3000{end}"));
+        }
+        for line in data {
+            out.extend_from_slice(if self.style.has(Kind::NoSpace) { b"data:" } else { b"data: " });
+            out.extend_from_slice(line);
+            out.extend_from_slice(end.as_bytes());
+        }
+        out.extend_from_slice(end.as_bytes());
+    }
+}
+
+/// The rest of an object after its choices.
+fn close(json: &mut Vec<u8>, usage: Option<Counts>) {
+    json.push(b']');
+    if let Some(Counts { prompt, output }) = usage {
+        let total = u64::from(prompt) + u64::from(output);
+        append(json, format_args!(r#","usage":{{"prompt_tokens":{prompt},"total_tokens":{total},"#));
+        append(json, format_args!(r#""completion_tokens":{output}}}"#));
+    }
+    json.push(b'}');
+}
+
+#[cfg(test)]
+#[path = "event_test.rs"]
+mod tests;

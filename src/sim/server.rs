@@ -1,0 +1,303 @@
+//! The loop: one thread, one epoll, absolute deadlines. What comes in is readiness and time; what goes out is calls on
+//! connections (in `serving`). It sleeps until shortly before the next deadline, then watches the clock.
+
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::rc::Rc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::socket::{self, AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, setsockopt, sockopt};
+use nix::sys::time::TimeSpec;
+use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
+
+use super::batch::Batch;
+use super::clock::{self, Tie};
+use super::config::Config;
+use super::conn::Conn;
+use super::event::{Dialect, Style, Voice};
+use super::fault::Kind;
+use super::pace::Rhythm;
+use super::script::Script;
+use super::stats::{Counters, Stats};
+use super::timers::{Key, Timers};
+use super::wire::Wire;
+use crate::error::{Error, Result};
+
+const LISTENER: u64 = u64::MAX;
+const TIMER: u64 = u64::MAX - 1;
+const STOP: u64 = u64::MAX - 2;
+const ASKED: u64 = u64::MAX - 3;
+/// The owner of the batching model's deadlines.
+pub(super) const BATCH: Key = Key { slot: u32::MAX, generation: 0 };
+/// Deadlines served before sockets are looked at again.
+const BURST: usize = 256;
+/// Room for one read.
+const READ_BYTES: usize = 256 * 1024;
+
+/// The listening socket, ready to serve.
+pub struct Sim {
+    pub(super) config: Config,
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+/// A place for a connection, and how many it has had.
+#[derive(Default)]
+pub(super) struct Slot {
+    pub(super) generation: u32,
+    pub(super) conn: Option<Conn>,
+}
+
+/// All that the loop works on.
+pub(super) struct Server {
+    pub(super) config: Config,
+    pub(super) epoll: Epoll,
+    timer: TimerFd,
+    /// When the timer wakes the loop; 0 when it is not set.
+    armed: u64,
+    pub(super) slots: Vec<Slot>,
+    free: Vec<u32>,
+    pub(super) timers: Timers,
+    pub(super) batch: Option<Batch>,
+    pub(super) rhythm: Rhythm,
+    pub(super) counters: Counters,
+    pub(super) tie: Tie,
+    /// Chat, then completions, without faults.
+    pub(super) scripts: [Rc<Script>; 2],
+    pub(super) buffer: Vec<u8>,
+    pub(super) control: Vec<u8>,
+    /// Number of the latest generation request.
+    pub(super) number: u64,
+    /// The first so many connections are reset.
+    reset_first: u64,
+    accepted: u64,
+}
+
+impl Sim {
+    /// Binds the address of `config`.
+    ///
+    /// # Errors
+    /// When the address is no loopback address, or cannot be bound.
+    pub fn bind(config: Config) -> Result<Self> {
+        if !config.host.is_loopback() {
+            let error = Error::new(format!("`--host {}` is no loopback address", config.host));
+            return Err(error.hint("the simulator serves this host only: say `--host 127.0.0.1`"));
+        }
+        let address = SocketAddr::new(config.host, config.port);
+        let cannot = |error: &dyn std::fmt::Display| Error::new(format!("cannot listen on {address}: {error}"));
+        let listener = listen(address).map_err(|error| cannot(&error).hint("choose another `--port`"))?;
+        let address = listener.local_addr().map_err(|error| cannot(&error))?;
+        Ok(Sim { config, listener, address })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `stop` becomes readable, in this thread.
+    ///
+    /// # Errors
+    /// When the system refuses what the loop needs: an epoll, a timer.
+    pub fn run(self, stop: impl AsFd) -> Result<Stats> {
+        super::handle::serve(self, stop, None)
+    }
+
+    /// The loop over this socket.
+    pub(super) fn server(self, stop: impl AsFd, asked: Option<BorrowedFd<'_>>) -> Result<(Server, TcpListener)> {
+        let cannot = |error: nix::Error| Error::new(format!("cannot watch sockets: {error}"));
+        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(cannot)?;
+        let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC);
+        let timer = timer.map_err(cannot)?;
+        let watched = |flags, data| EpollEvent::new(EpollFlags::EPOLLIN | flags, data);
+        epoll.add(&self.listener, watched(EpollFlags::empty(), LISTENER)).map_err(cannot)?;
+        // Edge-triggered: setting the timer anew clears it, so that nobody has to read it.
+        epoll.add(timer.as_fd(), watched(EpollFlags::EPOLLET, TIMER)).map_err(cannot)?;
+        epoll.add(stop, watched(EpollFlags::empty(), STOP)).map_err(cannot)?;
+        if let Some(asked) = asked {
+            epoll.add(asked, watched(EpollFlags::EPOLLET, ASKED)).map_err(cannot)?;
+        }
+        Ok((Server::new(self.config, epoll, timer), self.listener))
+    }
+}
+
+fn listen(address: SocketAddr) -> nix::Result<TcpListener> {
+    let family = if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let socket = socket::socket(family, SockType::Stream, flags, None)?;
+    setsockopt(&socket, sockopt::ReuseAddr, &true)?;
+    // Accepted sockets inherit both.
+    setsockopt(&socket, sockopt::TcpNoDelay, &true)?;
+    setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
+    socket::bind(socket.as_raw_fd(), &SockaddrStorage::from(address))?;
+    // Thousands of connections may be opened at one instant; the system's own limit still holds.
+    socket::listen(&socket, Backlog::MAXCONN)?;
+    Ok(TcpListener::from(socket))
+}
+
+/// What ended a round of the loop.
+pub(super) enum Round {
+    /// Nothing but work.
+    Worked,
+    /// Somebody asks the thread for its account.
+    Asked,
+    /// The loop is to end.
+    Stopped,
+}
+
+impl Server {
+    fn new(config: Config, epoll: Epoll, timer: TimerFd) -> Self {
+        raise_file_limit();
+        // Sleeps end when they should; where the system refuses, the lateness says so.
+        let _ = nix::sys::prctl::set_timerslack(1);
+        let created = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let script = |dialect| Rc::new(Script::new(voice(&config, dialect, created, &[]), Wire::new(&[])));
+        let reset_first = config.faults.iter().find_map(|fault| match fault.kind {
+            Kind::ResetFirst(count) => Some(count),
+            _ => None,
+        });
+        Server {
+            scripts: [script(Dialect::Chat), script(Dialect::Completions)],
+            epoll,
+            timer,
+            armed: 0,
+            slots: Vec::new(),
+            free: Vec::new(),
+            timers: Timers::default(),
+            batch: config.batching.map(Batch::new),
+            rhythm: Rhythm::new(&config.pace),
+            counters: Counters::new(),
+            tie: Tie::measure(),
+            buffer: vec![0; READ_BYTES],
+            control: nix::cmsg_space!(TimeSpec),
+            number: 0,
+            reset_first: reset_first.unwrap_or(0),
+            accepted: 0,
+            config,
+        }
+    }
+
+    /// Sleeps until something happens, and does what is to be done.
+    pub(super) fn round(&mut self, listener: &TcpListener, events: &mut [EpollEvent]) -> Result<Round> {
+        self.serve_deadlines();
+        let timeout = self.rest();
+        let ready = match self.epoll.wait(events, timeout) {
+            Ok(ready) => ready,
+            Err(nix::Error::EINTR) => 0,
+            Err(error) => return Err(Error::new(format!("cannot watch sockets: {error}"))),
+        };
+        self.tie.refresh(clock::now());
+        let mut round = Round::Worked;
+        for event in &events[..ready] {
+            match event.data() {
+                LISTENER => self.accept(listener),
+                TIMER => self.armed = 0,
+                STOP => return Ok(Round::Stopped),
+                ASKED => round = Round::Asked,
+                data => self.ready(Key::unpack(data), event.events()),
+            }
+            self.serve_deadlines();
+        }
+        Ok(round)
+    }
+
+    fn serve_deadlines(&mut self) {
+        for _ in 0..BURST {
+            let Some((deadline, key)) = self.timers.due(clock::now()) else { break };
+            if key == BATCH { self.step(deadline) } else { self.due(key, deadline) }
+        }
+    }
+
+    /// How long epoll may wait: not at all close to a deadline, else until the timer or a socket wakes it.
+    fn rest(&mut self) -> EpollTimeout {
+        let Some(next) = self.timers.next() else { return EpollTimeout::NONE };
+        let wake = next.saturating_sub(self.config.spin_ns);
+        if wake <= clock::now() {
+            return EpollTimeout::ZERO;
+        }
+        if self.armed == 0 || wake < self.armed {
+            let at = TimeSpec::new((wake / 1_000_000_000) as i64, (wake % 1_000_000_000) as i64);
+            if self.timer.set(Expiration::OneShot(at), TimerSetTimeFlags::TFD_TIMER_ABSTIME).is_err() {
+                return EpollTimeout::ZERO;
+            }
+            self.armed = wake;
+        }
+        EpollTimeout::NONE
+    }
+
+    fn accept(&mut self, listener: &TcpListener) {
+        while let Ok((stream, _)) = listener.accept() {
+            self.counters.connections += 1;
+            self.accepted += 1;
+            let conn = Conn::new(stream);
+            if self.accepted <= self.reset_first {
+                conn.reset_on_close();
+                continue;
+            }
+            let slot = self.free.pop().unwrap_or_else(|| {
+                self.slots.push(Slot::default());
+                u32::try_from(self.slots.len() - 1).expect("connections are limited by the system's files")
+            });
+            let place = &mut self.slots[slot as usize];
+            let key = Key { slot, generation: place.generation };
+            if self.epoll.add(&conn.stream, EpollEvent::new(EpollFlags::EPOLLIN, key.pack())).is_ok() {
+                place.conn = Some(conn);
+            } else {
+                self.free.push(slot);
+            }
+        }
+    }
+
+    /// The connection that `key` means, if it is still there.
+    pub(super) fn conn(&mut self, key: Key) -> Option<&mut Conn> {
+        let place = self.slots.get_mut(key.slot as usize)?;
+        if place.generation == key.generation { place.conn.as_mut() } else { None }
+    }
+
+    /// Closes a connection and forgets what was under way on it.
+    pub(super) fn drop_conn(&mut self, key: Key) {
+        if self.conn(key).is_none() {
+            return;
+        }
+        let place = &mut self.slots[key.slot as usize];
+        place.conn = None;
+        place.generation = place.generation.wrapping_add(1);
+        self.free.push(key.slot);
+        if let Some(batch) = &mut self.batch {
+            batch.leave(key);
+        }
+    }
+
+    /// The account so far.
+    pub(super) fn stats(&self) -> Stats {
+        let answering = self.slots.iter().filter(|slot| slot.conn.as_ref().is_some_and(|conn| conn.active.is_some()));
+        let (running, waiting) = self.batch.as_ref().map_or_else(|| (answering.count(), 0), Batch::load);
+        self.counters.stats(running, waiting)
+    }
+
+    /// A script for answers with these faults.
+    pub(super) fn script(&self, dialect: Dialect, faults: &[Kind]) -> Rc<Script> {
+        let plain = &self.scripts[if dialect == Dialect::Chat { 0 } else { 1 }];
+        if faults.is_empty() {
+            return Rc::clone(plain);
+        }
+        let voice = voice(&self.config, dialect, plain.voice.created, faults);
+        Rc::new(Script::new(voice, Wire::new(faults)))
+    }
+}
+
+fn voice(config: &Config, dialect: Dialect, created: u64, faults: &[Kind]) -> Voice {
+    let quoted = serde_json::Value::from(config.model.as_str()).to_string();
+    let model = quoted[1..quoted.len() - 1].to_owned();
+    Voice { dialect, shape: config.shape, model, created, style: Style::new(faults) }
+}
+
+/// A connection is a file: as many as the system lets this process have.
+fn raise_file_limit() {
+    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        // Where it is refused, the limit stays and too many connections wait in the listener's queue.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+    }
+}

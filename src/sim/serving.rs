@@ -1,0 +1,330 @@
+//! What the loop does for a connection: takes a request in, answers it or starts its answer, writes what is due.
+
+use std::rc::Rc;
+
+use nix::sys::epoll::{EpollEvent, EpollFlags};
+
+use super::clock;
+use super::config::Flow;
+use super::conn::{Active, Arrived, Conn, Flushed};
+use super::event::Dialect;
+use super::fault::{self, Kind};
+use super::reply::{Next, Reply};
+use super::request::{self, Order};
+use super::routes::{self, Answer, Route};
+use super::server::{BATCH, Server};
+use super::stats::{Counters, Moment};
+use super::timers::Key;
+use super::wire::{self, After};
+
+/// A body beyond this is refused.
+const BODY_LIMIT: usize = 256 * 1024 * 1024;
+
+impl Server {
+    /// A socket is readable or writable.
+    pub(super) fn ready(&mut self, key: Key, events: EpollFlags) {
+        if events.contains(EpollFlags::EPOLLOUT) {
+            self.write_on(key);
+        }
+        if events.intersects(EpollFlags::EPOLLIN | EpollFlags::EPOLLHUP | EpollFlags::EPOLLERR) {
+            self.read(key);
+        }
+    }
+
+    fn read(&mut self, key: Key) {
+        let (mut buffer, mut control) = (std::mem::take(&mut self.buffer), std::mem::take(&mut self.control));
+        let arrived = self.conn(key).map_or(Arrived::Nothing, |conn| conn.read(&mut buffer, &mut control));
+        match arrived {
+            Arrived::Bytes(count, stamp) => {
+                let now = clock::now();
+                let at = stamp.map_or(now, |stamp| self.tie.monotonic(stamp, now));
+                self.take_in(key, &buffer[..count], at);
+            }
+            Arrived::Nothing => {}
+            Arrived::Gone => self.drop_conn(key),
+        }
+        (self.buffer, self.control) = (buffer, control);
+    }
+
+    /// Adds bytes to a connection's request, and serves it when it is whole.
+    fn take_in(&mut self, key: Key, bytes: &[u8], at: u64) {
+        let Some(conn) = self.conn(key) else { return };
+        conn.stamp = at;
+        if conn.input.is_empty() && conn.active.is_none() && conn.ending.is_none() {
+            // Most requests come in one piece and are served where they were read.
+            let used = self.serve_whole(key, bytes);
+            if let Some(conn) = self.conn(key) {
+                conn.input.extend_from_slice(&bytes[used..]);
+            }
+        } else {
+            conn.input.extend_from_slice(bytes);
+            self.serve_input(key);
+        }
+    }
+
+    /// Serves what a connection has gathered.
+    fn serve_input(&mut self, key: Key) {
+        let Some(conn) = self.conn(key) else { return };
+        if conn.input.len() < conn.needs.max(1) || conn.active.is_some() || conn.ending.is_some() {
+            return;
+        }
+        let mut input = std::mem::take(&mut conn.input);
+        let used = self.serve_whole(key, &input);
+        if let Some(conn) = self.conn(key) {
+            input.drain(..used);
+            conn.input = input;
+        }
+    }
+
+    /// Serves requests from `bytes` until one is incomplete or its answer takes time; returns how many bytes it used.
+    fn serve_whole(&mut self, key: Key, bytes: &[u8]) -> usize {
+        let mut used = 0;
+        while let Some(len) = self.serve_one(key, &bytes[used..]) {
+            used += len;
+            match self.conn(key) {
+                Some(conn) if conn.active.is_none() && conn.ending.is_none() && used < bytes.len() => {}
+                _ => break,
+            }
+        }
+        used
+    }
+
+    /// Serves one request if it is whole; returns its length.
+    fn serve_one(&mut self, key: Key, bytes: &[u8]) -> Option<usize> {
+        let head = match request::head(bytes) {
+            Ok(head) => head?,
+            Err(message) => {
+                self.answer(key, &Answer::error(400, message), After::Close);
+                return Some(bytes.len());
+            }
+        };
+        let Some(body) = head.body.filter(|&len| len <= BODY_LIMIT) else {
+            let status = if head.body.is_none() { 411 } else { 413 };
+            self.answer(
+                key,
+                &Answer::error(status, "the body needs a `content-length` of at most 256 MiB"),
+                After::Close,
+            );
+            return Some(bytes.len());
+        };
+        let len = head.len + body;
+        let conn = self.conn(key)?;
+        if bytes.len() < len {
+            if head.expects && conn.needs == 0 {
+                conn.out.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+                conn.needs = len;
+                self.write(key);
+            } else {
+                conn.needs = len;
+                conn.input.reserve(len.saturating_sub(conn.input.len()));
+            }
+            return None;
+        }
+        conn.needs = 0;
+        let after = if head.keep_alive { After::Keep } else { After::Close };
+        match routes::route(&self.config, &head, &bytes[head.len..len]) {
+            Route::Generate(dialect, order) => self.generate(key, dialect, &order, after),
+            Route::Answer(answer) => self.answer(key, &answer, after),
+            Route::Stats => self.answer(key, &Answer::json(self.stats().to_string()), after),
+            Route::Metrics => self.answer(key, &routes::metrics(&self.config, &self.stats()), after),
+            Route::Reset => {
+                self.counters = Counters::new();
+                self.answer(key, &Answer::json("{}".to_owned()), after);
+            }
+        }
+        Some(len)
+    }
+
+    /// Answers at once.
+    fn answer(&mut self, key: Key, answer: &Answer, after: After) {
+        let Some(conn) = self.conn(key) else { return };
+        wire::answer(&mut conn.out, answer.status, answer.kind, answer.body.as_bytes(), after);
+        conn.ending = Some(after);
+        self.write(key);
+    }
+
+    /// Starts the answer to a generation request.
+    fn generate(&mut self, key: Key, dialect: Dialect, order: &Order, after: After) {
+        self.number += 1;
+        self.counters.requests += 1;
+        self.counters.prompt_tokens += u64::from(order.prompt_tokens);
+        let faults: Rc<[Kind]> = fault::select(&self.config.faults, self.number, self.config.pace.seed).into();
+        for kind in faults.iter() {
+            match kind {
+                Kind::Silent => return,
+                Kind::Status(code) => {
+                    let code = u16::try_from(*code).unwrap_or(500);
+                    return self.answer(key, &Answer::error(code, "the simulator was told to refuse"), after);
+                }
+                _ => {}
+            }
+        }
+        let script = self.script(dialect, &faults);
+        let mut reply = Reply::new(&self.config, script, order, self.number, faults);
+        if after == After::Close {
+            reply = reply.closing();
+        }
+        let draws = self.rhythm.draws(self.number);
+        let Some(conn) = self.conn(key) else { return };
+        let arrival = conn.stamp;
+        conn.piece = reply.piece();
+        reply.begin(&mut conn.out);
+        let has_head = !conn.out.is_empty();
+        conn.active = Some(Active { reply, draws, owed: 1 });
+        if has_head {
+            self.write(key);
+        }
+        self.wait_for_first(key, arrival);
+    }
+
+    fn wait_for_first(&mut self, key: Key, arrival: u64) {
+        let Some(conn) = Self::at(&mut self.slots, key) else { return };
+        let Some(active) = &mut conn.active else { return };
+        if let Some(batch) = &mut self.batch {
+            batch.join(key, active.reply.prompt());
+            if let Some(end) = batch.begin(arrival) {
+                self.timers.add(end, BATCH);
+            }
+            return;
+        }
+        let due = arrival + self.rhythm.first(&mut active.draws);
+        // Nothing else that is due can be waiting if nothing is: spare it the way through the timers.
+        if due <= arrival { self.due(key, due) } else { self.timers.add(due, key) }
+    }
+
+    /// The batching model's step has ended.
+    pub(super) fn step(&mut self, deadline: u64) {
+        let mut served = Vec::new();
+        if let Some(batch) = &mut self.batch {
+            batch.end(&mut served);
+        }
+        for key in served {
+            let Some(active) = self.conn(key).and_then(|conn| conn.active.as_mut()) else { continue };
+            // One that owes nothing waits for a time of its own, or stalls.
+            active.owed = match active.owed {
+                0 => continue,
+                owed => owed - 1,
+            };
+            if active.owed == 0 {
+                self.due(key, deadline);
+            }
+        }
+        if let Some(end) = self.batch.as_mut().and_then(|batch| batch.begin(deadline)) {
+            self.timers.add(end, BATCH);
+        }
+    }
+
+    /// Writes what was due at `deadline`, and arranges what comes next.
+    pub(super) fn due(&mut self, key: Key, deadline: u64) {
+        let Some(conn) = Self::at(&mut self.slots, key) else { return };
+        let Some(active) = &mut conn.active else { return };
+        let before = active.reply.sent();
+        let moment = if before == 0 { Moment::First } else { Moment::Later };
+        let (mut deadline, start) = (deadline, deadline);
+        let next = loop {
+            let next = active.reply.advance(&mut conn.out);
+            let whole = active.reply.flow() == Flow::Whole;
+            match next {
+                Next::First | Next::Tokens(0) => {}
+                Next::Tokens(_) | Next::After(_) | Next::Segment if whole => {}
+                Next::Tokens(count) if self.batch.is_some() => {
+                    active.owed = count;
+                    break next;
+                }
+                Next::Tokens(count) => {
+                    deadline += self.rhythm.tokens(&mut active.draws, count);
+                    if deadline > start {
+                        break next;
+                    }
+                }
+                Next::After(ns) => {
+                    deadline += ns;
+                    break next;
+                }
+                Next::Segment | Next::Done(_) | Next::Reset | Next::Stall => break next,
+            }
+        };
+        self.counters.tokens += u64::from(active.reply.sent() - before);
+        if !conn.out.is_empty() && !conn.blocked {
+            self.counters.late(moment, clock::now().saturating_sub(start));
+        }
+        if let Next::Done(after) = next {
+            conn.ending = Some(after);
+        }
+        self.write(key);
+        self.arrange(key, next, deadline);
+    }
+
+    /// Arranges what an answer waits for.
+    fn arrange(&mut self, key: Key, next: Next, deadline: u64) {
+        match next {
+            Next::Segment => self.due(key, deadline),
+            Next::Tokens(_) if self.batch.is_some() => {}
+            Next::Tokens(_) | Next::After(_) => self.timers.add(deadline, key),
+            Next::Reset => {
+                if let Some(conn) = self.conn(key) {
+                    conn.reset_on_close();
+                }
+                self.counters.finished += 1;
+                self.drop_conn(key);
+            }
+            Next::Done(_) => self.serve_input(key),
+            Next::First | Next::Stall => {}
+        }
+    }
+
+    /// The socket has room again.
+    fn write_on(&mut self, key: Key) {
+        let Some(conn) = Self::at(&mut self.slots, key) else { return };
+        conn.blocked = false;
+        if self.epoll.modify(&conn.stream, &mut EpollEvent::new(EpollFlags::EPOLLIN, key.pack())).is_err() {
+            return self.drop_conn(key);
+        }
+        self.write(key);
+        self.serve_input(key);
+    }
+
+    /// Writes what is to be written; an answer that is complete ends when all of it is with the kernel.
+    fn write(&mut self, key: Key) {
+        let Some(conn) = Self::at(&mut self.slots, key) else { return };
+        if conn.blocked {
+            return;
+        }
+        match conn.flush(&mut self.counters.writes) {
+            Flushed::All => {
+                if let Some(after) = conn.ending.take() {
+                    self.finish(key, after);
+                }
+            }
+            Flushed::Blocked => {
+                self.counters.writes_blocked += 1;
+                conn.blocked = true;
+                let both = EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT;
+                if self.epoll.modify(&conn.stream, &mut EpollEvent::new(both, key.pack())).is_err() {
+                    self.drop_conn(key);
+                }
+            }
+            Flushed::Gone => self.drop_conn(key),
+        }
+    }
+
+    fn finish(&mut self, key: Key, after: After) {
+        let Some(conn) = Self::at(&mut self.slots, key) else { return };
+        conn.piece = usize::MAX;
+        if conn.active.take().is_some() {
+            self.counters.finished += 1;
+            if let Some(batch) = &mut self.batch {
+                batch.leave(key);
+            }
+        }
+        if after == After::Close {
+            self.drop_conn(key);
+        }
+    }
+
+    /// The connection that `key` means: as [`Server::conn`], for when other parts of the server are in use.
+    fn at(slots: &mut [super::server::Slot], key: Key) -> Option<&mut Conn> {
+        let place = slots.get_mut(key.slot as usize)?;
+        if place.generation == key.generation { place.conn.as_mut() } else { None }
+    }
+}
