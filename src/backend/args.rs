@@ -144,6 +144,26 @@ pub struct Server {
     pub warnings: Vec<String>,
 }
 
+impl Server {
+    /// The headers that requests carry beside their own: the key, then those of `--header`, which go before it.
+    pub fn all_headers(&self) -> Vec<(String, String)> {
+        let given = |name: &str| self.headers.iter().any(|(header, _)| header.eq_ignore_ascii_case(name));
+        let key = self.api_key.iter().filter(|_| !given("authorization"));
+        let key = key.map(|key| ("Authorization".to_string(), format!("Bearer {}", key.secret())));
+        key.chain(self.headers.iter().map(|(name, value)| (name.clone(), value.secret().to_string()))).collect()
+    }
+
+    /// Points the server at another address on this host, the endpoint kept.
+    ///
+    /// # Errors
+    /// If address and endpoint make no URL.
+    pub fn move_to(&mut self, address: std::net::SocketAddr) -> Result<()> {
+        self.base = format!("http://{address}");
+        self.url = Url::parse(&format!("{}{}", self.base, self.url.path))?;
+        Ok(())
+    }
+}
+
 impl ServerArgs {
     /// Checks the flags against each other and says where requests go.
     pub fn resolve(&self) -> Result<Server> {

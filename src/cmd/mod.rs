@@ -1,11 +1,17 @@
 //! The subcommands, a file each: its flags and its story. They wire the stages and decide nothing.
 
+mod conclude;
+mod describe;
 mod dotted;
 mod generate;
 mod grammar;
 mod help;
+mod limits;
 mod serve;
+mod session;
+mod signals;
 mod sim;
+mod watch;
 
 use std::ffi::OsString;
 use std::io::{ErrorKind, Write};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread::{self, Scope, ScopedJoinHandle};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use nix::sys::resource::{UsageWho, getrusage};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -17,7 +17,7 @@ use super::worker::{Gauge, Order, Wake, Worker};
 use super::{Load, Settings};
 use crate::error::{Error, Result};
 use crate::plan::Job;
-use crate::record::{Finished, Health};
+use crate::record::{Finished, Health, Tick};
 
 /// How long requests in flight may go on after a run was asked to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -31,12 +31,14 @@ pub struct Stop;
 /// What a run tells while it goes on.
 #[derive(Debug)]
 pub enum Observation {
-    /// The clock has started, at this wall-clock time.
-    Began(SystemTime),
+    /// The clock has started.
+    Began,
     /// A request has finished.
     Finished(Box<Finished>),
     /// Requests in flight, and pieces of output so far; some fifty times a second.
     Beat {
+        /// The moment of the run.
+        at: Tick,
         /// Requests in flight.
         in_flight: u64,
         /// Pieces of output since the clock started.
@@ -169,7 +171,7 @@ impl<'scope> Crew<'scope> {
         self.wait_for_jobs();
         let cpu = cpu_seconds();
         let clock = Clock::starting_at(monotonic());
-        observe(Observation::Began(SystemTime::now()));
+        observe(Observation::Began);
         for orders in &self.orders {
             // A worker lives until its orders are dropped.
             let _ = orders.send(Order::Begin(clock));
@@ -205,13 +207,13 @@ impl<'scope> Crew<'scope> {
 
     /// Passes on what finishes until the run is over; tells whether it was stopped.
     fn watch(&self, clock: Clock, stop: &Receiver<Stop>, observe: &mut dyn FnMut(Observation)) -> bool {
-        let mut close_at = self.duration.map(|duration| clock.moment(crate::record::Tick::ZERO) + nanos(duration));
+        let mut close_at = self.duration.map(|duration| clock.moment(Tick::ZERO) + nanos(duration));
         let mut leave_at = None;
         loop {
             while let Ok(finished) = self.finished.try_recv() {
                 observe(Observation::Finished(Box::new(finished)));
             }
-            observe(self.beat());
+            observe(self.beat(clock.now()));
             let now = monotonic();
             if close_at.is_some_and(|at| now >= at) {
                 close_at = None;
@@ -233,11 +235,11 @@ impl<'scope> Crew<'scope> {
         }
     }
 
-    fn beat(&self) -> Observation {
+    fn beat(&self, at: Tick) -> Observation {
         let sum = |value: fn(&Gauge) -> &AtomicU64| {
             self.gauges.iter().map(|gauge| value(gauge).load(Ordering::Relaxed)).sum()
         };
-        Observation::Beat { in_flight: sum(|gauge| &gauge.in_flight), chunks: sum(|gauge| &gauge.chunks) }
+        Observation::Beat { at, in_flight: sum(|gauge| &gauge.in_flight), chunks: sum(|gauge| &gauge.chunks) }
     }
 }
 

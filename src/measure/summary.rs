@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_histogram_keeps_four_digits_and_is_named_as_the_basis() {
-        let mut histogram = spread();
+        let mut histogram = crate::record::gaps::precise();
         (1..=1000_u64).for_each(|ms| histogram.saturating_record(ms * 1_000_000));
         let summary = Summary::of_gaps(&Gaps::Histogram(Box::new(histogram)), &[99.0]);
         assert_eq!((summary.basis, summary.count), (Basis::Histogram, 1000));

@@ -38,7 +38,7 @@ pub struct LoadArgs {
     /// How long to wait for the server to answer at all; 0 does not check
     #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = args::int)]
     pub ready_check_timeout_sec: i64,
-    /// Stop after this time, finished or not
+    /// Start no request after this time; what is in flight then goes on to its end
     #[arg(long, value_name = "SECONDS", value_parser = args::float)]
     pub duration: Option<f64>,
     /// Threads that send and receive [default: by the number of cores]

@@ -1,6 +1,6 @@
 //! The gaps between consecutive pieces of output, pooled over a run: exact up to a limit, a histogram beyond it.
 
-use super::{Spread, spread};
+use super::Spread;
 
 /// Samples that are kept exactly.
 pub const EXACT_LIMIT: usize = 16_000_000;
@@ -56,8 +56,13 @@ impl Gaps {
     }
 }
 
+/// An empty distribution to four significant digits, up to a day.
+pub fn precise() -> Spread {
+    Spread::new_with_bounds(1, 24 * 3600 * 1_000_000_000, 4).expect("the bounds are valid constants")
+}
+
 fn histogram(short: &[u32], long: &[u64]) -> Spread {
-    let mut histogram = spread();
+    let mut histogram = precise();
     for nanos in short.iter().map(|&nanos| u64::from(nanos)).chain(long.iter().copied()) {
         histogram.saturating_record(nanos);
     }

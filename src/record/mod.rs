@@ -183,12 +183,12 @@ pub struct Finished {
     pub detail: String,
 }
 
-/// A distribution of durations in nanoseconds, to four significant digits, from 1 ns to 24 hours.
+/// A distribution of durations in nanoseconds.
 pub type Spread = hdrhistogram::Histogram<u64>;
 
-/// An empty [`Spread`].
+/// An empty [`Spread`] to three significant digits, up to an hour.
 pub fn spread() -> Spread {
-    Spread::new_with_bounds(1, 24 * 3600 * 1_000_000_000, 4).expect("the bounds are valid constants")
+    Spread::new_with_bounds(1, 3600 * 1_000_000_000, 3).expect("the bounds are valid constants")
 }
 
 /// What a run says of its own measurement: nothing of the server.

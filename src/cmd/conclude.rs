@@ -1,0 +1,113 @@
+//! From a run that has been sent to its report, its files and the exit status.
+
+use std::fs;
+use std::io::Write;
+
+use super::serve::Checked;
+use super::session::Sent;
+use super::watch::Details;
+use crate::error::{Error, Exit, Result};
+use crate::measure::{self, Metrics};
+use crate::record::file::{Reader, Writer};
+use crate::record::{Collector, Ending, Outcome, Run};
+use crate::report::{Export, Files, Output, Report, Setup};
+use crate::token::{Loaded, Special, Tokenizer};
+use crate::ui::Ui;
+
+/// What a conclusion needs to know beside the run.
+pub(super) struct Context<'a> {
+    pub(super) checked: &'a Checked,
+    pub(super) setup: &'a Setup,
+    pub(super) loaded: &'a Loaded,
+    pub(super) ui: &'a Ui,
+}
+
+/// Opens the file of details, if the result is to hold any.
+pub(super) fn details(output: &Output, files: &Files) -> Result<Option<Details>> {
+    if !output.detailed || (output.save.is_none() && output.export.is_none()) {
+        return Ok(None);
+    }
+    let path = files.records_path();
+    let writer = Writer::create(&path)?;
+    Ok(Some(Details { path, writer, broken: None }))
+}
+
+/// Counts, measures, reports and saves.
+pub(super) fn conclude(sent: Sent, context: Context<'_>, files: Files, out: &mut dyn Write) -> Result<Exit> {
+    let Context { checked, setup, loaded, ui } = context;
+    let (mut collector, details, end) = sent.watch.into_parts();
+    if let Some(tokenizer) = &loaded.tokenizer {
+        count(&mut collector, tokenizer)?;
+    }
+    let incomplete = sent.ending.stopped || sent.ending.error.is_some();
+    let ending = if incomplete { Ending::Interrupted } else { Ending::Complete };
+    let run = collector.finish(end, sent.ending.health, ending);
+    let metrics = measure::metrics(&run, &checked.asked, setup.max_concurrency);
+    let report = Report::new(setup, &run, &metrics, &checked.asked.metrics);
+    super::written(report.console(out).and_then(|()| out.flush()))?;
+    sent.late_warnings.iter().for_each(|warning| ui.warn(warning));
+    for warning in report.warnings() {
+        ui.warn(&format!("{}; {}", warning.what, warning.advice));
+    }
+    save(&report, details, (files, &checked.output), context)?;
+    match sent.ending.error {
+        Some(error) => Err(error.context("the run ended early")),
+        None if sent.ending.stopped => Ok(Exit::Interrupted),
+        None => verdict(&run, &metrics, ui),
+    }
+}
+
+/// Counts the answers that came without a count of the server's.
+fn count(collector: &mut Collector, tokenizer: &Tokenizer) -> Result<()> {
+    let counted = |(id, text): (u32, &str)| Ok((id, tokenizer.encode(text, Special::Skip)?.len() as u32));
+    let counts: Vec<(u32, u32)> = collector.uncounted().map(counted).collect::<Result<_>>()?;
+    counts.into_iter().for_each(|(id, tokens)| collector.count(id, tokens));
+    Ok(())
+}
+
+/// Writes the result to every place that was asked for, and takes the file of details away once it is in there.
+fn save(
+    report: &Report<'_>,
+    details: Option<Details>,
+    (files, output): (Files, &Output),
+    context: Context<'_>,
+) -> Result<()> {
+    let (mut reader, path) = match details {
+        None => (None, None),
+        Some(Details { path, broken: Some(cause), .. }) => {
+            let left = format!("the details are incomplete: {cause}; what there is stands in `{}`", path.display());
+            context.ui.warn(&left);
+            (None, None)
+        }
+        Some(Details { path, writer, broken: None }) => (Some(writer.into_reader()?), Some(path)),
+    };
+    files.save(context.setup, |file| report.json(reader.as_mut(), file))?;
+    if output.export == Some(Export::Stdout) {
+        write_stdout(report, reader.as_mut())?;
+    }
+    match path {
+        Some(path) => fs::remove_file(&path)
+            .map_err(|cause| Error::new(format!("cannot remove the passing file `{}`: {cause}", path.display()))),
+        None => Ok(()),
+    }
+}
+
+fn write_stdout(report: &Report<'_>, reader: Option<&mut Reader>) -> Result<()> {
+    let mut stdout = std::io::BufWriter::new(std::io::stdout().lock());
+    let written = report.json(reader, &mut stdout).and_then(|()| writeln!(stdout)).and_then(|()| stdout.flush());
+    super::written(written)
+}
+
+/// The answer to whether it worked: no request that succeeded is a no, with its commonest cause.
+fn verdict(run: &Run, metrics: &Metrics, ui: &Ui) -> Result<Exit> {
+    if metrics.counts.completed > 0 {
+        return Ok(Exit::Done);
+    }
+    let first = run.records.iter().find(|record| record.outcome != Outcome::Done);
+    let cause = first.map_or("none was started", |record| run.errors.of(record.id));
+    ui.error(
+        &Error::new(format!("no request succeeded: {cause}"))
+            .hint("check the server, its address and the model's name"),
+    );
+    Ok(Exit::No)
+}

@@ -1,0 +1,78 @@
+//! What a run is: its description in the result, and the lines that announce it.
+
+use std::io::Write;
+use std::num::NonZeroUsize;
+
+use jiff::Zoned;
+use jiff::civil::DateTime;
+
+use super::serve::Checked;
+use super::session::say;
+use crate::error::Result;
+use crate::net::Model;
+use crate::plan::arrivals::{Arrivals, Strategy};
+use crate::record::Tick;
+use crate::report::{Ramp, RateChange, Setup};
+use crate::token::Loaded;
+
+/// The present local time.
+pub(super) fn now() -> DateTime {
+    Zoned::now().datetime()
+}
+
+/// The description of the run that starts its requests at `due`.
+pub(super) fn setup(checked: &Checked, model: &Model, loaded: &Loaded, due: &[Tick]) -> Setup {
+    let (load, output) = (&checked.load, &checked.output);
+    let request_rate = match load.arrivals {
+        Arrivals::Gamma { rate, .. } => rate,
+        Arrivals::AtOnce | Arrivals::Ramp(_) => f64::INFINITY,
+    };
+    let ramp = match &load.arrivals {
+        Arrivals::Ramp(ramp) => Some(Ramp {
+            strategy: match ramp.strategy {
+                Strategy::Linear => "linear".into(),
+                Strategy::Exponential => "exponential".into(),
+            },
+            start: ramp.start,
+            end: ramp.end,
+            changes: changes(ramp, due),
+        }),
+        Arrivals::AtOnce | Arrivals::Gamma { .. } => None,
+    };
+    Setup {
+        backend: checked.backend().name().into(),
+        label: output.label.clone(),
+        model_id: model.id.clone(),
+        tokenizer_id: loaded.tokenizer.as_ref().map(|tokenizer| tokenizer.name().to_string()),
+        num_prompts: checked.num_prompts,
+        metadata: output.metadata.clone(),
+        request_rate,
+        burstiness: load.burstiness,
+        max_concurrency: load.max_concurrency.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX)),
+        ramp,
+        started: now(),
+        ended: now(),
+        cores: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+    }
+}
+
+fn changes(ramp: &crate::plan::arrivals::Ramp, due: &[Tick]) -> Vec<RateChange> {
+    let at = |request: Option<u32>| request.map_or(Tick::ZERO, |request| due[request as usize]);
+    ramp.changes(due.len()).into_iter().map(|change| RateChange { rps: change.rps, at: at(change.request) }).collect()
+}
+
+/// Announces the traffic in the reference's words.
+pub(super) fn traffic(setup: &Setup, out: &mut dyn Write) -> Result<()> {
+    match &setup.ramp {
+        Some(ramp) => {
+            say(out, &format!("Traffic ramp-up strategy: {}.", ramp.strategy))?;
+            let (start, end) = (ramp.start, ramp.end);
+            say(out, &format!("Will increase RPS from {start} to {end} RPS over the duration of the benchmark."))?;
+        }
+        None => say(out, &format!("Traffic request rate: {:?}", setup.request_rate))?,
+    }
+    let law = if setup.burstiness == 1.0 { "Poisson process" } else { "Gamma distribution" };
+    say(out, &format!("Burstiness factor: {:?} ({law})", setup.burstiness))?;
+    let limit = setup.max_concurrency.map_or("None".to_string(), |limit| limit.to_string());
+    say(out, &format!("Maximum request concurrency: {limit}"))
+}

@@ -1,0 +1,198 @@
+//! The requests of one `serve`: a ready check, warm-ups, the run, all through the same hot path.
+
+use std::io::Write;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, TryRecvError};
+use std::time::{Duration, SystemTime};
+
+use super::limits;
+use super::watch::{Details, Watch};
+use crate::backend::template::Fixed;
+use crate::backend::{Connect, Server};
+use crate::dataset::{Sample, Samples};
+use crate::drive::{self, Certificates, Ending, Observation, Settings, Stop, Target};
+use crate::error::{Error, Result};
+use crate::plan::arrivals::Arrivals;
+use crate::plan::request::Encoder;
+use crate::plan::{Job, Load};
+use crate::record::{Finished, Outcome, Tick};
+use crate::ui::Progress;
+
+/// How long requests may take where the user sets no limit.
+const NO_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
+/// The longest pause between two tries of the ready check.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Connections that are opened beforehand at most: one address has some 28,000 ports to connect from.
+const MOST_CONNECTIONS: usize = 20_000;
+
+type Iter = Box<dyn Iterator<Item = Result<Sample>> + Send>;
+
+/// What is needed to send the requests of a run.
+pub(super) struct Session {
+    target: Arc<Target>,
+    server: Server,
+    load: Load,
+    encoder: Encoder,
+    /// The first sample, which the ready check and warm-ups send too.
+    first: Sample,
+    samples: Iter,
+    count: usize,
+    due: Vec<Tick>,
+    late_warnings: Receiver<String>,
+}
+
+/// A run that has been sent.
+pub(super) struct Sent {
+    pub(super) watch: Watch,
+    pub(super) ending: Ending,
+    pub(super) late_warnings: Vec<String>,
+}
+
+impl Session {
+    /// Finds the server's address and makes the first sample.
+    pub(super) fn new(
+        server: &Server,
+        load: &Load,
+        fixed: &Fixed<'_>,
+        (mut samples, due): (Samples, Vec<Tick>),
+    ) -> Result<Self> {
+        let certificates = if server.insecure { Certificates::Ignore } else { Certificates::Verify };
+        let target = Arc::new(Target::resolve(&server.url, certificates)?);
+        let template = server.backend.template(fixed);
+        let line = target.request_line("POST", &server.url.path);
+        let encoder = Encoder::new(&line, &server.url.authority(), &server.all_headers(), template);
+        let first = samples.iter.next().expect("an empty dataset is refused before")?;
+        let server = server.clone();
+        let (samples, count, late_warnings) = (samples.iter, samples.count, samples.late_warnings);
+        Ok(Session { target, server, load: load.clone(), encoder, first, samples, count, due, late_warnings })
+    }
+
+    /// How many requests the run has.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Ready check and warm-ups, as far as they were asked for; tells whether the run may go on.
+    pub(super) fn prepare(&mut self, stop: &Receiver<Stop>, out: &mut dyn Write) -> Result<bool> {
+        say(out, "Starting initial single prompt test run...")?;
+        match self.load.ready_check {
+            None => say(out, "Skipping endpoint ready check.")?,
+            Some(limit) => {
+                say(out, &format!("Waiting for endpoint to become up in {} seconds", limit.as_secs()))?;
+                if !self.wait_until_ready(limit, stop)? {
+                    return Ok(false);
+                }
+                say(out, "Initial test run completed.")?;
+            }
+        }
+        if self.load.warmups > 0 {
+            say(out, &format!("Warming up with {} requests...", self.load.warmups))?;
+            let (_, stopped) = self.test(self.load.warmups, stop)?;
+            if stopped {
+                return Ok(false);
+            }
+            say(out, "Warmup run completed.")?;
+        }
+        say(out, "Starting main benchmark run...")?;
+        Ok(true)
+    }
+
+    fn wait_until_ready(&self, limit: Duration, stop: &Receiver<Stop>) -> Result<bool> {
+        let begun = SystemTime::now();
+        loop {
+            let (finished, stopped) = self.test(1, stop)?;
+            let Some(finished) = finished.filter(|_| !stopped) else { return Ok(false) };
+            if finished.record.outcome == Outcome::Done {
+                return Ok(true);
+            }
+            let left = limit.saturating_sub(begun.elapsed().unwrap_or(limit));
+            if left.is_zero() {
+                let what = format!("the server was not ready within {} s: {}", limit.as_secs(), finished.detail);
+                return Err(Error::new(what).hint("check the address, or raise `--ready-check-timeout-sec`"));
+            }
+            if !matches!(stop.recv_timeout(left.min(PAUSE)), Err(mpsc::RecvTimeoutError::Timeout)) {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Sends the first sample `count` times, without a request id; gives the last that finished, and whether it was stopped.
+    fn test(&self, count: usize, stop: &Receiver<Stop>) -> Result<(Option<Finished>, bool)> {
+        let sample = Sample { request_id: None, ..self.first.clone() };
+        let encoder = self.encoder.clone();
+        let jobs: Vec<Job> = (0..count).map(|id| encoder.job(id as u32, Tick::ZERO, &sample)).collect();
+        let load = drive::Load {
+            jobs: Box::new(jobs.into_iter().map(Ok)),
+            max_in_flight: self.load.max_concurrency,
+            workers: 1,
+            connections: 0,
+            ready: count,
+            duration: None,
+        };
+        let mut last = None;
+        let ending = drive::run(load, self.settings(), stop, &mut |observation| {
+            if let Observation::Finished(finished) = observation {
+                last = Some(*finished);
+            }
+        })?;
+        Ok((last, ending.stopped))
+    }
+
+    /// Sends all requests and gathers what happens.
+    pub(super) fn run(self, stop: &Receiver<Stop>, details: Option<Details>, progress: Progress) -> Result<Sent> {
+        let (settings, load) = (self.settings(), self.drive_load());
+        let mut watch = Watch::new(self.count as u64, details, progress);
+        let samples = std::iter::once(Ok(self.first)).chain(self.samples);
+        let load = drive::Load { jobs: self.encoder.jobs(samples, self.due), ..load };
+        let ending = drive::run(load, settings, stop, &mut |observation| watch.observe(observation))?;
+        let late_warnings = self.late_warnings.try_iter().collect();
+        debug_assert!(matches!(stop.try_recv(), Err(TryRecvError::Empty)) || ending.stopped);
+        Ok(Sent { watch, ending, late_warnings })
+    }
+
+    fn settings(&self) -> Settings {
+        Settings {
+            target: Arc::clone(&self.target),
+            backend: self.server.backend,
+            request_timeout: self.server.request_timeout.unwrap_or(NO_TIMEOUT),
+            max_event_bytes: self.server.max_event_bytes,
+            connect: self.server.connect,
+        }
+    }
+
+    /// The load without its jobs: how many connections, encoded requests and threads it wants from the start.
+    fn drive_load(&self) -> drive::Load {
+        let limit = self.load.max_concurrency.unwrap_or(usize::MAX);
+        // What may be under way within the first second.
+        let first_second = match &self.load.arrivals {
+            Arrivals::AtOnce => self.count,
+            Arrivals::Gamma { rate, .. } => rate.ceil() as usize,
+            Arrivals::Ramp(ramp) => ramp.end as usize,
+        };
+        let busy = first_second.max(16).min(limit).min(self.count);
+        let connections = match self.server.connect {
+            Connect::Beforehand => busy.min(MOST_CONNECTIONS).min(limits::connections()),
+            Connect::InRequest => 0,
+        };
+        drive::Load {
+            jobs: Box::new(std::iter::empty()),
+            max_in_flight: self.load.max_concurrency,
+            workers: workers(self.load.workers, limit.min(self.count)),
+            connections,
+            ready: first_second.min(limit.saturating_mul(2)).min(self.count),
+            duration: self.load.duration,
+        }
+    }
+}
+
+/// Threads that carry the load: what the user asked for, else one a core.
+fn workers(asked: Option<NonZeroUsize>, most_in_flight: usize) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    asked.map_or(cores.min(16).min(most_in_flight).max(1), NonZeroUsize::get)
+}
+
+/// Prints one line of the report's head.
+pub(super) fn say(out: &mut dyn Write, line: &str) -> Result<()> {
+    super::written(writeln!(out, "{line}").and_then(|()| out.flush()))
+}
