@@ -106,7 +106,7 @@ impl Sim {
     }
 
     /// The loop over this socket.
-    pub(super) fn server(self, stop: impl AsFd, asked: Option<BorrowedFd<'_>>) -> Result<(Server, TcpListener)> {
+    pub(super) fn server(self, stop: BorrowedFd<'_>, asked: Option<BorrowedFd<'_>>) -> Result<(Server, TcpListener)> {
         let cannot = |error: nix::Error| Error::new(format!("cannot watch sockets: {error}"));
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(cannot)?;
         let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC);
