@@ -26,6 +26,11 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Connections that are opened beforehand at most: one address has some 28,000 ports to connect from.
 const MOST_CONNECTIONS: usize = 20_000;
 
+/// Encoded requests that wait for their turn.
+const AHEAD_BYTES: usize = 8 * 1024 * 1024;
+/// Encoded requests that wait where all are sent at once.
+const AT_ONCE_BYTES: usize = 64 * 1024 * 1024;
+
 type Iter = Box<dyn Iterator<Item = Result<Sample>> + Send>;
 
 /// What is needed to send the requests of a run.
@@ -128,6 +133,7 @@ impl Session {
             workers: 1,
             connections: 0,
             ready: count,
+            budget: AHEAD_BYTES,
             duration: None,
         };
         let mut last = None;
@@ -181,6 +187,7 @@ impl Session {
             workers: workers(self.load.workers, limit.min(self.count)),
             connections,
             ready: first_second.min(limit.saturating_mul(2)).min(self.count),
+            budget: if busy == self.count { AT_ONCE_BYTES } else { AHEAD_BYTES },
             duration: self.load.duration,
         }
     }

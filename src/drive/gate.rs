@@ -8,9 +8,6 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use super::clock::Clock;
 use crate::plan::Job;
 
-/// Encoded requests that wait here take at most so many bytes, or one request.
-pub const AHEAD_BYTES: usize = 64 * 1024 * 1024;
-
 /// No job can start: none is here, no place is free, or the run has stopped.
 const NEVER: u64 = u64::MAX;
 
@@ -20,6 +17,8 @@ pub(super) struct Gate {
     next: AtomicU64,
     state: Mutex<State>,
     room: Condvar,
+    /// Jobs that wait take at most so many bytes, or are one.
+    budget: usize,
 }
 
 struct State {
@@ -34,11 +33,12 @@ struct State {
 }
 
 impl Gate {
-    /// A gate that lets at most `limit` requests be in flight. It opens with [`Gate::open`].
-    pub(super) fn new(limit: Option<usize>) -> Self {
+    /// A gate that lets at most `limit` requests be in flight, and jobs of about `budget` bytes wait. It opens with
+    /// [`Gate::open`].
+    pub(super) fn new(limit: Option<usize>, budget: usize) -> Self {
         let places = limit.unwrap_or(usize::MAX);
         let state = State { line: VecDeque::new(), bytes: 0, places, in_flight: 0, ended: false, clock: None };
-        Gate { next: AtomicU64::new(NEVER), state: Mutex::new(state), room: Condvar::new() }
+        Gate { next: AtomicU64::new(NEVER), state: Mutex::new(state), room: Condvar::new(), budget }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -48,7 +48,7 @@ impl Gate {
     /// Puts a job at the end of the line; waits while the line is full.
     pub(super) fn push(&self, job: Job) -> Pushed {
         let mut state = self.lock();
-        while state.bytes + job.bytes.len() > AHEAD_BYTES && !state.line.is_empty() && !state.ended {
+        while state.bytes + job.bytes.len() > self.budget && !state.line.is_empty() && !state.ended {
             state = self.room.wait(state).expect("nobody panics while holding the gate");
         }
         if state.ended {
@@ -106,9 +106,9 @@ impl Gate {
             return None;
         }
         let job = state.line.pop_front().expect("a moment is set only where a job waits");
-        let was_full = state.bytes > AHEAD_BYTES / 2;
+        let was_full = state.bytes > self.budget / 2;
         state.bytes -= job.bytes.len();
-        if was_full && state.bytes <= AHEAD_BYTES / 2 {
+        if was_full && state.bytes <= self.budget / 2 {
             self.room.notify_all();
         }
         state.places -= 1;
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn jobs_start_in_order_and_not_before_they_are_due() {
-        let gate = Gate::new(None);
+        let gate = Gate::new(None, 1000);
         for (id, due) in [(0, 10), (1, 5), (2, 30)] {
             gate.push(job(id, due));
         }
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn the_limit_of_requests_in_flight_is_exact() {
-        let gate = Gate::new(Some(2));
+        let gate = Gate::new(Some(2), 1000);
         for id in 0..4 {
             gate.push(job(id, 0));
         }
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_place_given_back_early_waits_for_the_next_due_job() {
-        let gate = Gate::new(Some(1));
+        let gate = Gate::new(Some(1), 1000);
         gate.push(job(0, 0));
         gate.push(job(1, 50));
         gate.open(Clock::starting_at(0));
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_run_is_over_when_the_line_has_ended_and_all_are_back() {
-        let gate = Gate::new(None);
+        let gate = Gate::new(None, 1000);
         gate.push(job(0, 0));
         gate.push(job(1, 0));
         gate.open(Clock::starting_at(0));

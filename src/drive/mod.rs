@@ -27,7 +27,6 @@ mod worker;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use gate::AHEAD_BYTES;
 pub use run::{Ending, Observation, Stop, run};
 pub use target::{Certificates, Target};
 
@@ -60,8 +59,10 @@ pub struct Load {
     pub workers: usize,
     /// Connections that are opened before the clock starts.
     pub connections: usize,
-    /// Requests that are encoded before the clock starts, within [`AHEAD_BYTES`].
+    /// Requests that are encoded before the clock starts, within the budget.
     pub ready: usize,
+    /// Encoded requests that wait take at most so many bytes, or are one.
+    pub budget: usize,
     /// After this time no request starts.
     pub duration: Option<Duration>,
 }

@@ -67,7 +67,7 @@ pub fn run(
     stop: &Receiver<Stop>,
     observe: &mut dyn FnMut(Observation),
 ) -> Result<Ending> {
-    let gate = Arc::new(Gate::new(load.max_in_flight));
+    let gate = Arc::new(Gate::new(load.max_in_flight, load.budget));
     thread::scope(|scope| {
         let started = Crew::start(scope, load, settings, &gate);
         // Whatever went wrong, nobody may be left waiting at the gate.
@@ -86,6 +86,7 @@ struct Crew<'scope> {
     gauges: Vec<Arc<Gauge>>,
     finished: Receiver<Finished>,
     ready: usize,
+    budget: usize,
     duration: Option<Duration>,
 }
 
@@ -123,6 +124,7 @@ impl<'scope> Crew<'scope> {
             gauges: Vec::new(),
             finished,
             ready: load.ready,
+            budget: load.budget,
             duration: load.duration,
         };
         let settings = Arc::new(settings);
@@ -198,7 +200,7 @@ impl<'scope> Crew<'scope> {
     fn wait_for_jobs(&self) {
         loop {
             let look = self.gate.look();
-            if look.ended || look.waiting >= self.ready || look.bytes > super::AHEAD_BYTES * 3 / 4 {
+            if look.ended || look.waiting >= self.ready || look.bytes > self.budget * 3 / 4 {
                 return;
             }
             thread::park_timeout(Duration::from_millis(1));
@@ -314,8 +316,12 @@ fn cpu_seconds() -> f64 {
     })
 }
 
+/// The process's own peak. `getrusage` would also count what the process was before it became this program.
 fn max_rss_bytes() -> u64 {
-    getrusage(UsageWho::RUSAGE_SELF).map_or(0, |usage| usage.max_rss() as u64 * 1024)
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+    let other = || getrusage(UsageWho::RUSAGE_SELF).map_or(0, |usage| usage.max_rss() as u64);
+    peak.unwrap_or_else(other) * 1024
 }
 
 fn nanos(duration: Duration) -> u64 {
