@@ -17,7 +17,7 @@ pub struct SimArgs {
     #[arg(long = "host", value_name = "ADDRESS", default_value = "127.0.0.1")]
     sim_host: IpAddr,
     /// Port to listen on; 0 lets the system choose.
-    #[arg(long = "port", default_value_t = 8000)]
+    #[arg(long = "port", value_name = "PORT", default_value_t = 8000)]
     sim_port: u16,
     /// Time from a request's arrival to its first token, in milliseconds.
     #[arg(long = "ttft", value_name = "MS", default_value_t = 50.0, value_parser = milliseconds)]

@@ -34,6 +34,15 @@ pub(super) struct Conn {
     pub(super) active: Option<Active>,
     /// The answer is complete, but not all of it is written.
     pub(super) ending: Option<After>,
+    /// What its first request meets.
+    pub(super) fate: Fate,
+}
+
+/// What the first request of a connection meets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    Served,
+    Reset,
 }
 
 /// An answer under way.
@@ -66,7 +75,7 @@ pub(super) enum Arrived {
 }
 
 impl Conn {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    pub(super) fn new(stream: TcpStream, fate: Fate) -> Self {
         Conn {
             stream,
             input: Vec::new(),
@@ -78,6 +87,7 @@ impl Conn {
             blocked: false,
             active: None,
             ending: None,
+            fate,
         }
     }
 

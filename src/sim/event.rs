@@ -110,7 +110,9 @@ impl Voice {
         if piece.from == 0 && self.style.padding() > 0 {
             // Before the choices, so that a reader has to get past it first.
             json.truncate(1);
-            append(&mut json, format_args!("\"padding\":\"{:x>1$}\",", "", self.style.padding()));
+            json.extend_from_slice(b"\"padding\":\"");
+            json.resize(json.len() + self.style.padding(), b'x');
+            json.extend_from_slice(b"\",");
             json.extend_from_slice(&self.begin(id)[1..]);
         }
         match self.dialect {

@@ -47,7 +47,7 @@ fn a_compact_event_says_the_delta_alone() {
 fn every_event_is_json_whatever_it_carries() {
     for dialect in [Dialect::Chat, Dialect::Completions] {
         for delta in [Delta::Content, Delta::ToolCall, Delta::FunctionCall] {
-            let mut voice = voice(dialect, Detail::Full, &[Kind::BigEvent(100)]);
+            let mut voice = voice(dialect, Detail::Full, &[Kind::BigEvent(70_000)]);
             voice.shape = Shape { delta, text: Text::Mixed, reasoning: 1, ..voice.shape };
             for from in 0..4 {
                 let piece = Piece { from, to: from + 4, finish: Some("stop"), usage: Some(COUNTS) };
@@ -55,7 +55,7 @@ fn every_event_is_json_whatever_it_carries() {
                 let json: Value = serde_json::from_str(event.strip_prefix("data: ").unwrap()).unwrap();
                 assert_eq!(json["choices"][0]["finish_reason"], "stop");
                 assert_eq!(json["usage"]["completion_tokens"], 1);
-                assert_eq!(json["padding"].as_str().map_or(0, str::len), if from == 0 { 100 } else { 0 });
+                assert_eq!(json["padding"].as_str().map_or(0, str::len), if from == 0 { 70_000 } else { 0 });
             }
             let body = written(|out| voice.whole(out, 1, Counts { prompt: 3, output: 9 }, "length"));
             assert_eq!(serde_json::from_str::<Value>(&body).unwrap()["usage"]["total_tokens"], 12);

@@ -77,7 +77,7 @@ pub enum Kind {
     Status(u64),
     /// `silent`: the request is read and never answered.
     Silent,
-    /// `reset-first[=N]`: the first N connections (1) are reset as soon as they are accepted.
+    /// `reset-first[=N]`: the first N connections (1) are reset when their first bytes arrive.
     ResetFirst(u64),
     /// `close-after`: the connection is closed after the answer, which did not say so.
     CloseAfter,

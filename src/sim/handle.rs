@@ -19,7 +19,7 @@ const EVENTS: usize = 64;
 
 /// Serves until `stop` becomes readable; whoever asks over the channel gets the account so far.
 pub(super) fn serve(sim: Sim, stop: impl AsFd, asked: Option<(&EventFd, &Receiver<Sender<Stats>>)>) -> Result<Stats> {
-    let (mut server, listener) = sim.server(stop, asked.map(|(wake, _)| wake.as_fd()))?;
+    let (mut server, listener) = sim.server(stop.as_fd(), asked.map(|(wake, _)| wake.as_fd()))?;
     let mut events = [EpollEvent::empty(); EVENTS];
     loop {
         match server.round(&listener, &mut events)? {

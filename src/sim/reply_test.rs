@@ -122,7 +122,7 @@ fn an_answer_breaks_off_where_it_is_told() {
         ("cut=1", step("", CLOSE)),
         ("stall=1", step("", Next::Stall)),
         ("end-early=1", step(".", KEEP)),
-        ("malformed=1", step("{\"choices\":[{\"ind|.", KEEP)),
+        ("malformed=1", step("<\"ind|.", KEEP)),
     ];
     for (fault, last) in table {
         assert_eq!(completions(3, &[fault]), [first(), last], "{fault}");

@@ -15,7 +15,7 @@ use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFl
 use super::batch::Batch;
 use super::clock::{self, Tie};
 use super::config::Config;
-use super::conn::Conn;
+use super::conn::{Conn, Fate};
 use super::event::{Dialect, Style, Voice};
 use super::fault::Kind;
 use super::pace::Rhythm;
@@ -106,7 +106,7 @@ impl Sim {
     }
 
     /// The loop over this socket.
-    pub(super) fn server(self, stop: impl AsFd, asked: Option<BorrowedFd<'_>>) -> Result<(Server, TcpListener)> {
+    pub(super) fn server(self, stop: BorrowedFd<'_>, asked: Option<BorrowedFd<'_>>) -> Result<(Server, TcpListener)> {
         let cannot = |error: nix::Error| Error::new(format!("cannot watch sockets: {error}"));
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(cannot)?;
         let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC);
@@ -231,11 +231,8 @@ impl Server {
         while let Ok((stream, _)) = listener.accept() {
             self.counters.connections += 1;
             self.accepted += 1;
-            let conn = Conn::new(stream);
-            if self.accepted <= self.reset_first {
-                conn.reset_on_close();
-                continue;
-            }
+            let fate = if self.accepted <= self.reset_first { Fate::Reset } else { Fate::Served };
+            let conn = Conn::new(stream, fate);
             let slot = self.free.pop().unwrap_or_else(|| {
                 self.slots.push(Slot::default());
                 u32::try_from(self.slots.len() - 1).expect("connections are limited by the system's files")

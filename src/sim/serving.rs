@@ -6,7 +6,7 @@ use nix::sys::epoll::{EpollEvent, EpollFlags};
 
 use super::clock;
 use super::config::Flow;
-use super::conn::{Active, Arrived, Conn, Flushed};
+use super::conn::{Active, Arrived, Conn, Fate, Flushed};
 use super::event::Dialect;
 use super::fault::{self, Kind};
 use super::reply::{Next, Reply};
@@ -50,6 +50,10 @@ impl Server {
     fn take_in(&mut self, key: Key, bytes: &[u8], at: u64) {
         let Some(conn) = self.conn(key) else { return };
         conn.stamp = at;
+        if conn.fate == Fate::Reset {
+            conn.reset_on_close();
+            return self.drop_conn(key);
+        }
         if conn.input.is_empty() && conn.active.is_none() && conn.ending.is_none() {
             // Most requests come in one piece and are served where they were read.
             let used = self.serve_whole(key, bytes);
