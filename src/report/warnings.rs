@@ -151,7 +151,7 @@ fn stale_connections(run: &Run) -> Found {
     let stale = run.health.stale_connections;
     (stale > 0).then(|| {
         let what = format!("{stale} reused connections had been closed by the server and were replaced");
-        (what, "those requests were sent twice, with the clock of the second: lengthen the server's keep-alive time")
+        (what, "their requests went out on new connections and count from then; a longer keep-alive time at the server avoids it")
     })
 }
 
