@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Backend;
-use crate::dataset::Sample;
+use crate::dataset::{Prompt, Sample};
 
 /// What is the same in every body of a run.
 #[derive(Debug, Clone)]
@@ -74,6 +74,17 @@ impl Template {
         }
     }
 
+    /// About how many bytes the body of `sample` has.
+    pub fn size_hint(&self, sample: &Sample) -> usize {
+        let fixed: usize =
+            self.pieces.iter().map(|piece| if let Piece::Bytes(bytes) = piece { bytes.len() } else { 64 }).sum();
+        fixed
+            + match &sample.prompt {
+                Prompt::Text(text) => text.len() + text.len() / 16,
+                Prompt::Batch(texts) => texts.iter().map(|text| text.len() + text.len() / 16).sum(),
+            }
+    }
+
     /// Appends the body of `sample` to `out`.
     pub fn write(&self, sample: &Sample, out: &mut Vec<u8>) {
         for piece in &self.pieces {
@@ -86,7 +97,55 @@ impl Template {
     }
 }
 
-/// Appends `text` as a JSON string.
+/// Appends `text` as a JSON string. Prompts can be long and seldom need an escape, so clean stretches are copied whole.
 pub(super) fn write_text(text: &str, out: &mut Vec<u8>) {
-    serde_json::to_writer(out, text).expect("a string is valid JSON and a Vec takes every write");
+    out.reserve(text.len() + 2);
+    out.push(b'"');
+    let mut rest = text.as_bytes();
+    loop {
+        let (clean, dirty) = rest.split_at(clean_length(rest));
+        out.extend_from_slice(clean);
+        let Some((&byte, after)) = dirty.split_first() else { break };
+        match byte {
+            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            control => out.extend_from_slice(format!("\\u{control:04x}").as_bytes()),
+        }
+        rest = after;
+    }
+    out.push(b'"');
+}
+
+/// How many bytes come before the first that must be escaped (RFC 8259, section 7).
+fn clean_length(bytes: &[u8]) -> usize {
+    let is_dirty = |&byte: &u8| byte < b' ' || byte == b'"' || byte == b'\\';
+    // Whole blocks without an early exit, so that the compiler can look at many bytes at once.
+    let mut clean = 0;
+    for block in bytes.chunks(64) {
+        if block.iter().fold(false, |dirty, byte| dirty | is_dirty(byte)) {
+            return clean + block.iter().position(is_dirty).expect("a byte of this block is dirty");
+        }
+        clean += block.len();
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_text_reads_back_as_it_was(text in "(\\PC|[\x00-\x1f\"\\\\]|[a-z ]{60,70}){0,8}") {
+            let mut out = Vec::new();
+            write_text(&text, &mut out);
+            prop_assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
+        }
+    }
 }

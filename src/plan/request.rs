@@ -37,15 +37,19 @@ impl Encoder {
 
     /// The request of `sample`, which is the `id`th of its run and due at `due`.
     pub fn job(&self, id: u32, due: Tick, sample: &Sample) -> Job {
-        let mut body = Vec::new();
-        self.template.write(sample, &mut body);
-        let mut bytes = Vec::with_capacity(self.head.len() + body.len() + 96);
+        let mut bytes = Vec::with_capacity(self.head.len() + 128 + self.template.size_hint(sample));
         bytes.extend_from_slice(&self.head);
         if let Some(id) = sample.request_id.as_deref().filter(|id| !id.is_empty()) {
             bytes.extend_from_slice(format!("x-request-id: {id}\r\n").as_bytes());
         }
-        bytes.extend_from_slice(format!("content-length: {}\r\n\r\n", body.len()).as_bytes());
-        bytes.extend_from_slice(&body);
+        // The length is known once the body is written: its place is filled up with blanks, which may lead a field's value.
+        bytes.extend_from_slice(b"content-length: ");
+        let place = bytes.len();
+        bytes.extend_from_slice(b"          \r\n\r\n");
+        let body = bytes.len();
+        self.template.write(sample, &mut bytes);
+        let length = format!("{:>10}", bytes.len() - body);
+        bytes[place..place + length.len()].copy_from_slice(length.as_bytes());
         Job { id, due, bytes, input_tokens: sample.input_tokens }
     }
 
@@ -93,7 +97,8 @@ mod tests {
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("POST /v1/completions HTTP/1.1\r\nhost: localhost:8000\r\n"), "{head}");
         assert!(head.contains("\r\nauthorization: Bearer k\r\nx-request-id: bench-7\r\n"), "{head}");
-        assert!(head.ends_with(&format!("content-length: {}", body.len())), "{head}");
+        let length = head.rsplit_once("content-length: ").unwrap().1;
+        assert_eq!(length.trim().parse::<usize>().unwrap(), body.len(), "{head}");
         assert!(serde_json::from_str::<serde_json::Value>(body).is_ok());
     }
 

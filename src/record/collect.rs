@@ -76,22 +76,26 @@ impl Collector {
         self.uncounted.iter().map(|(&id, waiting)| (id, waiting.text.as_str()))
     }
 
-    /// Says that the answer to request `id` has `tokens` output tokens. Nothing happens if it is not among
-    /// [`Collector::uncounted`].
+    /// Says that the text of the answer to request `id` has `tokens` tokens. Nothing happens if it is not among
+    /// [`Collector::uncounted`]. Each piece of output is a token at least: reasoning and tool calls leave no text, and
+    /// tokens that make no sense together are fewer when their text is encoded again.
     pub fn count(&mut self, id: u32, tokens: u32) {
-        if let Some(Uncounted { position, chunks, .. }) = self.uncounted.remove(&id) {
-            self.records[position].output_tokens = tokens;
-            self.pour(&chunks, &[], tokens);
+        if let Some(waiting) = self.uncounted.remove(&id) {
+            let tokens = tokens.max(waiting.chunks.len() as u32);
+            self.settle(&waiting, tokens);
         }
+    }
+
+    fn settle(&mut self, waiting: &Uncounted, tokens: u32) {
+        self.records[waiting.position].output_tokens = tokens;
+        self.pour(&waiting.chunks, &[], tokens);
     }
 
     /// The whole run. Answers that are still uncounted get one token each, as the reference has it, and are counted in
     /// [`Run::uncounted`].
     pub fn finish(mut self, duration: Tick, health: Health, ending: Ending) -> Run {
-        let uncounted: Vec<u32> = self.uncounted.keys().copied().collect();
-        for &id in &uncounted {
-            self.count(id, UNCOUNTED_TOKENS);
-        }
+        let uncounted = std::mem::take(&mut self.uncounted);
+        uncounted.values().for_each(|waiting| self.settle(waiting, UNCOUNTED_TOKENS));
         self.records.sort_unstable_by_key(|record| record.id);
         Run {
             records: self.records,
