@@ -61,7 +61,7 @@ impl Selection {
         let wanted = self.num_prompts;
         if repeats > 0 {
             Some(format!(
-                "{repeats} of {wanted} requests repeat another one, because the dataset has {taken} usable prompts: a \
+                "{repeats} of {wanted} requests repeat another one, because the dataset has only {taken} usable: a \
                  prefix cache may serve them (`--no-oversample` sends each once)"
             ))
         } else if wanted > taken as i64 {

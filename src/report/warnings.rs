@@ -13,6 +13,9 @@ const LATE_SHARE: f64 = 0.1;
 /// Above this share of chunks, merged ones distort gaps.
 const MERGED_SHARE: f64 = 0.01;
 
+/// Bytes that lie unread for longer than this say that the client was kept from its work.
+const LAG_SECONDS: f64 = 0.010;
+
 /// From this share of its cores on, the client may be what limits the run.
 const BUSY_SHARE: f64 = 0.8;
 
@@ -33,11 +36,12 @@ pub(super) fn warnings(setup: &Setup, run: &Run, metrics: &Metrics) -> Vec<Warni
         clock_steps(run),
         late_sends(run, metrics),
         busy_client(setup, run),
+        unread(metrics),
         uncounted(run),
         no_samples(metrics),
         several_tokens(metrics),
         merged_chunks(run, metrics),
-        no_kernel_stamps(run),
+        no_kernel_stamps(run, metrics),
         stale_connections(run),
         histogram(metrics),
     ];
@@ -93,6 +97,15 @@ fn busy_client(setup: &Setup, run: &Run) -> Found {
     })
 }
 
+/// Kernel stamps stay true meanwhile, but what is answered to the bytes, such as the next request, comes late.
+fn unread(metrics: &Metrics) -> Found {
+    let lag = metrics.schedule.lag.percentile(99.0).unwrap_or_default();
+    (lag > LAG_SECONDS).then(|| {
+        let what = format!("bytes lay unread for up to {:.0} ms (p99)", lag * 1000.0);
+        (what, "other programs took the client's cores: give it cores of its own, away from the server")
+    })
+}
+
 fn uncounted(run: &Run) -> Found {
     (run.uncounted > 0).then(|| {
         let what = format!("the output tokens of {} answers were not counted: one is assumed for each", run.uncounted);
@@ -123,12 +136,12 @@ fn merged_chunks(run: &Run, metrics: &Metrics) -> Found {
     let merged = run.health.merged_chunks;
     (merged as f64 > MERGED_SHARE * metrics.counts.chunks as f64).then(|| {
         let what = format!("{merged} chunks were read together with a later one and share its stamp");
-        (what, "some gaps read as zero: trust ITL percentiles less, or give the client more cores")
+        (what, "some gaps read as zero and some TTFTs as too long: trust them less, or give the client more cores")
     })
 }
 
-fn no_kernel_stamps(run: &Run) -> Found {
-    (!run.health.kernel_stamps).then(|| {
+fn no_kernel_stamps(run: &Run, metrics: &Metrics) -> Found {
+    (!run.health.kernel_stamps && metrics.counts.chunks > 0).then(|| {
         let what = "arrivals were stamped when they were read, not when they reached this host".to_owned();
         (what, "on a busy client latencies read too long: keep the client idle enough, or run it on Linux")
     })
@@ -138,7 +151,7 @@ fn stale_connections(run: &Run) -> Found {
     let stale = run.health.stale_connections;
     (stale > 0).then(|| {
         let what = format!("{stale} reused connections had been closed by the server and were replaced");
-        (what, "those requests were sent twice, with the clock of the second: lengthen the server's keep-alive time")
+        (what, "their requests went out on new connections and count from then; a longer keep-alive time at the server avoids it")
     })
 }
 

@@ -37,10 +37,14 @@ fn the_worked_example_is_warned_of() {
 #[test]
 fn every_doubt_about_the_measurement_has_its_warning() {
     type Change = fn(&mut Run);
-    let table: [(&str, Change); 7] = [
+    let table: [(&str, Change); 8] = [
         ("the run was stopped after 5 of 9 requests", |run| (run.partial, run.planned) = (true, 9)),
         ("the wall clock was set during the run: 2 arrivals", |run| run.health.clock_steps = 2),
         ("the client used 100 % of its 2 cores", |run| run.health.cpu_seconds = 5.0),
+        ("bytes lay unread for up to 30 ms (p99)", |run| {
+            run.health.lag = crate::record::spread();
+            run.health.lag.saturating_record(30_000_000);
+        }),
         ("the output tokens of 1 answers were not counted", |run| run.uncounted = 1),
         ("2 chunks were read together", |run| run.health.merged_chunks = 2),
         ("arrivals were stamped when they were read", |run| run.health.kernel_stamps = false),
@@ -77,4 +81,14 @@ fn a_run_without_success_names_the_commonest_failure() {
         run.records.retain(|record| record.id == 3);
     });
     assert!(found[0].starts_with("no request succeeded (1 of 1: http_status)"), "{found:?}");
+}
+
+#[test]
+fn stamps_are_no_matter_where_nothing_arrived() {
+    let found = found(|run| {
+        quiet(run);
+        run.records.retain(|record| record.id == 3);
+        run.health.kernel_stamps = false;
+    });
+    assert!(!found.iter().any(|what| what.starts_with("arrivals")), "{found:?}");
 }
