@@ -110,10 +110,40 @@ fn what_is_no_stream_is_malformed() {
         stream(&events)
     });
     fails("malformed", "expected an event stream", |_| refusal("200 OK", "text/html", "<h1>hello</h1>"));
+    fails("malformed", "chunks are broken", |dialect| {
+        let mut script = stream(&nine(dialect));
+        *script.steps.last_mut().unwrap() = (140, b"xyz\r\n\r\n".to_vec());
+        script
+    });
+    fails("malformed", "gzip-encoded", |dialect| {
+        let mut script = stream(&nine(dialect));
+        script.steps[0].1.splice(17..17, *b"Content-Encoding: gzip\r\n");
+        script
+    });
+    fails("malformed", "response head over", |_| {
+        let head = format!("HTTP/1.1 200 OK\r\nX-Long: {}\r\n", "x".repeat(70_000));
+        Script { steps: vec![(5, head.into_bytes())], end: End::Hang }
+    });
     fails("malformed", "not HTTP", |_| Script {
         steps: vec![(5, b"SSH-2.0-OpenSSH_9.9\r\n".to_vec())],
         end: End::Close,
     });
+}
+
+#[test]
+fn a_redirect_is_not_followed() {
+    fails("http_status", "HTTP 307", |_| refusal("307 Temporary Redirect", "text/plain", "elsewhere"));
+}
+
+#[test]
+fn a_stale_connection_is_replaced_once_and_a_new_one_never() {
+    let server = Server::start(Cut::Whole, |request: &Request| match request.number {
+        0 => stream(&answer(Dialect::Completions, 4)),
+        _ => Script { steps: Vec::new(), end: End::Close },
+    });
+    let result = Llmbench::serve(&server).args(["--max-concurrency", "1", "--num-prompts", "2"]).run().ended(0);
+    assert_eq!((&result["completed"], &result["failures"]), (&json!(1), &json!({"reset": 1})));
+    assert_eq!((&result["stale_connections"], server.requests().len()), (&json!(1), 3));
 }
 
 #[test]
