@@ -127,6 +127,19 @@ fn a_server_that_never_comes_up_ends_the_wait() {
 }
 
 #[test]
+fn a_signal_ends_the_wait_for_a_server() {
+    let server = Server::start(Cut::Paced, |_: &Request| Script { steps: Vec::new(), end: End::Hang });
+    let running = Llmbench::serve(&server).args(["--ready-check-timeout-sec", "60"]).spawn();
+    server.wait_for(1);
+    running.signal(Signal::SIGINT);
+    thread::sleep(Duration::from_millis(200));
+    running.signal(Signal::SIGINT);
+    let outcome = running.wait();
+    assert_eq!((outcome.status, outcome.stdout.as_str()), (Some(130), ""), "{}", outcome.stderr);
+    assert!(outcome.took < Duration::from_secs(3), "{:?}", outcome.took);
+}
+
+#[test]
 fn warm_ups_are_sent_before_the_run_and_not_measured() {
     let server = Server::start(Cut::Whole, sixteen);
     let result = Llmbench::serve(&server).args(["--num-warmups", "3"]).run().ended(0);

@@ -56,6 +56,20 @@ fn a_server_that_closes_after_each_stream_without_saying_so_fails_no_request() {
 }
 
 #[test]
+fn an_old_server_without_chunks_or_a_media_type_is_read_to_its_close() {
+    let body = STREAMS[0].2;
+    for head in ["HTTP/1.0 200 OK\r\n\r\n", "HTTP/1.1 200\nconnection: close\ncontent-type:text/event-stream\n\n"] {
+        let script =
+            move |_: &Request| Script { steps: vec![(5, [head, body].concat().into_bytes())], end: End::Close };
+        for cut in [Cut::Bytes, Cut::Whole] {
+            let server = Server::start(cut, script);
+            let result = Llmbench::serve(&server).args(["--backend", "openai-chat"]).run().ended(0);
+            assert_eq!(result["output_lens"], json!(vec![12; 10]), "{head} {cut:?}");
+        }
+    }
+}
+
+#[test]
 fn refusals_keep_the_servers_words() {
     let bodies = [
         (include_str!("fixtures/vllm-toolong.json"), "This model's maximum context length is 4096 tokens."),
