@@ -39,7 +39,7 @@ pub(crate) fn timed(truths: &[(&str, f64)], run: impl Fn() -> Value) -> Value {
         let result = run();
         let far = truths.iter().filter_map(|(key, truth)| {
             let value = result[key].as_f64();
-            let near = value.is_some_and(|value| (truth - 2.0..truth + 15.0).contains(&value));
+            let near = value.is_some_and(|value| (truth - 2.0..truth + 15.0_f64.max(truth / 8.0)).contains(&value));
             (!near).then(|| format!("{key} is {value:?} and not about {truth}"))
         });
         off = far.collect::<Vec<String>>().join(", ");
