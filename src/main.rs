@@ -4,9 +4,6 @@ use std::process::ExitCode;
 
 use llmbench::cmd;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     cmd::run(std::env::args_os()).into()
 }

@@ -1,6 +1,6 @@
 //! What a streamed answer amounts to: the arrivals of its output, its counts, whether it ended as it should.
 
-use crate::backend::{Backend, Usage};
+use crate::backend::{Backend, Reading, Usage};
 use crate::record::{Failure, Tick};
 
 /// Why a request failed: its class, and one line for people.
@@ -18,13 +18,15 @@ pub(super) struct Answer {
     pub(super) usage: Option<Usage>,
     /// Whether a finish reason, a usage event or `[DONE]` was seen.
     ended: bool,
+    /// Whether `[DONE]` was seen, after which nothing is to come.
+    done: bool,
 }
 
 impl Answer {
     /// Takes in the data of one event that arrived at `at`.
     pub(super) fn event(&mut self, backend: Backend, data: &[u8], at: Tick) -> Result<(), Reason> {
         if data.trim_ascii() == b"[DONE]" {
-            self.ended = true;
+            (self.ended, self.done) = (true, true);
             return Ok(());
         }
         let reading = backend.read(data).map_err(|cause| {
@@ -34,15 +36,28 @@ impl Answer {
         if let Some(message) = reading.error {
             return Err((Failure::ErrorEvent, message));
         }
-        if let Some(text) = &reading.output {
+        let output = reading.output.as_ref().filter(|text| !self.is_bare_end(&reading, text));
+        if let Some(text) = output {
             self.chunks.push(at);
             self.text.push_str(text);
         }
         if let Some(usage) = reading.usage {
-            self.count(usage, reading.output.is_some());
+            self.count(usage, output.is_some());
         }
         self.ended |= reading.finished || (reading.usage.is_some() && reading.output.is_none());
         Ok(())
+    }
+
+    /// Whether a finish chunk without text carries no token, because the server has counted no more than came before it
+    /// (llama.cpp). Without a count beside it, it is a token that decodes to nothing.
+    fn is_bare_end(&self, reading: &Reading<'_>, text: &str) -> bool {
+        let counted = reading.usage.and_then(|usage| usage.completion_tokens);
+        reading.finished && text.is_empty() && counted.is_some_and(|tokens| tokens as usize <= self.chunks.len())
+    }
+
+    /// Whether the server has said that nothing is to come.
+    pub(super) fn is_done(&self) -> bool {
+        self.done
     }
 
     fn count(&mut self, usage: Usage, with_output: bool) {
@@ -141,6 +156,17 @@ mod tests {
         let (answer, _) = answer(&[&chunk(4), &chunk(8), &chunk(9), "[DONE]"]);
         assert_eq!(answer.tokens, [4, 4, 1]);
         assert_eq!(answer.output_tokens(), Some(9));
+    }
+
+    #[test]
+    fn a_finish_chunk_that_the_server_does_not_count_is_no_output() {
+        let end = |tokens| {
+            format!(
+                r#"{{"choices":[{{"text":"","finish_reason":"length"}}],"usage":{{"completion_tokens":{tokens}}}}}"#
+            )
+        };
+        assert_eq!(answer(&[TOKEN, TOKEN, &end(2)]).0.chunks.len(), 2);
+        assert_eq!(answer(&[TOKEN, TOKEN, &end(3)]).0.chunks.len(), 3);
     }
 
     #[test]

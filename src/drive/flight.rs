@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::answer::Reason;
 use super::connect::{self, Connection, plain};
@@ -10,6 +11,9 @@ use super::reply::{Progress, Reply};
 use super::worker::Worker;
 use crate::plan::Job;
 use crate::record::{Failure, Finished, Outcome, Record, Tick};
+
+/// How long the end of a body may take after `[DONE]`.
+const AFTER_DONE: Duration = Duration::from_secs(1);
 
 /// A request under way. One that is dropped before its end is recorded as cancelled.
 pub(super) struct Flight {
@@ -89,7 +93,15 @@ impl Flight {
         loop {
             let connection = self.connection.as_mut().expect("an exchange has a connection");
             let worker = &self.worker;
-            let read = poll_fn(|cx| connection.wire.poll_read(cx, &mut worker.scratch())).await;
+            let read = poll_fn(|cx| connection.wire.poll_read(cx, &mut worker.scratch()));
+            let read = match self.reply.answer.is_done() {
+                false => read.await,
+                // The answer is whole; a body that does not end now costs its connection and nothing else.
+                true => match tokio::time::timeout(AFTER_DONE, read).await {
+                    Ok(read) => read,
+                    Err(_) => return self.cut(None),
+                },
+            };
             let arrival = match read {
                 Ok(arrival) if arrival.bytes > 0 => arrival,
                 ended => return self.cut(ended.err().or(flushed.err())),
