@@ -1,11 +1,17 @@
-//! The pieces of the hot path, each alone: events out of bytes, meaning out of events.
+//! The pieces that must be fast, each alone: events out of bytes, meaning out of events, prompts out of a seed, numbers out of
+//! records.
 
 use std::hint::black_box;
 
+use clap::Parser;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use llmbench::backend::Backend;
+use llmbench::dataset::DatasetArgs;
 use llmbench::drive::body::{Body, Piece};
 use llmbench::drive::sse::Decoder;
+use llmbench::measure::{self, Asked, Metric};
+use llmbench::record::{Collector, Ending, Finished, Health, Outcome, Record, Tick};
+use llmbench::token::Tokenizer;
 
 const EVENTS: usize = 1_000;
 
@@ -68,5 +74,71 @@ fn hot(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, hot);
+const PROMPTS: usize = 64;
+
+/// Random prompts of 1,024 tokens, with the tokenizer that is built in.
+fn prompts(c: &mut Criterion) {
+    let tokenizer = Tokenizer::builtin().expect("the tokenizer inside the binary is sound");
+    let mut group = c.benchmark_group("prompts");
+    group.sample_size(10).throughput(Throughput::Elements(PROMPTS as u64 * 1_024));
+    group.bench_function("tokens of random prompts", |b| {
+        b.iter(|| {
+            let flags = ["x", "--num-prompts", "64", "--random-input-len", "1024"];
+            let dataset = DatasetFlags::parse_from(flags).dataset.resolve().expect("the flags are right");
+            let samples = dataset.samples(Some(tokenizer.clone())).expect("the flags are right");
+            samples.iter.map(|sample| sample.expect("the tokenizer takes its own text").input_tokens).sum::<u32>()
+        });
+    });
+    group.finish();
+}
+
+#[derive(Parser)]
+struct DatasetFlags {
+    #[command(flatten)]
+    dataset: DatasetArgs,
+}
+
+const RECORDS: u32 = 1_000_000;
+
+/// A finished request of four tokens.
+fn finished(id: u32) -> Finished {
+    let at = |ms: u64| Tick::from_nanos(u64::from(id) * 20_000 + ms * 1_000_000);
+    let record = Record {
+        id,
+        input_tokens: 100,
+        output_tokens: 4,
+        chunks: 4,
+        due: at(0),
+        sent: at(0),
+        first: at(50 + u64::from(id % 97)),
+        last: at(200),
+        end: at(201),
+        outcome: Outcome::Done,
+    };
+    let chunks = vec![record.first, at(160), at(180), record.last];
+    let text = String::new();
+    Finished {
+        record,
+        connected: at(0),
+        chunks,
+        tokens: Vec::new(),
+        text,
+        counted_by_server: true,
+        detail: String::new(),
+    }
+}
+
+/// All numbers of a report from a million records.
+fn metrics(c: &mut Criterion) {
+    let mut collector = Collector::new(u64::from(RECORDS));
+    (0..RECORDS).for_each(|id| collector.push(finished(id)));
+    let run = collector.finish(Tick::from_nanos(30_000_000_000), Health::default(), Ending::Complete);
+    let asked = Asked { metrics: Metric::ALL.to_vec(), percentiles: vec![50.0, 99.0], goal: None };
+    let mut group = c.benchmark_group("metrics");
+    group.sample_size(10).throughput(Throughput::Elements(u64::from(RECORDS)));
+    group.bench_function("metrics over a million records", |b| b.iter(|| measure::metrics(&run, &asked, None)));
+    group.finish();
+}
+
+criterion_group!(benches, hot, prompts, metrics);
 criterion_main!(benches);

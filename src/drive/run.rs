@@ -170,7 +170,7 @@ impl<'scope> Crew<'scope> {
 
     /// Starts the clock and sees the run to its end.
     fn lead(self, stop: &Receiver<Stop>, observe: &mut dyn FnMut(Observation)) -> Result<Ending> {
-        self.wait_for_jobs();
+        let stopped_early = self.wait_for_jobs(stop);
         let cpu = cpu_seconds();
         let clock = Clock::starting_at(monotonic());
         observe(Observation::Began);
@@ -180,7 +180,7 @@ impl<'scope> Crew<'scope> {
         }
         self.gate.open(clock);
         self.wake.pacer.unpark();
-        let stopped = self.watch(clock, stop, observe);
+        let stopped = self.watch(clock, stop, observe) || stopped_early;
         let cpu = cpu_seconds() - cpu;
         self.gate.end(Line::Drop);
         self.wake.pacer.unpark();
@@ -197,11 +197,16 @@ impl<'scope> Crew<'scope> {
         Ok(Ending { health, stopped, error })
     }
 
-    fn wait_for_jobs(&self) {
+    /// Waits until the first requests are encoded; tells whether the run was stopped meanwhile.
+    fn wait_for_jobs(&self, stop: &Receiver<Stop>) -> bool {
         loop {
+            if stop.try_recv().is_ok() {
+                self.gate.end(Line::Drop);
+                return true;
+            }
             let look = self.gate.look();
             if look.ended || look.waiting >= self.ready || look.bytes > self.budget * 3 / 4 {
-                return;
+                return false;
             }
             thread::park_timeout(Duration::from_millis(1));
         }

@@ -70,7 +70,7 @@ fn load(report: &Report) -> Vec<Row> {
     ];
     for row in &mut rows {
         let moot = match row.key.as_deref() {
-            Some("planned") => !run.partial,
+            Some("planned") => run.planned == run.records.len() as u64,
             Some("mean_chunk_gap_ms" | "mean_token_time_ms") => !several,
             _ => false,
         };

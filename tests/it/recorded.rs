@@ -38,6 +38,7 @@ fn recorded_answers_are_counted_as_their_servers_count_them() {
             assert_eq!(result["output_lens"], json!(vec![12; 10]), "{name} {cut:?}");
             assert_eq!(result["input_lens"], json!(vec![input; 10]), "{name} {cut:?}");
             assert_eq!(result["generated_texts"], json!(vec![text(recorded); 10]), "{name} {cut:?}");
+            assert_eq!(result["mean_tokens_per_chunk"], json!(1.0), "{name} {cut:?}");
         }
     }
 }

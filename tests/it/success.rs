@@ -179,6 +179,15 @@ fn a_stream_that_stalls_is_left_at_the_timeout_with_its_tokens() {
 }
 
 #[test]
+fn an_answer_that_is_done_does_not_wait_for_a_body_that_never_ends() {
+    let open = |_: &Request| Script { end: End::Hang, ..unended(&answer(Dialect::Completions, 4), End::Hang) };
+    let outcome = Llmbench::serve(&Server::start(Cut::Paced, open)).run();
+    let result = outcome.ended(0);
+    assert_eq!((&result["completed"], &result["total_output_tokens"]), (&json!(10), &json!(40)));
+    assert!(outcome.took < Duration::from_secs(10), "{:?}", outcome.took);
+}
+
+#[test]
 fn refused_connections_are_no_zeros_with_status_zero() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
