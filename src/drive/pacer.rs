@@ -18,9 +18,14 @@ pub(super) struct Lane {
     pub(super) thread: Thread,
 }
 
+/// The system wakes a sleeper some time after its deadline. The pacer sleeps so much less and watches the clock for what
+/// is left, but never for longer than this.
+const WATCH_NANOS: u64 = 60_000;
+
 /// Hands due jobs to the workers in turn, until the line has ended.
 pub(super) fn pace(gate: &Gate, until: &Arc<AtomicU64>, lanes: &[Lane]) {
     let mut turn = (0..lanes.len()).cycle();
+    let mut oversleep = 0;
     loop {
         let now = monotonic();
         while let Some(job) = gate.take(now) {
@@ -38,10 +43,27 @@ pub(super) fn pace(gate: &Gate, until: &Arc<AtomicU64>, lanes: &[Lane]) {
         if gate.next() < next {
             continue;
         }
-        match next.saturating_sub(monotonic()) {
-            _ if next == u64::MAX => thread::park(),
-            0 => {}
-            wait => thread::park_timeout(Duration::from_nanos(wait)),
+        if next == u64::MAX {
+            thread::park();
+        } else {
+            sleep_until(next, &mut oversleep);
         }
+    }
+}
+
+/// Sleeps until `deadline` or until somebody unparks this thread; `oversleep` is a running mean of how late sleeps end.
+fn sleep_until(deadline: u64, oversleep: &mut u64) {
+    let wake = deadline - *oversleep;
+    let now = monotonic();
+    if now < wake {
+        thread::park_timeout(Duration::from_nanos(wake - now));
+        let woken = monotonic();
+        if woken < wake {
+            return;
+        }
+        *oversleep = ((*oversleep * 7 + (woken - wake)) / 8).min(WATCH_NANOS);
+    }
+    while monotonic() < deadline {
+        std::hint::spin_loop();
     }
 }
