@@ -3,12 +3,11 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::event::{First, Holds, Text, error_message, error_of};
+use super::event::{Chunk, Holds, Text};
 use super::template::{Field, Fixed, Template, write_text};
-use super::{Backend, Reading, Usage};
+use super::{Backend, Reading};
 use crate::dataset::Prompt;
 
 pub(super) fn template(fixed: &Fixed<'_>) -> Template {
@@ -38,18 +37,6 @@ pub(super) fn write_prompt(prompt: &Prompt, out: &mut Vec<u8>) {
 }
 
 #[derive(Deserialize)]
-struct Chunk<'a> {
-    #[serde(borrow, default)]
-    choices: First<Choice<'a>>,
-    #[serde(default)]
-    usage: Option<Usage>,
-    #[serde(borrow, default)]
-    error: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    object: Option<Text<'a>>,
-}
-
-#[derive(Deserialize)]
 struct Choice<'a> {
     #[serde(borrow, default)]
     delta: Option<Delta<'a>>,
@@ -74,9 +61,8 @@ struct Delta<'a> {
 }
 
 pub(super) fn read(data: &[u8]) -> serde_json::Result<Reading<'_>> {
-    let chunk: Chunk<'_> = serde_json::from_slice(data)?;
-    let whole = chunk.object.is_some_and(|object| object.0 == "error");
-    let error = error_of(chunk.error).or_else(|| whole.then(|| error_message(&String::from_utf8_lossy(data))));
+    let chunk: Chunk<'_, Choice<'_>> = serde_json::from_slice(data)?;
+    let error = chunk.error(data);
     let (output, finished) = match chunk.choices.0 {
         Some(choice) => (output_of(choice.delta.unwrap_or_default()), choice.finish_reason.0),
         None => (None, false),

@@ -1,6 +1,7 @@
 use serde_json::Map;
 
 use super::*;
+use crate::backend::Usage;
 use crate::dataset::Sample;
 
 fn output(delta: &str) -> Option<String> {

@@ -1,12 +1,11 @@
 //! `/v1/completions`: the prompt as it is, an answer in `choices[0].text`.
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::event::{First, Holds, Text, error_message, error_of};
+use super::event::{Chunk, Holds, Text};
 use super::template::{Field, Fixed, Template, write_text};
-use super::{Backend, Reading, Usage};
+use super::{Backend, Reading};
 use crate::dataset::Prompt;
 
 pub(super) fn template(fixed: &Fixed<'_>) -> Template {
@@ -36,18 +35,6 @@ pub(super) fn write_prompt(prompt: &Prompt, out: &mut Vec<u8>) {
 }
 
 #[derive(Deserialize)]
-struct Chunk<'a> {
-    #[serde(borrow, default)]
-    choices: First<Choice<'a>>,
-    #[serde(default)]
-    usage: Option<Usage>,
-    #[serde(borrow, default)]
-    error: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    object: Option<Text<'a>>,
-}
-
-#[derive(Deserialize)]
 struct Choice<'a> {
     #[serde(borrow, default)]
     text: Option<Text<'a>>,
@@ -57,9 +44,8 @@ struct Choice<'a> {
 
 /// Every chunk with a choice carries output, even where its text is empty.
 pub(super) fn read(data: &[u8]) -> serde_json::Result<Reading<'_>> {
-    let chunk: Chunk<'_> = serde_json::from_slice(data)?;
-    let whole = chunk.object.is_some_and(|object| object.0 == "error");
-    let error = error_of(chunk.error).or_else(|| whole.then(|| error_message(&String::from_utf8_lossy(data))));
+    let chunk: Chunk<'_, Choice<'_>> = serde_json::from_slice(data)?;
+    let error = chunk.error(data);
     let Some(choice) = chunk.choices.0 else {
         return Ok(Reading { usage: chunk.usage, error, ..Reading::default() });
     };

@@ -1,6 +1,7 @@
 use serde_json::Map;
 
 use super::*;
+use crate::backend::Usage;
 use crate::dataset::Sample;
 
 fn body(prompt: Prompt, overlay: Value, ignore_eos: bool) -> String {

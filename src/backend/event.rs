@@ -3,8 +3,33 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+
+use super::Usage;
+
+/// One event of a stream, with what a dialect wants to see of its first choice.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "C: Deserialize<'de>"))]
+pub(super) struct Chunk<'a, C> {
+    #[serde(default)]
+    pub(super) choices: First<C>,
+    #[serde(default)]
+    pub(super) usage: Option<Usage>,
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    object: Option<Text<'a>>,
+}
+
+impl<C> Chunk<'_, C> {
+    /// The server's message, if the event is an error: by its `error` field, or as a whole. `data` is the event.
+    pub(super) fn error(&self, data: &[u8]) -> Option<String> {
+        let whole = self.object.as_ref().is_some_and(|object| object.0 == "error");
+        error_of(self.error).or_else(|| whole.then(|| error_message(&String::from_utf8_lossy(data))))
+    }
+}
 
 /// A text that is borrowed where it has no escapes.
 pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
@@ -107,8 +132,8 @@ impl<'de> Deserialize<'de> for Holds {
     }
 }
 
-/// The message of an `error` field, or of an event that is an error as a whole.
-pub(super) fn error_of(error: Option<&RawValue>) -> Option<String> {
+/// The message of an `error` field.
+fn error_of(error: Option<&RawValue>) -> Option<String> {
     let error = error?.get();
     (error != "null").then(|| error_message(error))
 }

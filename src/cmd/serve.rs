@@ -7,7 +7,7 @@ use super::signals::Signals;
 use super::{conclude, describe};
 use crate::backend::template::Fixed;
 use crate::backend::{Backend, RequestArgs, RequestContent, Server, ServerArgs};
-use crate::dataset::{Dataset, DatasetArgs, Samples};
+use crate::dataset::{Custom, Dataset, DatasetArgs, Samples, Template};
 use crate::error::{Error, Exit, Result};
 use crate::measure::{Asked, MetricsArgs};
 use crate::net::{self, Access, Model};
@@ -89,8 +89,15 @@ impl ServeArgs {
             Choice::OfModel if sim.is_some() => Choice::Builtin,
             choice => choice,
         };
+        let server = self.server.resolve()?;
+        if server.backend == Backend::OpenaiChat && templated(&dataset) {
+            content.warnings.push(
+                "`custom` puts prompts into the chat template, and so does the server: give `--skip-chat-template`"
+                    .into(),
+            );
+        }
         Ok(Checked {
-            server: self.server.resolve()?,
+            server,
             sim,
             tokenizer,
             dataset,
@@ -160,6 +167,11 @@ impl Checked {
     pub(super) fn backend(&self) -> Backend {
         self.server.backend
     }
+}
+
+/// Whether prompts go through the chat template before they are sent.
+fn templated(dataset: &Dataset) -> bool {
+    matches!(dataset, Dataset::Custom(Custom { template: Template::Chat(_), .. }))
 }
 
 /// The settings of a simulator inside the process, on a port of its own.

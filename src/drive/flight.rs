@@ -83,6 +83,11 @@ impl Flight {
         let clock = self.worker.clock();
         self.connected = clock.tick(connection.opened);
         self.sent = clock.now();
+        // The pacer hands a job over a moment early, so that it can leave when it is due and never before.
+        while self.sent < self.job.due {
+            std::hint::spin_loop();
+            self.sent = clock.now();
+        }
         // A write that fails shows itself in the flush or the read that follows.
         self.written = connection.wire.try_write(&self.job.bytes).unwrap_or(0);
         self.connection = Some(connection);

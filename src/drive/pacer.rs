@@ -18,9 +18,10 @@ pub(super) struct Lane {
     pub(super) thread: Thread,
 }
 
-/// The system wakes a sleeper some time after its deadline. The pacer sleeps so much less and watches the clock for what
-/// is left, but never for longer than this.
-const WATCH_NANOS: u64 = 60_000;
+/// From the pacer's waking to a worker's write it takes about so long.
+const HANDING_OVER_NANOS: u64 = 20_000;
+/// A job is handed over at most this much before it is due; the worker watches the clock for what is left.
+const EARLY_NANOS: u64 = 80_000;
 
 /// Hands due jobs to the workers in turn, until the line has ended.
 pub(super) fn pace(gate: &Gate, until: &Arc<AtomicU64>, lanes: &[Lane]) {
@@ -28,7 +29,7 @@ pub(super) fn pace(gate: &Gate, until: &Arc<AtomicU64>, lanes: &[Lane]) {
     let mut oversleep = 0;
     loop {
         let now = monotonic();
-        while let Some(job) = gate.take(now) {
+        while let Some(job) = gate.take(now + EARLY_NANOS) {
             let lane = &lanes[turn.next().expect("a cycle never ends")];
             // A worker that is gone has cancelled the run.
             let _ = lane.orders.send(Order::Start(job));
@@ -51,19 +52,13 @@ pub(super) fn pace(gate: &Gate, until: &Arc<AtomicU64>, lanes: &[Lane]) {
     }
 }
 
-/// Sleeps until `deadline` or until somebody unparks this thread; `oversleep` is a running mean of how late sleeps end.
-fn sleep_until(deadline: u64, oversleep: &mut u64) {
-    let wake = deadline - *oversleep;
-    let now = monotonic();
+/// Sleeps until shortly before `due`, or until somebody unparks this thread; `oversleep` is a running mean of how late the
+/// system ends a sleep.
+fn sleep_until(due: u64, oversleep: &mut u64) {
+    let (now, wake) = (monotonic(), due.saturating_sub(*oversleep + HANDING_OVER_NANOS));
     if now < wake {
         thread::park_timeout(Duration::from_nanos(wake - now));
-        let woken = monotonic();
-        if woken < wake {
-            return;
-        }
-        *oversleep = ((*oversleep * 7 + (woken - wake)) / 8).min(WATCH_NANOS);
-    }
-    while monotonic() < deadline {
-        std::hint::spin_loop();
+        let late = monotonic().checked_sub(wake);
+        *oversleep = late.map_or(*oversleep, |late| (*oversleep * 7 + late) / 8).min(EARLY_NANOS - HANDING_OVER_NANOS);
     }
 }

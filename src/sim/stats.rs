@@ -79,6 +79,8 @@ pub struct Lateness {
     pub p50_ns: u64,
     /// The 99th percentile.
     pub p99_ns: u64,
+    /// The 99.5th percentile: a late write makes one gap too long and the next too short, so this is the 99th of gaps.
+    pub p995_ns: u64,
     /// The worst.
     pub max_ns: u64,
 }
@@ -89,6 +91,7 @@ impl Lateness {
             count: histogram.len(),
             p50_ns: histogram.value_at_quantile(0.5),
             p99_ns: histogram.value_at_quantile(0.99),
+            p995_ns: histogram.value_at_quantile(0.995),
             max_ns: histogram.max(),
         }
     }
@@ -135,7 +138,7 @@ impl fmt::Display for Lateness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ms = |ns: u64| ns as f64 / 1e6;
         write!(f, r#"{{"count":{},"p50":{:.4},"#, self.count, ms(self.p50_ns))?;
-        write!(f, r#""p99":{:.4},"max":{:.4}}}"#, ms(self.p99_ns), ms(self.max_ns))
+        write!(f, r#""p99":{:.4},"p99.5":{:.4},"max":{:.4}}}"#, ms(self.p99_ns), ms(self.p995_ns), ms(self.max_ns))
     }
 }
 
