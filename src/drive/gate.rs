@@ -24,6 +24,8 @@ pub(super) struct Gate {
 struct State {
     line: VecDeque<Job>,
     bytes: usize,
+    /// Whether somebody waits for room.
+    crowded: bool,
     /// Places that are free; with no limit as many as there can be jobs.
     places: usize,
     in_flight: usize,
@@ -37,7 +39,8 @@ impl Gate {
     /// [`Gate::open`].
     pub(super) fn new(limit: Option<usize>, budget: usize) -> Self {
         let places = limit.unwrap_or(usize::MAX);
-        let state = State { line: VecDeque::new(), bytes: 0, places, in_flight: 0, ended: false, clock: None };
+        let state =
+            State { line: VecDeque::new(), bytes: 0, crowded: false, places, in_flight: 0, ended: false, clock: None };
         Gate { next: AtomicU64::new(NEVER), state: Mutex::new(state), room: Condvar::new(), budget }
     }
 
@@ -49,6 +52,7 @@ impl Gate {
     pub(super) fn push(&self, job: Job) -> Pushed {
         let mut state = self.lock();
         while state.bytes + job.bytes.len() > self.budget && !state.line.is_empty() && !state.ended {
+            state.crowded = true;
             state = self.room.wait(state).expect("nobody panics while holding the gate");
         }
         if state.ended {
@@ -106,9 +110,9 @@ impl Gate {
             return None;
         }
         let job = state.line.pop_front().expect("a moment is set only where a job waits");
-        let was_full = state.bytes > self.budget / 2;
         state.bytes -= job.bytes.len();
-        if was_full && state.bytes <= self.budget / 2 {
+        if state.crowded && state.bytes <= self.budget / 2 {
+            state.crowded = false;
             self.room.notify_all();
         }
         state.places -= 1;
@@ -218,6 +222,24 @@ mod tests {
         assert_eq!(gate.next(), NEVER);
         assert_eq!(gate.give_back(20), None);
         assert_eq!(gate.next(), 50);
+    }
+
+    #[test]
+    fn a_large_job_gets_in_once_the_line_has_drained() {
+        let gate = Gate::new(None, 100);
+        gate.open(Clock::starting_at(0));
+        let sized = |id, bytes| Job { bytes: vec![0; bytes], ..job(id, 0) };
+        gate.push(sized(0, 45));
+        std::thread::scope(|scope| {
+            let (sender, pushed) = std::sync::mpsc::channel();
+            let gate = &gate;
+            scope.spawn(move || sender.send(gate.push(sized(1, 90))));
+            assert_eq!(pushed.recv_timeout(std::time::Duration::from_millis(50)).ok(), None, "there is no room yet");
+            assert_eq!(ids(gate, 0), [0]);
+            let inside = pushed.recv_timeout(std::time::Duration::from_secs(5));
+            gate.end(Line::Keep);
+            assert_eq!(inside.ok(), Some(Pushed::First));
+        });
     }
 
     #[test]
