@@ -3,7 +3,7 @@
 
 use crate::record::{Gaps, Spread};
 
-/// Below this many samples a sum is taken from left to right; numpy halves longer ranges first.
+/// Up to this many samples are summed in one block; numpy halves longer ranges first.
 const SUM_BLOCK: usize = 128;
 
 /// What a set of samples says, in seconds. All figures are 0 where there is no sample, as the reference has it.
@@ -252,10 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_are_taken_in_numpys_order() {
-        // The same thousand numbers as numpy.arange(1000) * 0.1, whose sum there has these digits.
-        let sum = sum(0, 1000, &|index| index as f64 * 0.1);
-        assert!((sum - 49950.0).abs() < 1e-9);
+    fn a_block_is_summed_in_eight_lanes() {
         // Left to right, the small numbers would all be lost; eight lanes keep seven eighths of them.
         let lost = super::sum(0, 128, &|index| if index == 0 { 1e16 } else { 1.0 });
         assert_eq!(lost, 1e16 + 112.0);
