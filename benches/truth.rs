@@ -3,7 +3,8 @@
 //! `cargo bench --bench truth` prints a row a load, with the simulator's own lateness beside it: what it was late by is in
 //! the client's figures and is no error of theirs. Of three runs of a paced load the one is shown in which the simulator was
 //! disturbed least. Words after `--` choose rows by name. With `LLMBENCH_PEER` (a program that
-//! takes the flags of `vllm bench serve` after `bench serve`) and `LLMBENCH_PEER_TOKENIZER` the peer runs beside it.
+//! takes the flags of `vllm bench serve` after `bench serve`) and `LLMBENCH_PEER_TOKENIZER` the peer runs
+//! beside it.
 //! Nothing here fails on a slow machine: it measures, people judge.
 
 use std::fs;
@@ -180,6 +181,10 @@ fn measure(row: &Row, dir: &Path) -> Measured {
         row.count,
         dir,
     ));
+    match row.prompts {
+        Prompts::Random => command.args(["--tokenizer", "builtin"]),
+        Prompts::Short | Prompts::Long => command.arg("--skip-tokenizer-init"),
+    };
     let begun = monotonic();
     let output = command.stdin(Stdio::null()).output().expect("the client starts");
     let took = monotonic() - begun;
@@ -203,7 +208,7 @@ fn monotonic() -> f64 {
 /// The flags of a row's prompts, their file written where they need one.
 fn prompts(prompts: Prompts, count: u32, dir: &Path) -> Vec<String> {
     let (name, text, lines) = match prompts {
-        Prompts::Random => return vec!["--tokenizer".into(), "builtin".into()],
+        Prompts::Random => return Vec::new(),
         Prompts::Short => ("short.jsonl", "a short prompt".to_string(), count),
         Prompts::Long => ("long.jsonl", "lorem ipsum dolor sit amet ".repeat(9_260), 50),
     };
@@ -213,9 +218,7 @@ fn prompts(prompts: Prompts, count: u32, dir: &Path) -> Vec<String> {
         writeln!(file, r#"{{"prompt": "{line} {text}"}}"#).expect("the temporary directory has room");
     }
     let path = path.to_str().expect("the temporary directory has a plain name");
-    ["--dataset-name", "custom", "--skip-chat-template", "--skip-tokenizer-init", "--dataset-path", path]
-        .map(String::from)
-        .to_vec()
+    ["--dataset-name", "custom", "--skip-chat-template", "--dataset-path", path].map(String::from).to_vec()
 }
 
 fn key(measured: &Measured, name: &str) -> f64 {
@@ -288,25 +291,22 @@ fn list(value: &Value) -> Vec<f64> {
 
 /// The peer under the same load: its whole CPU time, its own loading and prompts included.
 fn peer_beside(row: &Row, dir: &Path, peer: &str, tokenizer: &str) -> String {
+    if matches!(row.prompts, Prompts::Random) {
+        return "left out: it would check the prompts against the simulator's tokenizer, which is another one".into();
+    }
     let sim = Sim::start(row.sim);
     on_core(1);
-    let input = if matches!(row.prompts, Prompts::Long) { "50000" } else { "8" };
     let load = row.load.split_whitespace().filter(|word| *word != "--save-detailed");
     let before = children_cpu();
     let mut command = Command::new(peer);
     command.args(["bench", "serve", "--backend", "openai", "--endpoint", "/v1/completions", "--base-url", &sim.url]);
-    command.args(["--model", "sim", "--tokenizer", tokenizer, "--dataset-name", "random", "--random-input-len", input]);
-    command.args([
-        "--random-output-len",
-        &row.output.to_string(),
-        "--num-prompts",
-        &row.count.to_string(),
-        "--save-result",
-    ]);
+    command.args(["--model", "sim", "--tokenizer", tokenizer]).args(prompts(row.prompts, row.count, dir));
+    command.args(["--output-len", &row.output.to_string(), "--num-prompts", &row.count.to_string(), "--save-result"]);
     command.args(["--result-dir", &dir.to_string_lossy(), "--result-filename", "peer.json"]).args(load);
     let output = command.stdin(Stdio::null()).output().expect("the peer starts");
     let cpu = children_cpu() - before;
-    let text = fs::read_to_string(dir.join("peer.json"));
+    let result = dir.join("peer.json");
+    let text = fs::read_to_string(&result).and_then(|text| fs::remove_file(&result).map(|()| text));
     let Ok(result) = text.map(|text| serde_json::from_str(&text).unwrap_or(Value::Null)) else {
         return format!("no result: {}", String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or_default());
     };
