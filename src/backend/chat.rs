@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::event::{Chunk, Holds, Text};
+use super::quick::{self, Place};
 use super::template::{Field, Fixed, Template, write_text};
 use super::{Backend, Reading};
 use crate::dataset::Prompt;
@@ -60,7 +61,12 @@ struct Delta<'a> {
     function_call: Holds,
 }
 
+/// What an event says.
 pub(super) fn read(data: &[u8]) -> serde_json::Result<Reading<'_>> {
+    quick::read(data, Place::Delta).map_or_else(|| by_serde(data), Ok)
+}
+
+pub(super) fn by_serde(data: &[u8]) -> serde_json::Result<Reading<'_>> {
     let chunk: Chunk<'_, Choice<'_>> = serde_json::from_slice(data)?;
     let error = chunk.error(data);
     let (output, finished) = match chunk.choices.0 {

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::event::{Chunk, Holds, Text};
+use super::quick::{self, Place};
 use super::template::{Field, Fixed, Template, write_text};
 use super::{Backend, Reading};
 use crate::dataset::Prompt;
@@ -42,8 +43,13 @@ struct Choice<'a> {
     finish_reason: Holds,
 }
 
-/// Every chunk with a choice carries output, even where its text is empty.
+/// What an event says.
 pub(super) fn read(data: &[u8]) -> serde_json::Result<Reading<'_>> {
+    quick::read(data, Place::Text).map_or_else(|| by_serde(data), Ok)
+}
+
+/// Every chunk with a choice carries output, even where its text is empty.
+pub(super) fn by_serde(data: &[u8]) -> serde_json::Result<Reading<'_>> {
     let chunk: Chunk<'_, Choice<'_>> = serde_json::from_slice(data)?;
     let error = chunk.error(data);
     let Some(choice) = chunk.choices.0 else {

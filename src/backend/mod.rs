@@ -5,6 +5,7 @@ pub mod args;
 mod chat;
 mod completions;
 mod event;
+mod quick;
 pub mod request_args;
 pub mod template;
 pub mod url;
