@@ -113,6 +113,7 @@ impl ServeArgs {
     /// Runs the benchmark and reports.
     pub(super) fn run(self, ui: &Ui) -> Result<Exit> {
         let mut checked = self.check()?;
+        checked.dataset.check_file()?;
         let signals = Signals::take_over()?;
         super::limits::allow_many_files();
         let sim = checked.sim.take().map(sim::start).transpose()?;

@@ -80,6 +80,20 @@ pub enum Dataset {
 }
 
 impl Dataset {
+    /// Opens the dataset's file, if it has one, so that a wrong path is known before a server is asked for anything.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be opened.
+    pub fn check_file(&self) -> Result<()> {
+        let path = match self {
+            Dataset::Random(_) => return Ok(()),
+            Dataset::ShareGpt(sharegpt) => &sharegpt.path,
+            Dataset::Custom(custom) => &custom.path,
+        };
+        std::fs::File::open(path).map(drop).map_err(|cause| unreadable(path, &cause))
+    }
+
     /// Starts making the samples. Without a tokenizer only `custom` can.
     ///
     /// # Errors
@@ -103,10 +117,12 @@ fn needed(tokenizer: Option<Tokenizer>, name: &str) -> Result<Tokenizer> {
 
 /// The samples that `make` makes of a file's content; its errors name the file.
 fn from_file(path: &Path, make: impl FnOnce(Vec<u8>) -> Result<Samples>) -> Result<Samples> {
-    std::fs::read(path)
-        .map_err(|cause| Error::new(cause.to_string()).hint("check `--dataset-path`"))
-        .and_then(make)
-        .map_err(|error| error.context(format!("cannot read dataset `{}`", path.display())))
+    let content = std::fs::read(path).map_err(|cause| unreadable(path, &cause))?;
+    make(content).map_err(|error| error.context(format!("cannot read dataset `{}`", path.display())))
+}
+
+fn unreadable(path: &Path, cause: &std::io::Error) -> Error {
+    Error::new(format!("cannot read dataset `{}`: {cause}", path.display())).hint("check `--dataset-path`")
 }
 
 #[cfg(test)]

@@ -141,6 +141,12 @@ fn a_result_that_could_not_be_written_is_known_before_the_run() {
 }
 
 #[test]
+fn a_dataset_that_is_not_there_is_known_before_the_server_is_asked_for_its_model() {
+    let args = ["serve", "--base-url", "http://127.0.0.1:1", "--dataset-name", "custom", "--dataset-path", "no.jsonl"];
+    ours(&Llmbench::new().args(args).run(), &["cannot read dataset `no.jsonl`"]);
+}
+
+#[test]
 fn the_simulator_and_documents_refuse_nonsense_too() {
     for args in [
         &["sim", "--ttft", "-1"][..],

@@ -206,9 +206,12 @@ fn no_request_is_tried_again_behind_the_users_back() {
     let result = Llmbench::serve(&server).args(["--connect-in-request"]).run().ended(0);
     assert_eq!((&result["completed"], &result["failed"]), (&json!(9), &json!(1)));
     assert_eq!((server.connections(), server.requests().len()), (10, 9));
-    // A connection that breaks before its request is due costs nobody a request.
+    // A connection opened beforehand may break before its request goes out, which costs nobody a request, or right after it,
+    // which is a failure like any other; the server's answers tell that nothing was sent twice.
     let server = Server::start(manner(), |_: &Request| stream(&answer(Dialect::Completions, 4)));
     let result = Llmbench::serve(&server).run().ended(0);
-    assert_eq!((&result["completed"], &result["failed"]), (&json!(10), &json!(0)));
-    assert_eq!(server.requests().len(), 10);
+    let failed = result["failed"].as_u64().unwrap();
+    assert!(failed <= 1, "{failed}");
+    assert_eq!(result["completed"], json!(10 - failed));
+    assert_eq!(server.requests().len() as u64, 10 - failed);
 }
