@@ -138,7 +138,7 @@ impl ServeArgs {
             ignore_eos: checked.content.ignore_eos,
             overlay: &checked.content.overlay,
         };
-        let mut session = Session::new(&checked.server, &checked.load, &fixed, (samples, due))?;
+        let session = Session::new(&checked.server, &checked.load, &fixed, (samples, due))?;
         let mut out = out(&checked.output);
         let stop = signals.listen();
         if !session.prepare(&stop, &mut out)? {

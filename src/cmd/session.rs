@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, TryRecvError};
+use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, SystemTime};
 
 use super::limits;
@@ -79,7 +79,7 @@ impl Session {
     }
 
     /// Ready check and warm-ups, as far as they were asked for; tells whether the run may go on.
-    pub(super) fn prepare(&mut self, stop: &Receiver<Stop>, out: &mut dyn Write) -> Result<bool> {
+    pub(super) fn prepare(&self, stop: &Receiver<Stop>, out: &mut dyn Write) -> Result<bool> {
         say(out, "Starting initial single prompt test run...")?;
         match self.load.ready_check {
             None => say(out, "Skipping endpoint ready check.")?,
@@ -125,8 +125,7 @@ impl Session {
     /// Sends the first sample `count` times, without a request id; gives the last that finished, and whether it was stopped.
     fn test(&self, count: usize, stop: &Receiver<Stop>) -> Result<(Option<Finished>, bool)> {
         let sample = Sample { request_id: None, ..self.first.clone() };
-        let encoder = self.encoder.clone();
-        let jobs: Vec<Job> = (0..count).map(|id| encoder.job(id as u32, Tick::ZERO, &sample)).collect();
+        let jobs: Vec<Job> = (0..count).map(|id| self.encoder.job(id as u32, Tick::ZERO, &sample)).collect();
         let load = drive::Load {
             jobs: Box::new(jobs.into_iter().map(Ok)),
             max_in_flight: self.load.max_concurrency,
@@ -153,7 +152,6 @@ impl Session {
         let load = drive::Load { jobs: self.encoder.jobs(samples, self.due), ..load };
         let ending = drive::run(load, settings, stop, &mut |observation| watch.observe(observation))?;
         let late_warnings = self.late_warnings.try_iter().collect();
-        debug_assert!(matches!(stop.try_recv(), Err(TryRecvError::Empty)) || ending.stopped);
         Ok(Sent { watch, ending, late_warnings })
     }
 

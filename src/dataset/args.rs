@@ -3,16 +3,16 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::ValueEnum;
 use rand::TryRng;
 use rand::rngs::SysRng;
-use serde_json::{Map, Value};
 
 use super::{CustomArgs, Dataset, Order, RandomArgs, Selection, ShareGptArgs, Shortage, Template};
+use crate::args::{self, JsonObject};
 use crate::error::{Error, Result};
 
 /// Flags of the dataset stage.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Dataset")]
 pub struct DatasetArgs {
     /// Where prompts come from.
@@ -22,16 +22,16 @@ pub struct DatasetArgs {
     #[arg(long, value_name = "FILE")]
     pub dataset_path: Option<PathBuf>,
     /// How many requests to make; with `custom`, 0 or less takes every line.
-    #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true, value_parser = args::int)]
     pub num_prompts: i64,
     /// Seed of every draw: the same seed makes the same requests, 0 to 4294967295.
-    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, value_parser = args::int)]
     pub seed: i64,
     /// Input tokens of a request; goes before `--random-input-len`.
-    #[arg(long, value_name = "TOKENS", allow_negative_numbers = true)]
+    #[arg(long, value_name = "TOKENS", allow_negative_numbers = true, value_parser = args::int)]
     pub input_len: Option<i64>,
     /// Output tokens of a request; goes before the output length of each dataset.
-    #[arg(long, value_name = "TOKENS", allow_negative_numbers = true)]
+    #[arg(long, value_name = "TOKENS", allow_negative_numbers = true, value_parser = args::int)]
     pub output_len: Option<i64>,
     /// Send fewer requests, rather than repeat prompts, if the dataset has too few.
     #[arg(long)]
@@ -43,8 +43,8 @@ pub struct DatasetArgs {
     #[arg(long)]
     pub skip_chat_template: bool,
     /// Further variables for the chat template, as a JSON object (`custom`); never sent to the server.
-    #[arg(long, value_name = "JSON", value_parser = json_object)]
-    pub chat_template_kwargs: Option<Map<String, Value>>,
+    #[arg(long, value_name = "JSON", value_parser = args::json_object)]
+    pub chat_template_kwargs: Option<JsonObject>,
     /// Goes before the index in the `x-request-id` header of each request [default: `bench-` and 8 random digits].
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub request_id_prefix: Option<String>,
@@ -109,7 +109,7 @@ impl DatasetArgs {
             }
             DatasetName::ShareGpt => Ok(Dataset::ShareGpt(self.sharegpt.resolve(self.dataset_path, selection)?)),
             DatasetName::Custom => {
-                let variables = self.chat_template_kwargs.unwrap_or_default();
+                let variables = self.chat_template_kwargs.unwrap_or_default().0;
                 let template = if self.skip_chat_template { Template::None } else { Template::Chat(variables) };
                 Ok(Dataset::Custom(self.custom.resolve(self.dataset_path, template, selection)?))
             }
@@ -135,10 +135,6 @@ fn fresh_prefix() -> Result<String> {
         .try_next_u32()
         .map_err(|cause| Error::new(format!("no random numbers: {cause}")).hint("give `--request-id-prefix`"))?;
     Ok(format!("bench-{number:08x}-"))
-}
-
-fn json_object(text: &str) -> std::result::Result<Map<String, Value>, String> {
-    serde_json::from_str(text).map_err(|cause| format!("not a JSON object: {cause}"))
 }
 
 #[cfg(test)]

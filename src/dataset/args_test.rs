@@ -2,7 +2,10 @@
 
 use super::super::Dataset;
 use super::super::golden::resolve;
+use serde_json::Map;
+
 use super::*;
+use crate::dataset::Custom;
 
 #[test]
 fn the_defaults_are_the_reference_s() {
@@ -55,6 +58,8 @@ fn template_variables_are_a_json_object() {
     let Dataset::Custom(custom) = resolve(line).unwrap() else { panic!("another dataset") };
     let Template::Chat(variables) = custom.template else { panic!("no template") };
     assert_eq!(variables["x"], 1);
+    let ten = resolve("--dataset-name custom --dataset-path a.jsonl --num-prompts 1_0").unwrap();
+    assert!(matches!(ten, Dataset::Custom(Custom { selection: Selection { num_prompts: 10, .. }, .. })));
     assert!(resolve("--chat-template-kwargs [1]").unwrap_err().to_string().contains("not a JSON object"));
 }
 

@@ -5,21 +5,21 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
 use serde_json::{Map, Value};
 
 use super::ahead::ahead;
 use super::lengths::length;
 use super::{Prompt, Sample, Samples, Selection, from_file};
+use crate::args;
 use crate::error::{Error, Result};
 use crate::token::Tokenizer;
 
 /// Flags of the dataset `custom`.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Dataset: custom")]
 pub struct CustomArgs {
     /// Output tokens of a request; -1 takes `output_tokens` from the file.
-    #[arg(long, value_name = "TOKENS", default_value_t = 256, allow_negative_numbers = true)]
+    #[arg(long, value_name = "TOKENS", default_value_t = 256, allow_negative_numbers = true, value_parser = args::int)]
     pub custom_output_len: i64,
 }
 

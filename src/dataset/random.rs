@@ -8,35 +8,34 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 
-use clap::Args;
-
 use super::ahead::{Ahead, ahead};
 use super::fit::{Fit, Fitted, Step};
 use super::lengths::{Interval, RangeRatio, length};
 use super::{Prompt, Sample, Samples};
+use crate::args;
 use crate::error::{Error, Result};
 use crate::rng::Generator;
 use crate::token::Tokenizer;
 
 /// Flags of the dataset `random`.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Dataset: random")]
 pub struct RandomArgs {
     /// Input tokens of a request, besides the prefix.
-    #[arg(long, value_name = "TOKENS", default_value_t = 1024, allow_negative_numbers = true)]
+    #[arg(long, value_name = "TOKENS", default_value_t = 1024, allow_negative_numbers = true, value_parser = args::int)]
     pub random_input_len: i64,
     /// Output tokens of a request.
-    #[arg(long, value_name = "TOKENS", default_value_t = 128, allow_negative_numbers = true)]
+    #[arg(long, value_name = "TOKENS", default_value_t = 128, allow_negative_numbers = true, value_parser = args::int)]
     pub random_output_len: i64,
     /// Tokens of a prefix that all requests share, before the input tokens.
-    #[arg(long, value_name = "TOKENS", default_value_t = 0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "TOKENS", default_value_t = 0, allow_negative_numbers = true, value_parser = args::int)]
     pub random_prefix_len: i64,
     /// How far lengths vary: from length * (1 - RATIO) to length * (1 + RATIO), at least 0 and below 1; or a JSON object
     /// with a ratio each for `input` and `output`.
     #[arg(long, value_name = "RATIO", default_value = "0.0", allow_negative_numbers = true)]
     pub random_range_ratio: String,
     /// Prompts in one request; more than 1 is for embedding and pooling servers.
-    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = args::int)]
     pub random_batch_size: i64,
 }
 

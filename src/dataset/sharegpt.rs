@@ -5,7 +5,6 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::Args;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::Value;
@@ -13,6 +12,7 @@ use serde_json::Value;
 use super::ahead::ahead;
 use super::lengths::length;
 use super::{Prompt, Sample, Samples, Selection, from_file};
+use crate::args;
 use crate::error::{Error, Result};
 use crate::token::Tokenizer;
 
@@ -21,11 +21,11 @@ const LONGEST_PROMPT: u32 = 1024;
 const LONGEST_TOTAL: u32 = 2048;
 
 /// Flags of the dataset `sharegpt`.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Dataset: sharegpt")]
 pub struct ShareGptArgs {
     /// Output tokens of a request [default: as many as the answer in the file has].
-    #[arg(long, value_name = "TOKENS", allow_negative_numbers = true)]
+    #[arg(long, value_name = "TOKENS", allow_negative_numbers = true, value_parser = args::int)]
     pub sharegpt_output_len: Option<i64>,
 }
 

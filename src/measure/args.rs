@@ -1,6 +1,7 @@
 //! The flags that say what is measured, and their plain values.
 
 use super::{Goal, Metric};
+use crate::args;
 use crate::error::{Error, Result};
 
 /// What is measured.
@@ -50,7 +51,7 @@ fn percentiles(list: &str) -> Result<Vec<f64>> {
             Error::new(format!("`--metric-percentiles {list}`: `{}` {cause}", item.trim()))
                 .hint("give numbers from 0 to 100, such as `50,90,99.9`")
         };
-        let value: f64 = item.trim().parse().map_err(|_| refuse("is not a number"))?;
+        let value = args::float(item).map_err(|_| refuse("is not a number"))?;
         if (0.0..=100.0).contains(&value) { Ok(value) } else { Err(refuse("is not between 0 and 100")) }
     };
     list.split(',').map(percentile).collect()
