@@ -108,6 +108,7 @@ fn finished(id: u32) -> Finished {
         input_tokens: 100,
         output_tokens: 4,
         chunks: 4,
+        inputs: 1,
         due: at(0),
         sent: at(0),
         first: at(50 + u64::from(id % 97)),
@@ -125,6 +126,7 @@ fn finished(id: u32) -> Finished {
         text,
         counted_by_server: true,
         detail: String::new(),
+        ..Finished::default()
     }
 }
 

@@ -7,9 +7,8 @@ use serde_json::{Value, json};
 
 use super::event::{Chunk, Holds, Text};
 use super::quick::{self, Place};
-use super::template::{Field, Fixed, Template, write_text};
+use super::template::{Field, Fixed, Template};
 use super::{Backend, Reading};
-use crate::dataset::Prompt;
 
 pub(super) fn template(fixed: &Fixed<'_>) -> Template {
     let fields = vec![
@@ -20,21 +19,6 @@ pub(super) fn template(fixed: &Fixed<'_>) -> Template {
         ("stream_options", Field::Value(json!({"include_usage": true}))),
     ];
     Template::new(Backend::OpenaiChat, fields, fixed)
-}
-
-/// One user message whose content is a list of text parts.
-pub(super) fn write_prompt(prompt: &Prompt, out: &mut Vec<u8>) {
-    let texts = match prompt {
-        Prompt::Text(text) => std::slice::from_ref(text),
-        Prompt::Batch(texts) => texts,
-    };
-    out.extend_from_slice(br#"[{"role":"user","content":["#);
-    for (index, text) in texts.iter().enumerate() {
-        out.extend_from_slice(if index == 0 { br#"{"type":"text","text":"# } else { br#",{"type":"text","text":"# });
-        write_text(text, out);
-        out.push(b'}');
-    }
-    out.extend_from_slice(b"]}]");
 }
 
 #[derive(Deserialize)]

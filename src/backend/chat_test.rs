@@ -2,7 +2,7 @@ use serde_json::Map;
 
 use super::*;
 use crate::backend::Usage;
-use crate::dataset::Sample;
+use crate::dataset::{Prompt, Sample};
 
 fn output(delta: &str) -> Option<String> {
     let data = format!(r#"{{"id":"x","choices":[{{"index":0,"delta":{delta},"finish_reason":null}}]}}"#);
@@ -12,7 +12,7 @@ fn output(delta: &str) -> Option<String> {
 #[test]
 fn a_body_has_the_fields_of_the_reference_in_its_order() {
     let fixed = Fixed { model: "m", logprobs: Some(3), ignore_eos: false, overlay: &Map::new() };
-    let sample = Sample { prompt: Prompt::Text("hi".into()), input_tokens: 1, output_tokens: 16, request_id: None };
+    let sample = Sample { prompt: Prompt::Text("hi".into()), input_tokens: 1, output_tokens: 16, ..Sample::default() };
     let mut out = Vec::new();
     template(&fixed).write(&sample, &mut out);
     assert_eq!(

@@ -5,9 +5,8 @@ use serde_json::{Value, json};
 
 use super::event::{Chunk, Holds, Text};
 use super::quick::{self, Place};
-use super::template::{Field, Fixed, Template, write_text};
+use super::template::{Field, Fixed, Template};
 use super::{Backend, Reading};
-use crate::dataset::Prompt;
 
 pub(super) fn template(fixed: &Fixed<'_>) -> Template {
     let fields = vec![
@@ -20,19 +19,6 @@ pub(super) fn template(fixed: &Fixed<'_>) -> Template {
         ("stream_options", Field::Value(json!({"include_usage": true}))),
     ];
     Template::new(Backend::Openai, fields, fixed)
-}
-
-pub(super) fn write_prompt(prompt: &Prompt, out: &mut Vec<u8>) {
-    match prompt {
-        Prompt::Text(text) => write_text(text, out),
-        Prompt::Batch(texts) => {
-            for (index, text) in texts.iter().enumerate() {
-                out.push(if index == 0 { b'[' } else { b',' });
-                write_text(text, out);
-            }
-            out.push(b']');
-        }
-    }
 }
 
 #[derive(Deserialize)]

@@ -2,12 +2,12 @@ use serde_json::Map;
 
 use super::*;
 use crate::backend::Usage;
-use crate::dataset::Sample;
+use crate::dataset::{Prompt, Sample};
 
 fn body(prompt: Prompt, overlay: Value, ignore_eos: bool) -> String {
     let overlay: Map<String, Value> = serde_json::from_value(overlay).unwrap();
     let fixed = Fixed { model: "m", logprobs: None, ignore_eos, overlay: &overlay };
-    let sample = Sample { prompt, input_tokens: 3, output_tokens: 16, request_id: None };
+    let sample = Sample { prompt, input_tokens: 3, output_tokens: 16, ..Sample::default() };
     let mut out = Vec::new();
     template(&fixed).write(&sample, &mut out);
     String::from_utf8(out).unwrap()

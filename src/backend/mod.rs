@@ -5,6 +5,7 @@ pub mod args;
 mod chat;
 mod completions;
 mod event;
+mod prompt;
 mod quick;
 pub mod request_args;
 pub mod template;
@@ -101,8 +102,8 @@ impl Backend {
     /// Writes the part of the body that is the sample's prompt.
     fn write_prompt(self, sample: &Sample, body: &mut Vec<u8>) {
         match self {
-            Backend::Vllm | Backend::Openai => completions::write_prompt(&sample.prompt, body),
-            Backend::OpenaiChat => chat::write_prompt(&sample.prompt, body),
+            Backend::Vllm | Backend::Openai => prompt::write_input(&sample.prompt, body),
+            Backend::OpenaiChat => prompt::write_messages(sample, body),
         }
     }
 

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::Backend;
-use crate::dataset::{Prompt, Sample};
+use super::{Backend, prompt};
+use crate::dataset::{Json, Sample};
 
 /// What is the same in every body of a run.
 #[derive(Debug, Clone)]
@@ -22,6 +22,7 @@ pub struct Fixed<'a> {
 #[derive(Debug, Clone)]
 pub struct Template {
     backend: Backend,
+    fields: Vec<(String, Field)>,
     pieces: Vec<Piece>,
 }
 
@@ -32,9 +33,11 @@ enum Piece {
     OutputTokens,
 }
 
-/// A field of a body, before `overlay` is merged.
+/// A field of a body.
+#[derive(Debug, Clone)]
 pub(super) enum Field {
     Value(Value),
+    Json(Json),
     Prompt,
     OutputTokens,
 }
@@ -42,58 +45,76 @@ pub(super) enum Field {
 impl Template {
     /// Merges `fixed.overlay` over `fields`: a key that is there keeps its place, a new one goes to the end.
     pub(super) fn new(backend: Backend, fields: Vec<(&str, Field)>, fixed: &Fixed<'_>) -> Self {
-        let mut fields: Vec<(&str, Field)> = fields;
+        let mut fields: Vec<(String, Field)> = fields.into_iter().map(|(key, field)| (key.to_owned(), field)).collect();
         if fixed.ignore_eos {
-            fields.push(("ignore_eos", Field::Value(Value::Bool(true))));
+            fields.push(("ignore_eos".into(), Field::Value(Value::Bool(true))));
         }
         for (key, value) in fixed.overlay {
-            let value = Field::Value(value.clone());
-            match fields.iter_mut().find(|(name, _)| name == key) {
-                Some((_, field)) => *field = value,
-                None => fields.push((key, value)),
-            }
+            put(&mut fields, key, Field::Value(value.clone()));
         }
-        let mut template = Template { backend, pieces: vec![Piece::Bytes(b"{".to_vec())] };
-        for (index, (key, field)) in fields.iter().enumerate() {
-            let comma = if index == 0 { "" } else { "," };
-            template.push_bytes(format!("{comma}{}:", Value::from(*key)).as_bytes());
-            match field {
-                Field::Value(value) => template.push_bytes(value.to_string().as_bytes()),
-                Field::Prompt => template.pieces.push(Piece::Prompt),
-                Field::OutputTokens => template.pieces.push(Piece::OutputTokens),
-            }
-        }
-        template.push_bytes(b"}");
-        template
-    }
-
-    fn push_bytes(&mut self, bytes: &[u8]) {
-        match self.pieces.last_mut() {
-            Some(Piece::Bytes(last)) => last.extend_from_slice(bytes),
-            _ => self.pieces.push(Piece::Bytes(bytes.to_vec())),
-        }
+        let pieces = pieces(&fields);
+        Template { backend, fields, pieces }
     }
 
     /// About how many bytes the body of `sample` has.
     pub fn size_hint(&self, sample: &Sample) -> usize {
         let fixed: usize =
             self.pieces.iter().map(|piece| if let Piece::Bytes(bytes) = piece { bytes.len() } else { 64 }).sum();
-        fixed
-            + match &sample.prompt {
-                Prompt::Text(text) => text.len() + text.len() / 16,
-                Prompt::Batch(texts) => texts.iter().map(|text| text.len() + text.len() / 16).sum(),
-            }
+        fixed + prompt::size_hint(sample)
     }
 
     /// Appends the body of `sample` to `out`.
     pub fn write(&self, sample: &Sample, out: &mut Vec<u8>) {
-        for piece in &self.pieces {
+        if sample.overrides.is_empty() {
+            return self.write_pieces(&self.pieces, sample, out);
+        }
+        let mut fields = self.fields.clone();
+        for (key, value) in &sample.overrides {
+            put(&mut fields, key, Field::Json(value.clone()));
+        }
+        self.write_pieces(&pieces(&fields), sample, out);
+    }
+
+    fn write_pieces(&self, pieces: &[Piece], sample: &Sample, out: &mut Vec<u8>) {
+        for piece in pieces {
             match piece {
                 Piece::Bytes(bytes) => out.extend_from_slice(bytes),
                 Piece::Prompt => self.backend.write_prompt(sample, out),
                 Piece::OutputTokens => out.extend_from_slice(sample.output_tokens.to_string().as_bytes()),
             }
         }
+    }
+}
+
+/// Sets a field where it stands; a new one goes to the end.
+fn put(fields: &mut Vec<(String, Field)>, key: &str, field: Field) {
+    match fields.iter_mut().find(|(name, _)| name == key) {
+        Some((_, old)) => *old = field,
+        None => fields.push((key.to_owned(), field)),
+    }
+}
+
+/// An object of `fields`, with what never differs joined together.
+fn pieces(fields: &[(String, Field)]) -> Vec<Piece> {
+    let mut pieces = vec![Piece::Bytes(b"{".to_vec())];
+    for (index, (key, field)) in fields.iter().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        push_bytes(&mut pieces, format!("{comma}{}:", Value::from(key.as_str())).as_bytes());
+        match field {
+            Field::Value(value) => push_bytes(&mut pieces, value.to_string().as_bytes()),
+            Field::Json(json) => push_bytes(&mut pieces, json.as_str().as_bytes()),
+            Field::Prompt => pieces.push(Piece::Prompt),
+            Field::OutputTokens => pieces.push(Piece::OutputTokens),
+        }
+    }
+    push_bytes(&mut pieces, b"}");
+    pieces
+}
+
+fn push_bytes(pieces: &mut Vec<Piece>, bytes: &[u8]) {
+    match pieces.last_mut() {
+        Some(Piece::Bytes(last)) => last.extend_from_slice(bytes),
+        _ => pieces.push(Piece::Bytes(bytes.to_vec())),
     }
 }
 
@@ -137,6 +158,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_a_sample_overrides_goes_over_everything_else() {
+        let overlay = serde_json::Map::from_iter([("tools".to_owned(), Value::from(1))]);
+        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, overlay: &overlay };
+        let overrides = ["tools", "tool_choice"].map(|key| (key.to_owned(), Json::of(&Value::from("auto"))));
+        let sample = Sample { overrides: overrides.to_vec(), ..Sample::default() };
+        let mut out = Vec::new();
+        Backend::OpenaiChat.template(&fixed).write(&sample, &mut out);
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.ends_with(r#","tools":"auto","tool_choice":"auto"}"#), "{text}");
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]

@@ -121,7 +121,13 @@ impl Row {
                 (text, input_tokens)
             }
         };
-        Ok(Sample { prompt: Prompt::Text(text), input_tokens, output_tokens: self.output_tokens, request_id })
+        Ok(Sample {
+            prompt: Prompt::Text(text),
+            input_tokens,
+            output_tokens: self.output_tokens,
+            request_id,
+            ..Sample::default()
+        })
     }
 }
 

@@ -41,6 +41,7 @@ pub(super) fn rows(samples: Samples) -> Vec<(String, u32, u32)> {
         let text = match sample.prompt {
             Prompt::Text(text) => text,
             Prompt::Batch(texts) => texts.join(" "),
+            other => panic!("{other:?} is no text"),
         };
         (text, sample.input_tokens, sample.output_tokens)
     };

@@ -9,6 +9,7 @@ mod args;
 mod custom;
 mod fit;
 mod lengths;
+mod part;
 mod random;
 mod selection;
 mod sharegpt;
@@ -19,6 +20,7 @@ use std::sync::mpsc;
 pub use args::{DatasetArgs, DatasetName};
 pub use custom::{Custom, CustomArgs, OutputLen, Template};
 pub use lengths::RangeRatio;
+pub use part::{Audio, Json, Part};
 pub use random::{Random, RandomArgs};
 pub use selection::{Order, Selection, Shortage};
 pub use sharegpt::{ShareGpt, ShareGptArgs};
@@ -27,7 +29,7 @@ use crate::error::{Error, Result};
 use crate::token::Tokenizer;
 
 /// One prompt as the dataset means it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Sample {
     /// What is asked.
     pub prompt: Prompt,
@@ -37,6 +39,12 @@ pub struct Sample {
     pub output_tokens: u32,
     /// The value of the `x-request-id` header: prefix and index.
     pub request_id: Option<String>,
+    /// Images, videos and sounds that belong to the prompt.
+    pub media: Vec<Part>,
+    /// What is to be transcribed.
+    pub audio: Option<Audio>,
+    /// Fields that replace those of the body, and come after them where they are new.
+    pub overrides: Vec<(String, Json)>,
 }
 
 /// The shapes a prompt can have.
@@ -46,6 +54,31 @@ pub enum Prompt {
     Text(String),
     /// Several texts in one request.
     Batch(Vec<String>),
+    /// Token ids.
+    Ids(Vec<u32>),
+    /// Several prompts of token ids in one request.
+    IdBatch(Vec<Vec<u32>>),
+    /// The content of one message, part by part.
+    Parts(Vec<Part>),
+    /// A list of whole messages, which is sent as it is.
+    Messages(Json),
+}
+
+impl Default for Prompt {
+    fn default() -> Self {
+        Prompt::Text(String::new())
+    }
+}
+
+impl Prompt {
+    /// How many inputs a request with this prompt holds.
+    pub fn inputs(&self) -> usize {
+        match self {
+            Prompt::Batch(texts) => texts.len(),
+            Prompt::IdBatch(prompts) => prompts.len(),
+            Prompt::Text(_) | Prompt::Ids(_) | Prompt::Parts(_) | Prompt::Messages(_) => 1,
+        }
+    }
 }
 
 /// The samples of a run, in order. They are made as they are asked for, so that sending need not wait for the last one.

@@ -236,7 +236,7 @@ impl Requests {
             prompt: Prompt::Text(fitted.text),
             input_tokens: fitted.ids.len() as u32,
             output_tokens,
-            request_id: None,
+            ..Sample::default()
         }))
     }
 
@@ -250,7 +250,7 @@ impl Requests {
         };
         let input_tokens = members.iter().map(|(fitted, _)| fitted.ids.len() as u32).sum();
         let texts = members.into_iter().map(|(fitted, _)| fitted.text).collect();
-        Some(Ok(Sample { prompt: Prompt::Batch(texts), input_tokens, output_tokens: 0, request_id: None }))
+        Some(Ok(Sample { prompt: Prompt::Batch(texts), input_tokens, ..Sample::default() }))
     }
 }
 

@@ -112,6 +112,7 @@ impl ShareGpt {
                 input_tokens: *input_tokens,
                 output_tokens: *output_tokens,
                 request_id: selection.request_id(index),
+                ..Sample::default()
             })
         });
         Ok(Samples { warnings: warning.into_iter().collect(), ..Samples::new(count, iter) })

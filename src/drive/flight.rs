@@ -10,7 +10,7 @@ use super::connect::{self, Connection, plain};
 use super::reply::{Progress, Reply};
 use super::worker::Worker;
 use crate::plan::Job;
-use crate::record::{Failure, Finished, Outcome, Record, Tick};
+use crate::record::{Failure, Finished, Outcome, Record, ServerTimes, Tick};
 
 /// How long the end of a body may take after `[DONE]`.
 const AFTER_DONE: Duration = Duration::from_secs(1);
@@ -177,6 +177,7 @@ impl Flight {
             input_tokens: answer.usage.and_then(|usage| usage.prompt_tokens).unwrap_or(self.job.input_tokens),
             output_tokens: counted.unwrap_or(0),
             chunks: answer.chunks.len() as u32,
+            inputs: self.job.inputs,
             due: self.job.due,
             sent: self.sent,
             first: answer.chunks.first().copied().unwrap_or(self.sent),
@@ -193,6 +194,8 @@ impl Flight {
             text: answer.text,
             counted_by_server: counted.is_some(),
             detail,
+            audio_seconds: self.job.audio_seconds,
+            server: ServerTimes::default(),
         });
     }
 }

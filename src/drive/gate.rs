@@ -178,7 +178,7 @@ mod tests {
     use crate::record::Tick;
 
     fn job(id: u32, due: u64) -> Job {
-        Job { id, due: Tick::from_nanos(due), bytes: vec![0; 10], input_tokens: 1 }
+        Job { id, due: Tick::from_nanos(due), bytes: vec![0; 10], input_tokens: 1, inputs: 1, audio_seconds: 0.0 }
     }
 
     fn ids(gate: &Gate, now: u64) -> Vec<u32> {

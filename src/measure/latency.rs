@@ -136,7 +136,19 @@ mod tests {
     fn request(due: u64, sent: u64, end: u64) -> Record {
         let [due, sent, end] = [due, sent, end].map(|secs| Tick::from_nanos(secs * 1_000_000_000));
         let outcome = Outcome::Done;
-        Record { id: 0, input_tokens: 0, output_tokens: 1, chunks: 1, due, sent, first: end, last: end, end, outcome }
+        Record {
+            id: 0,
+            input_tokens: 0,
+            output_tokens: 1,
+            chunks: 1,
+            inputs: 1,
+            due,
+            sent,
+            first: end,
+            last: end,
+            end,
+            outcome,
+        }
     }
 
     #[test]

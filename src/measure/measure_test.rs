@@ -26,6 +26,7 @@ fn finished(id: u32, example: &Example) -> Finished {
         input_tokens,
         output_tokens,
         chunks: chunks.len() as u32,
+        inputs: 1,
         due: Tick::from_secs_f64(start - queued),
         sent: Tick::from_secs_f64(start),
         first: chunks[0],
@@ -35,7 +36,16 @@ fn finished(id: u32, example: &Example) -> Finished {
     };
     let connected = Tick::ZERO;
     let (tokens, text, detail) = (Vec::new(), "p q r".to_owned(), "Bad Request".to_owned());
-    Finished { record, connected, chunks, tokens, text, counted_by_server: output_tokens > 0, detail }
+    Finished {
+        record,
+        connected,
+        chunks,
+        tokens,
+        text,
+        counted_by_server: output_tokens > 0,
+        detail,
+        ..Finished::default()
+    }
 }
 
 fn worked_example(tokenizer: bool) -> Run {

@@ -115,6 +115,7 @@ mod tests {
             input_tokens: 0,
             output_tokens: 0,
             chunks: 0,
+            inputs: 1,
             due: sent,
             sent,
             first: sent,

@@ -50,7 +50,9 @@ impl Encoder {
         self.template.write(sample, &mut bytes);
         let length = format!("{:>10}", bytes.len() - body);
         bytes[place..place + length.len()].copy_from_slice(length.as_bytes());
-        Job { id, due, bytes, input_tokens: sample.input_tokens }
+        let audio_seconds = sample.audio.as_ref().map_or(0.0, |audio| audio.seconds);
+        let inputs = sample.prompt.inputs() as u32;
+        Job { id, due, bytes, input_tokens: sample.input_tokens, inputs, audio_seconds }
     }
 
     /// The requests of `samples`, made as they are asked for; sample `i` is due at `due[i]`.
@@ -84,7 +86,7 @@ mod tests {
 
     fn sample(request_id: Option<&str>) -> Sample {
         let request_id = request_id.map(ToString::to_string);
-        Sample { prompt: Prompt::Text("hi".into()), input_tokens: 1, output_tokens: 2, request_id }
+        Sample { prompt: Prompt::Text("hi".into()), input_tokens: 1, output_tokens: 2, request_id, ..Sample::default() }
     }
 
     fn text(encoder: &Encoder, request_id: Option<&str>) -> String {

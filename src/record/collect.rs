@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Errors, Finished, Flow, Gaps, Health, Outcome, Record, Run, Tick};
+use super::{Errors, Finished, Flow, Gaps, Health, Outcome, Record, Run, ServerTimes, Tick};
 
 /// Output tokens of an answer that neither the server nor a tokenizer counted.
 const UNCOUNTED_TOKENS: u32 = 1;
@@ -17,6 +17,8 @@ pub struct Collector {
     errors: Errors,
     gaps: Gaps,
     flow: Flow,
+    audio_seconds: f64,
+    server_times: bool,
     uncounted: BTreeMap<u32, Uncounted>,
 }
 
@@ -47,7 +49,9 @@ impl Collector {
 
     /// Takes in one finished request.
     pub fn push(&mut self, finished: Finished) {
-        let Finished { mut record, chunks, tokens, text, counted_by_server, detail, .. } = finished;
+        let Finished { mut record, chunks, tokens, text, counted_by_server, detail, audio_seconds, server, .. } =
+            finished;
+        self.server_times |= server != ServerTimes::default();
         match record.outcome {
             Outcome::Failed(failure) => {
                 record.output_tokens = 0;
@@ -55,6 +59,7 @@ impl Collector {
                 self.errors.insert(record.id, &detail);
             }
             Outcome::Done => {
+                self.audio_seconds += audio_seconds;
                 chunks.windows(2).for_each(|pair| self.gaps.push(pair[1].since(pair[0])));
                 // A server that reports no tokens at all for an answer with output did not count.
                 if counted_by_server && record.output_tokens > 0 {
@@ -104,6 +109,8 @@ impl Collector {
             errors: self.errors,
             gaps: self.gaps,
             flow: self.flow,
+            audio_seconds: self.audio_seconds,
+            server_times: self.server_times,
             duration,
             planned: self.planned,
             partial: ending == Ending::Interrupted,
@@ -137,6 +144,7 @@ mod tests {
             input_tokens: 8,
             output_tokens,
             chunks: chunks.len() as u32,
+            inputs: 1,
             due: Tick::ZERO,
             sent: Tick::ZERO,
             first,
@@ -153,6 +161,8 @@ mod tests {
             text: "a b c d".into(),
             counted_by_server,
             detail: String::new(),
+            audio_seconds: 0.0,
+            server: ServerTimes::default(),
         }
     }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Finished, Outcome, Record, Tick};
+use super::{Finished, Outcome, Record, ServerTimes, Tick};
 use crate::error::{Error, Result};
 
 /// What the header calls the format.
@@ -43,6 +43,17 @@ struct Line {
     chunks: Vec<u64>,
     tokens: Vec<u32>,
     text: String,
+    #[serde(default = "one_input")]
+    inputs: u32,
+    #[serde(default)]
+    audio_seconds: f64,
+    server_queue: Option<f64>,
+    server_ttft: Option<f64>,
+}
+
+/// What a line without the field means.
+fn one_input() -> u32 {
+    1
 }
 
 /// All that the index needs of a line.
@@ -223,6 +234,10 @@ fn line(finished: &Finished) -> Line {
         chunks: finished.chunks.iter().map(|chunk| chunk.nanos()).collect(),
         tokens: finished.tokens.clone(),
         text: finished.text.clone(),
+        inputs: record.inputs,
+        audio_seconds: finished.audio_seconds,
+        server_queue: finished.server.queue,
+        server_ttft: finished.server.ttft,
     }
 }
 
@@ -232,6 +247,7 @@ fn finished(line: Line, outcome: Outcome) -> Finished {
         input_tokens: line.input_tokens,
         output_tokens: line.output_tokens,
         chunks: line.chunks.len() as u32,
+        inputs: line.inputs,
         due: Tick::from_nanos(line.due),
         sent: Tick::from_nanos(line.sent),
         first: Tick::from_nanos(line.first),
@@ -247,6 +263,8 @@ fn finished(line: Line, outcome: Outcome) -> Finished {
         text: line.text,
         counted_by_server: line.counted_by_server,
         detail: line.detail,
+        audio_seconds: line.audio_seconds,
+        server: ServerTimes { queue: line.server_queue, ttft: line.server_ttft },
     }
 }
 

@@ -60,6 +60,7 @@ prop_compose! {
                 input_tokens: counts.0,
                 output_tokens: counts.1,
                 chunks: chunks.len() as u32,
+                inputs: 1,
                 due, sent, first, last, end,
                 outcome,
             },
@@ -69,6 +70,8 @@ prop_compose! {
             text: texts.0,
             counted_by_server: counts.2,
             detail: texts.1,
+            audio_seconds: 0.5,
+            server: ServerTimes { queue: None, ttft: Some(0.25) },
         }
     }
 }

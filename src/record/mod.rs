@@ -51,7 +51,7 @@ impl Tick {
 }
 
 /// One request as it went: a small fixed record, kept for every request of a run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Record {
     /// Position of the request in the plan, from 0.
     pub id: u32,
@@ -61,6 +61,8 @@ pub struct Record {
     pub output_tokens: u32,
     /// Pieces of the answer that carried output.
     pub chunks: u32,
+    /// Inputs that the request held: texts to embed, documents to rank; 1 for generation.
+    pub inputs: u32,
     /// When the schedule wanted the request to start.
     pub due: Tick,
     /// Right before its bytes were written.
@@ -75,10 +77,21 @@ pub struct Record {
     pub outcome: Outcome,
 }
 
+/// What requests ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Task {
+    /// Text, token by token.
+    #[default]
+    Generation,
+    /// Vectors or scores of their inputs, all at once.
+    Pooling,
+}
+
 /// How a request ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Outcome {
     /// A 2xx status, at least one output, no error event, and a proper end.
+    #[default]
     Done,
     /// Anything else.
     Failed(Failure),
@@ -165,7 +178,7 @@ impl fmt::Display for Failure {
 }
 
 /// Everything that is known of one request at the moment it ended: what `drive` hands on, once a request.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Finished {
     /// The moments and counts that are kept for the whole run.
     pub record: Record,
@@ -181,6 +194,19 @@ pub struct Finished {
     pub counted_by_server: bool,
     /// For a failed request what happened, in one line; else empty.
     pub detail: String,
+    /// Seconds of sound that the request held.
+    pub audio_seconds: f64,
+    /// What the server says of its own times.
+    pub server: ServerTimes,
+}
+
+/// Times of one request as the server measured them, in seconds; `None` where it says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct ServerTimes {
+    /// Waiting in the server's queue.
+    pub queue: Option<f64>,
+    /// From the request's arrival at the server to its first token.
+    pub ttft: Option<f64>,
 }
 
 /// A distribution of durations in nanoseconds.
@@ -244,6 +270,10 @@ pub struct Run {
     pub planned: u64,
     /// Whether the run was interrupted before everything planned had run.
     pub partial: bool,
+    /// Seconds of sound in successful requests.
+    pub audio_seconds: f64,
+    /// Whether the server told its own times of any request.
+    pub server_times: bool,
     /// Successful requests whose output tokens neither the server nor a tokenizer counted: one token is assumed for each.
     pub uncounted: u64,
     /// How well the measurement itself went.

@@ -32,6 +32,7 @@ fn finished(id: u32, (start, wait, ttft, gaps, output_tokens, input_tokens, text
         input_tokens,
         output_tokens,
         chunks: chunks.len() as u32,
+        inputs: 1,
         due: Tick::from_secs_f64(start - wait),
         sent,
         first: chunks.first().copied().unwrap_or(sent),
@@ -47,6 +48,7 @@ fn finished(id: u32, (start, wait, ttft, gaps, output_tokens, input_tokens, text
         text: text.into(),
         counted_by_server: output_tokens > 0,
         detail: if failed { "Bad Request".into() } else { String::new() },
+        ..Finished::default()
     }
 }
 
