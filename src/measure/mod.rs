@@ -2,6 +2,7 @@
 //! nothing of flags beyond [`MetricsArgs`].
 
 mod args;
+mod counters;
 mod goal;
 mod latency;
 mod metric;
@@ -11,6 +12,7 @@ mod summary;
 use std::collections::BTreeMap;
 
 pub use args::{Asked, MetricsArgs};
+pub use counters::{Diffusion, PrefixCache, Speculation};
 pub use goal::{Goal, Taken};
 pub use latency::{Latency, OWN_PERCENTILES, Schedule, e2el, queued, seconds, ttft};
 pub use metric::Metric;
@@ -37,6 +39,29 @@ pub struct Metrics {
     pub chunks: Chunks,
     /// Failures by class, and those of `http_status` by code.
     pub failures: Failures,
+    /// The probes that ran beside, if any succeeded; filled by the caller, as all below.
+    pub probes: Option<Probes>,
+    /// Speculative decoding, if the server counts any.
+    pub speculation: Option<Speculation>,
+    /// Diffusion decoding, if the server counts any.
+    pub diffusion: Option<Diffusion>,
+    /// The server's prefix cache, if it counts.
+    pub prefix_cache: Option<PrefixCache>,
+}
+
+/// Small requests that were sent beside the run, one at a time. Times are in seconds from `sent` to the last output.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Probes {
+    /// Successful probes.
+    pub completed: u64,
+    /// Failed probes.
+    pub failed: u64,
+    /// The median of the successful.
+    pub median: f64,
+    /// Their 99th percentile.
+    pub p99: f64,
+    /// The longest.
+    pub max: f64,
 }
 
 /// Requests and tokens.
@@ -101,6 +126,7 @@ pub fn metrics(run: &Run, asked: &Asked, max_concurrency: Option<u32>) -> Metric
         schedule: Schedule::of(run, max_concurrency),
         chunks: chunks(run),
         failures: failures(&run.records),
+        ..Metrics::default()
     }
 }
 
