@@ -13,6 +13,7 @@ use crate::measure::{Asked, MetricsArgs};
 use crate::net::{self, Access, Model};
 use crate::plan::{Load, LoadArgs};
 use crate::report::{Export, Output, OutputArgs};
+use crate::rng::Legacy;
 use crate::sim::{self, SimArgs};
 use crate::token::{self, Choice, Loaded, Served, TokenizerArgs};
 use crate::ui::{ProgressArgs, Ui};
@@ -129,7 +130,7 @@ impl ServeArgs {
         loaded.warnings.iter().for_each(|warning| ui.warn(warning));
         let samples = samples(&checked, &loaded)?;
         samples.warnings.iter().for_each(|warning| ui.warn(warning));
-        let due = checked.load.arrivals.due(samples.count, checked.seed);
+        let due = checked.load.arrivals.due(samples.count, Legacy::new(checked.seed));
         let mut setup = describe::setup(&checked, &model, &loaded, &due);
         let files = checked.output.open(&setup)?;
         let fixed = Fixed {

@@ -105,7 +105,7 @@ impl Random {
             Texts { steps, outputs: outputs.into_iter(), tokenizer, filler: generator, misses: Misses::default() };
         let requests = Requests { texts, next: 0, batch: self.batch_size, prefix: self.request_id_prefix, late };
         let count = self.num_prompts.div_ceil(self.batch_size) as usize;
-        Ok(Samples { count, iter: Box::new(requests), warnings, late_warnings })
+        Ok(Samples { warnings, late_warnings, ..Samples::new(count, requests) })
     }
 
     /// Input lengths, then output lengths, then offsets: in this order, each kind for all prompts.

@@ -56,6 +56,20 @@ impl Selection {
         (0..missing).map(|_| python.below(taken as u32)).collect()
     }
 
+    /// The reference's generator once it has ordered `rows` rows and repeated some of the `taken`. Each of the two draws
+    /// starts from the seed, so the last one that happened decides.
+    pub(super) fn python_after(&self, rows: usize, taken: usize) -> Python {
+        let mut python = Python::new(u64::from(self.seed));
+        if self.shortage == Shortage::Oversample && self.num_prompts > taken as i64 {
+            for _ in taken as i64..self.num_prompts {
+                python.below(taken as u32);
+            }
+        } else if self.order == Order::Shuffled {
+            python.shuffle(&mut vec![(); rows]);
+        }
+        python
+    }
+
     /// What to warn of where `taken` rows had to make up `taken + repeats` requests.
     pub(super) fn warning(&self, taken: usize, repeats: usize) -> Option<String> {
         let wanted = self.num_prompts;
@@ -99,6 +113,21 @@ mod tests {
         assert_eq!(selection(Order::Shuffled, Shortage::Oversample).repeats(10), expected);
         assert!(selection(Order::Shuffled, Shortage::SendFewer).repeats(10).is_empty());
         assert!(selection(Order::Shuffled, Shortage::Oversample).repeats(20).is_empty());
+    }
+
+    #[test]
+    fn the_generator_goes_on_where_sampling_left_it() {
+        let next = |selection: &Selection, rows, taken| selection.python_after(rows, taken).getrandbits(32);
+        let mut python = Python::new(0);
+        assert_eq!(next(&selection(Order::File, Shortage::SendFewer), 10, 10), python.clone().getrandbits(32));
+        let repeating = selection(Order::Shuffled, Shortage::Oversample);
+        for _ in 0..2 {
+            python.below(10);
+        }
+        assert_eq!(next(&repeating, 10, 10), python.getrandbits(32));
+        let mut python = Python::new(0);
+        python.shuffle(&mut [0; 20]);
+        assert_eq!(next(&repeating, 20, 12), python.getrandbits(32));
     }
 
     #[test]
