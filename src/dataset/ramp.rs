@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
 
 use super::ahead::{Ahead, ahead};
 use super::fit::{Fit, Fitted, Step};
@@ -56,27 +57,23 @@ pub(super) struct Draws {
 }
 
 impl Draws {
-    /// Draws `count` input lengths, then as many output lengths, then offsets. `lengths` are the nominal ones of input and
-    /// output; the input's counts the special tokens of the tokenizer, which are not drawn.
+    /// Draws `count` input lengths, then as many output lengths, then offsets into the vocabulary. `lengths` are the nominal
+    /// ones of input and output.
     pub(super) fn new(
-        count: usize,
+        count: u32,
         lengths: (u32, u32),
         ratio: RangeRatio,
-        tokenizer: &Tokenizer,
+        vocab_size: u32,
         generator: &mut Generator,
     ) -> Self {
-        let input = Self::inputs(lengths.0, ratio, tokenizer);
+        let count = count as usize;
+        let input = Interval::around(lengths.0, ratio.input, 0);
         let output = Interval::around(lengths.1, ratio.output, 1);
         Draws {
             inputs: generator.integers(count, input.low, input.high),
             outputs: generator.integers(count, output.low, output.high),
-            offsets: generator.integers(count, 0, tokenizer.vocab_size() - 1),
+            offsets: generator.integers(count, 0, vocab_size - 1),
         }
-    }
-
-    /// The interval that input lengths are drawn from.
-    pub(super) fn inputs(input_len: u32, ratio: RangeRatio, tokenizer: &Tokenizer) -> Interval {
-        Interval::around(input_len.saturating_sub(tokenizer.special_count()), ratio.input, 0)
     }
 
     /// The ramps of prompts `first`, `first` + 1, ..., each as start and length.
@@ -104,29 +101,27 @@ pub(super) struct Texts {
     tokenizer: Tokenizer,
     filler: Generator,
     misses: Misses,
+    late: Sender<String>,
 }
 
 impl Texts {
-    /// The texts of `ramps`, each behind a prefix of the ids `prefix.0` which counts `prefix.1` tokens.
+    /// The texts of `ramps`, each behind a prefix of the ids `prefix.0` which counts `prefix.1` tokens; and where a warning
+    /// comes from once the last one is made, if lengths were missed.
     pub(super) fn new(
         ramps: Vec<(u32, u32)>,
         prefix: (Vec<u32>, u32),
         allowed: Allowed,
         tokenizer: Tokenizer,
         filler: Generator,
-    ) -> Self {
+    ) -> (Self, Receiver<String>) {
         let making = tokenizer.clone();
         let steps = ahead(ramps.len(), move |index| {
             let (start, len) = ramps[index];
             let ids = prefix.0.iter().copied().chain(allowed.ramp(start, len)).collect();
             Fit::new(ids, (prefix.1 + len) as usize).advance(&making)
         });
-        Texts { steps, tokenizer, filler, misses: Misses::default() }
-    }
-
-    /// What to warn of once all texts are made.
-    pub(super) fn warning(&mut self) -> Option<String> {
-        std::mem::take(&mut self.misses).warning()
+        let (late, warnings) = mpsc::channel();
+        (Texts { steps, tokenizer, filler, misses: Misses::default(), late }, warnings)
     }
 }
 
@@ -134,7 +129,14 @@ impl Iterator for Texts {
     type Item = Result<Fitted>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let fitted = self.steps.next()?.and_then(|step| step.finish(&self.tokenizer, &mut self.filler));
+        let Some(step) = self.steps.next() else {
+            if let Some(warning) = std::mem::take(&mut self.misses).warning() {
+                // Nobody who wants warnings is left if the other end is gone.
+                let _ = self.late.send(warning);
+            }
+            return None;
+        };
+        let fitted = step.and_then(|step| step.finish(&self.tokenizer, &mut self.filler));
         if let Ok(fitted) = &fitted {
             self.misses.count(fitted.excess);
         }

@@ -1,6 +1,7 @@
 //! Which rows of a file become requests: their order, and what happens when there are too few. Row counts and a seed come
 //! in, positions go out, as the reference's shuffle and oversampling draw them.
 
+use crate::error::{Error, Result};
 use crate::rng::Python;
 
 /// The order in which rows are taken.
@@ -37,6 +38,14 @@ pub struct Selection {
 }
 
 impl Selection {
+    /// How many requests `dataset` makes, which cannot make none.
+    pub(super) fn some_prompts(&self, dataset: &str) -> Result<u32> {
+        u32::try_from(self.num_prompts).ok().filter(|&count| count > 0).ok_or_else(|| {
+            Error::new(format!("`--num-prompts {}`: dataset `{dataset}` makes 1 prompt or more", self.num_prompts))
+                .hint("give a number above 0")
+        })
+    }
+
     /// The positions of `rows` rows in the order to take them.
     pub(super) fn order(&self, rows: usize) -> Vec<u32> {
         let mut order: Vec<u32> = (0..rows as u32).collect();
