@@ -143,8 +143,7 @@ impl Random {
         }
         let ramps = draws.ramps(0, &allowed);
         warnings.extend(repeats_warning(&ramps));
-        let (texts, late_warnings) =
-            Texts::new(ramps, (prefix.ids, self.prefix_len), allowed, tokenizer, generator);
+        let (texts, late_warnings) = Texts::new(ramps, (prefix.ids, self.prefix_len), allowed, tokenizer, generator);
         let singles = texts.zip(draws.outputs).map(|(fitted, output_tokens)| {
             fitted.map(|Fitted { text, ids, .. }| {
                 let input_tokens = ids.len() as u32;
