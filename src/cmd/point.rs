@@ -14,6 +14,7 @@ use crate::dataset::Samples;
 use crate::error::{Error, Result};
 use crate::record::Tick;
 use crate::report::{Files, Setup};
+use crate::rng::Legacy;
 use crate::ui::Ui;
 
 /// One run: its settings, and what was found out before.
@@ -53,7 +54,11 @@ impl Point<'_> {
 
     /// When each of the samples is due.
     fn due(self, samples: &Samples) -> Vec<Tick> {
-        self.checked.load.arrivals.due(samples.count, self.checked.seed)
+        if let Some(due) = &samples.due {
+            return due.clone();
+        }
+        let legacy = samples.legacy.clone().unwrap_or_else(|| Legacy::new(self.checked.seed));
+        self.checked.load.arrivals.due(samples.count, legacy)
     }
 
     fn session(self, samples: Samples, due: Vec<Tick>) -> Result<Session> {
