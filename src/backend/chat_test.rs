@@ -11,10 +11,11 @@ fn output(delta: &str) -> Option<String> {
 
 #[test]
 fn a_body_has_the_fields_of_the_reference_in_its_order() {
-    let fixed = Fixed { model: "m", logprobs: Some(3), ignore_eos: false, overlay: &Map::new() };
+    let fixed =
+        Fixed { model: "m", logprobs: Some(3), ignore_eos: false, delivery: Delivery::Stream, overlay: &Map::new() };
     let sample = Sample { prompt: Prompt::Text("hi".into()), input_tokens: 1, output_tokens: 16, ..Sample::default() };
     let mut out = Vec::new();
-    template(&fixed).write(&sample, &mut out);
+    template(&fixed).write(&sample, None, &mut out);
     assert_eq!(
         String::from_utf8(out).unwrap(),
         r#"{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}],"#.to_owned()
