@@ -37,9 +37,16 @@ pub(super) fn end() -> String {
     format!("--{BOUNDARY}--\r\n")
 }
 
-/// A name inside quotes: what could end them, or the line, is percent-encoded.
+/// A name inside quotes: all but letters, digits and a few marks is percent-encoded.
 fn quoted(name: &str) -> String {
-    name.replace('%', "%25").replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
+    let mut out = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(byte as char),
+            _ => write!(out, "%{byte:02X}").expect("a String takes all text"),
+        }
+    }
+    out
 }
 
 /// A value as Python's `str` has it: a text as it is, all else as [`repr`] has it.
@@ -100,9 +107,42 @@ fn float(number: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Map, json};
 
     use super::*;
+    use crate::backend::template::Fixed;
+    use crate::backend::{Backend, Delivery};
+    use crate::dataset::{Audio, Json};
+
+    /// The form of a sound, without what repeats in each field.
+    fn body(delivery: Delivery, ignore_eos: bool) -> String {
+        let overlay: Map<String, Value> =
+            serde_json::from_value(json!({"temperature": 0.0, "a": {"b": [true]}})).unwrap();
+        let fixed = Fixed { model: "m", logprobs: None, ignore_eos, delivery, overlay: &overlay };
+        let audio =
+            Audio { bytes: b"RIFF\r".into(), name: "a b.wav".into(), media_type: "audio/wav".into(), seconds: 1.5 };
+        let overrides = vec![("language".to_owned(), Json::of(&json!("de"))), ("x".to_owned(), Json::of(&json!(null)))];
+        let sample = Sample { audio: Some(audio), output_tokens: 448, overrides, ..Sample::default() };
+        let template = Backend::OpenaiAudio.template(&fixed);
+        let mut out = Vec::new();
+        template.write(&sample, None, &mut out);
+        let text = String::from_utf8(out).unwrap();
+        let repeated = "Content-Type: text/plain; charset=utf-8\r\nContent-Disposition: form-data; ";
+        text.replace(repeated, "").replace(BOUNDARY, "B").replace("\r\n\r\n", "|").replace("\r\n--B\r\n", "\n")
+    }
+
+    #[test]
+    fn a_form_has_the_fields_of_the_reference_in_its_order() {
+        assert_eq!(
+            body(Delivery::Stream, true),
+            "--B\r\nContent-Type: audio/wav\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a%20b.wav\"|RIFF\r\n\
+             name=\"model\"|m\nname=\"max_completion_tokens\"|448\nname=\"stream\"|True\nname=\"language\"|de\n\
+             name=\"stream_include_usage\"|True\nname=\"stream_continuous_usage_stats\"|True\nname=\"ignore_eos\"|True\n\
+             name=\"temperature\"|0.0\nname=\"a\"|{'b': [True]}\nname=\"x\"|None\r\n--B--\r\n"
+        );
+        let whole = body(Delivery::Document, false);
+        assert!(whole.contains("name=\"stream\"|False\n") && !whole.contains("stream_include_usage"), "{whole}");
+    }
 
     #[test]
     fn values_read_as_python_prints_them() {
@@ -124,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_name_cannot_leave_its_quotes() {
-        assert_eq!(quoted("a\"\r\nX: y%"), "a%22%0D%0AX: y%25");
+        assert_eq!(quoted("a é\".wav\r\n"), "a%20%C3%A9%22.wav%0D%0A");
         assert!(MEDIA_TYPE.ends_with(BOUNDARY));
     }
 }

@@ -62,7 +62,7 @@ fn nearly_json() -> impl Strategy<Value = String> {
         let members: Vec<String> = members.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
         format!("{{{}}}", members.join(","))
     });
-    let outer = prop_oneof![Just("id"), Just("object"), Just("usage"), Just("error"), Just("model")];
+    let outer = prop_oneof![Just("id"), Just("object"), Just("usage"), Just("error"), Just("model"), Just("metrics")];
     let gap = prop_oneof![3 => Just(","), 2 => Just(", "), 1 => Just(" ,")];
     let cut = prop_oneof![6 => Just(None), 1 => any::<prop::sample::Index>().prop_map(Some)];
     (choice, prop::collection::vec((outer, scalar), 0..3), gap, cut).prop_map(|(choice, others, gap, cut)| {
