@@ -6,6 +6,8 @@
 
 mod ahead;
 mod args;
+mod conversation_args;
+mod conversations;
 mod custom;
 mod fit;
 mod lengths;
@@ -14,11 +16,14 @@ mod random;
 mod rows;
 mod selection;
 mod sharegpt;
+mod sharegpt_turns;
 
 use std::path::Path;
 use std::sync::mpsc;
 
 pub use args::{DatasetArgs, DatasetName};
+pub use conversation_args::ConversationArgs;
+pub use conversations::{Conversations, History, Prefixes, Shape, TurnRange};
 pub use custom::{Custom, CustomArgs, OutputLen, Template};
 pub use lengths::RangeRatio;
 pub use part::{Audio, Json, Part};

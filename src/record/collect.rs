@@ -113,6 +113,7 @@ impl Collector {
             server_times: self.server_times,
             duration,
             planned: self.planned,
+            conversations: Vec::new(),
             partial: ending == Ending::Interrupted,
             uncounted: uncounted.len() as u64,
             health,
