@@ -9,6 +9,7 @@ use super::found::Found;
 use super::serve::Checked;
 use super::session::Session;
 use super::signals::Signals;
+use super::turns::Turns;
 use crate::backend::template::Fixed;
 use crate::dataset::Samples;
 use crate::error::{Error, Result};
@@ -28,35 +29,43 @@ impl Point<'_> {
     /// Runs it and reports to `out`; nothing comes back where it was interrupted before its first request.
     pub(super) fn run(self, signals: &mut Signals, out: &mut dyn Write) -> Result<Option<Concluded>> {
         let Point { checked, found, .. } = self;
-        let samples = self.samples()?;
-        let due = self.due(&samples);
+        let (samples, turns) = self.samples()?;
+        let due = self.due(turns.as_ref().map_or(samples.count, Turns::conversations));
         let setup = describe::setup(checked, &found.model, &found.loaded, &due);
         let files = checked.output.open(&setup)?;
-        let session = self.session(samples, due)?;
+        let session = self.session((samples, turns), due)?;
         let stop = signals.listen();
         if !session.prepare(stop, out)? {
             return Ok(None);
         }
         describe::traffic(&setup, out)?;
+        describe::probes(&checked.load, out)?;
         self.measure(session, signals, (setup, files), out).map(Some)
     }
 
-    /// The samples of this run, as they will be sent.
-    fn samples(self) -> Result<Samples> {
-        let samples = self.checked.dataset.clone().samples(self.found.loaded.tokenizer.clone())?;
+    /// The samples of this run, as they will be sent, and how they belong together.
+    fn samples(self) -> Result<(Samples, Option<Turns>)> {
+        let (dataset, tokenizer) = (self.checked.dataset.clone(), self.found.loaded.tokenizer.clone());
+        let (samples, turns) = match &self.checked.conversations {
+            None => (dataset.samples(tokenizer)?, None),
+            Some(shape) => {
+                let (samples, turns) = Turns::of(dataset.conversations(shape, tokenizer.clone())?, tokenizer);
+                (samples, Some(turns))
+            }
+        };
         if samples.count == 0 {
             return Err(Error::new("the dataset has no request").hint("give `--num-prompts` 1 or more"));
         }
         samples.warnings.iter().for_each(|warning| self.ui.warn(warning));
-        Ok(samples)
+        Ok((samples, turns))
     }
 
-    /// When each of the samples is due.
-    fn due(self, samples: &Samples) -> Vec<Tick> {
-        self.checked.load.arrivals.due(samples.count, self.checked.seed)
+    /// When each of so many samples or conversations is due.
+    fn due(self, count: usize) -> Vec<Tick> {
+        self.checked.load.arrivals.due(count, self.checked.seed)
     }
 
-    fn session(self, samples: Samples, due: Vec<Tick>) -> Result<Session> {
+    fn session(self, samples: (Samples, Option<Turns>), due: Vec<Tick>) -> Result<Session> {
         let Point { checked, found, .. } = self;
         let fixed = Fixed {
             model: &found.model.name,
