@@ -101,7 +101,7 @@ impl ServeArgs {
                     .into(),
             );
         }
-        let (load, conversations) = turns::check(&self.conversations, &self.load, server.backend)?;
+        let (load, conversations) = turns::check(&self.conversations, &self.load, (server.backend, &dataset))?;
         Ok(Checked {
             server,
             sim,

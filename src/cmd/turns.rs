@@ -1,7 +1,7 @@
 //! Runs of conversations: the flags that belong together, and what sending needs beside the samples.
 
 use crate::backend::Backend;
-use crate::dataset::{ConversationArgs, Conversations, History, Samples, Shape};
+use crate::dataset::{ConversationArgs, Conversations, Dataset, History, Samples, Shape};
 use crate::error::{Error, Result};
 use crate::plan::turns::{Count, Course};
 use crate::plan::{Load, LoadArgs};
@@ -40,7 +40,7 @@ impl Turns {
 pub(super) fn check(
     conversations: &ConversationArgs,
     load: &LoadArgs,
-    backend: Backend,
+    (backend, dataset): (Backend, &Dataset),
 ) -> Result<(Load, Option<Shape>)> {
     let mut resolved = load.resolve()?;
     let Some(shape) = conversations.resolve()? else {
@@ -57,5 +57,6 @@ pub(super) fn check(
         return Err(Error::new(format!("`--multi-turn` does not go with backend `{}`", backend.name()))
             .hint("give `--backend openai-chat`: conversations are made of messages"));
     }
+    dataset.check_conversations(&shape)?;
     Ok((resolved.of_conversations(), Some(shape)))
 }

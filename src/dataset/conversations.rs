@@ -6,7 +6,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::vec;
 
 use super::fit::Fit;
-use super::{Dataset, Prompt, Random, RangeRatio, Sample, Samples, needed};
+use super::{Dataset, Prompt, Random, RangeRatio, Sample, Samples, needed, sharegpt_turns};
 use crate::error::{Error, Result};
 use crate::rng::Generator;
 use crate::token::{Special, Tokenizer};
@@ -62,37 +62,60 @@ pub struct Conversations {
 }
 
 impl Dataset {
-    /// Starts making conversations.
+    /// Whether conversations of this shape can be made, as far as can be told without a file and a tokenizer.
     ///
     /// # Errors
     ///
-    /// Where the dataset has none, or as [`Dataset::samples`].
-    pub fn conversations(self, shape: &Shape, tokenizer: Option<Tokenizer>) -> Result<Conversations> {
+    /// Where the dataset has none, or none of this shape.
+    pub fn check_conversations(&self, shape: &Shape) -> Result<()> {
         match self {
-            Dataset::Random(random) => made_up(random, shape, needed(tokenizer, "random")?),
+            Dataset::Random(random) if random.batch_size > 1 => {
+                Err(Error::new("`--random-batch-size` does not go with `--multi-turn`").hint("leave it out"))
+            }
+            Dataset::Random(_) => made_up_range(shape.turns).map(drop),
             Dataset::ShareGpt(_) if shape.prefixes.is_some() => {
                 Err(Error::new("dataset `sharegpt` has no turns with prefixes in common")
                     .hint("use `--dataset-name random` with `--multi-turn-prefix-...-ratio`"))
             }
-            Dataset::ShareGpt(sharegpt) => sharegpt.conversations(shape.turns, needed(tokenizer, "sharegpt")?),
+            Dataset::ShareGpt(_) => sharegpt_turns::range(shape.turns).map(drop),
             _ => Err(Error::new("this dataset has no conversations")
                 .hint("use `--dataset-name random` or `sharegpt` with `--multi-turn`")),
         }
     }
+
+    /// Starts making conversations.
+    ///
+    /// # Errors
+    ///
+    /// As [`Dataset::check_conversations`] and [`Dataset::samples`].
+    pub fn conversations(self, shape: &Shape, tokenizer: Option<Tokenizer>) -> Result<Conversations> {
+        self.check_conversations(shape)?;
+        match self {
+            Dataset::Random(random) => made_up(random, shape, needed(tokenizer, "random")?),
+            Dataset::ShareGpt(sharegpt) => sharegpt.conversations(shape.turns, needed(tokenizer, "sharegpt")?),
+            _ => unreachable!("no other dataset passes the check"),
+        }
+    }
+}
+
+/// The fewest and the most turns of a made-up conversation.
+fn made_up_range(turns: TurnRange) -> Result<(u32, u32)> {
+    between(turns.fewest.unwrap_or(turns.usual), turns.most.unwrap_or(turns.usual))
+}
+
+/// `fewest` and `most`, unless there is nothing between them.
+pub(super) fn between(fewest: u32, most: u32) -> Result<(u32, u32)> {
+    if fewest > most {
+        return Err(Error::new(format!("conversations cannot have {fewest} turns at least and {most} at most"))
+            .hint("give `--multi-turn-min-turns` and `--multi-turn-max-turns` together"));
+    }
+    Ok((fewest, most))
 }
 
 /// Made-up conversations. Their first turns are the requests of a run without turns; what else is drawn comes from a stream of
 /// its own.
 fn made_up(random: Random, shape: &Shape, tokenizer: Tokenizer) -> Result<Conversations> {
-    if random.batch_size > 1 {
-        return Err(Error::new("`--random-batch-size` does not go with `--multi-turn`").hint("leave it out"));
-    }
-    let (fewest, most) =
-        (shape.turns.fewest.unwrap_or(shape.turns.usual), shape.turns.most.unwrap_or(shape.turns.usual));
-    if fewest > most {
-        return Err(Error::new(format!("conversations cannot have {fewest} turns at least and {most} at most"))
-            .hint("give `--multi-turn-min-turns` and `--multi-turn-max-turns` together"));
-    }
+    let (fewest, most) = made_up_range(shape.turns)?;
     // Another stream than that of the first turns: a seed of theirs has 32 bits.
     let mut draws = Generator::new(1 << 32 | u64::from(random.seed));
     let turns = draws.integers(random.num_prompts as usize, fewest, most);
@@ -105,6 +128,16 @@ fn made_up(random: Random, shape: &Shape, tokenizer: Tokenizer) -> Result<Conver
         ..random.clone()
     };
     let prefixed = shape.prefixes.map(|prefixes| Prefixed::new(prefixes, &random, (&mut draws, &tokenizer)));
+    let prefixed = prefixed.transpose()?;
+    if let Some(Prefixed { shared, .. }) = prefixed
+        && (later.input_len.saturating_sub(tokenizer.special_count()) as usize) <= shared
+    {
+        return Err(Error::new(format!(
+            "later turns of {} input tokens have none of their own behind {shared} in common",
+            later.input_len
+        ))
+        .hint("raise `--per-turn-input-len`, or lower the prefix ratios"));
+    }
     let (seed, request_id_prefix) = (draws.next_u32(), random.request_id_prefix.clone());
     // Where turns have prefixes in common, so has every turn the one that is asked for in tokens.
     let prefix_len = if prefixed.is_some() { 0 } else { random.prefix_len };
@@ -117,7 +150,7 @@ fn made_up(random: Random, shape: &Shape, tokenizer: Tokenizer) -> Result<Conver
         later: (later.iter, later.late_warnings),
         lengths: turns.clone().into_iter(),
         left: 0,
-        prefixed: prefixed.transpose()?,
+        prefixed,
         tokenizer,
         filler: Generator::new(u64::from(seed)),
         next: 0,

@@ -78,6 +78,10 @@ fn what_has_no_conversations_is_refused() {
     assert_eq!(refused("--random-batch-size 2", &PLAIN), "`--random-batch-size` does not go with `--multi-turn`");
     let backwards = Shape { turns: range(5, 2), ..PLAIN };
     assert_eq!(refused("", &backwards), "conversations cannot have 5 turns at least and 2 at most");
+    let shared = Prefixes { global: 0.5, conversation: 0.0 };
+    let short = Shape { later_input_len: Some(4), prefixes: Some(shared), ..PLAIN };
+    let what = "later turns of 4 input tokens have none of their own behind 4 in common";
+    assert_eq!(refused("--random-input-len 8", &short), what);
     let custom = "--dataset-name custom --dataset-path x.jsonl";
     assert_eq!(refused(custom, &PLAIN), "this dataset has no conversations");
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::ahead::ahead;
-use super::conversations::{Conversations, History, TurnRange, count};
+use super::conversations::{Conversations, History, TurnRange, between, count};
 use super::sharegpt::{FORM, holds_something};
 use super::{Prompt, Sample, Samples, ShareGpt, from_file, rows};
 use crate::error::{Error, Result};
@@ -35,6 +35,11 @@ struct Message {
 /// A turn: what the user says, its tokens, and those of the answer.
 type Turn = (String, u32, u32);
 
+/// The fewest and the most turns of a conversation.
+pub(super) fn range(turns: TurnRange) -> Result<(u32, u32)> {
+    between(turns.fewest.unwrap_or(FEWEST), turns.most.unwrap_or(u32::MAX))
+}
+
 impl ShareGpt {
     /// The conversations with as many turns as `range` wants, in the order of the seed.
     pub(super) fn conversations(self, range: TurnRange, tokenizer: Tokenizer) -> Result<Conversations> {
@@ -50,12 +55,7 @@ impl ShareGpt {
 
     /// Counts tokens on all cores until there are as many conversations as wanted.
     fn long_enough(&self, bytes: &[u8], range: TurnRange, tokenizer: Tokenizer) -> Result<Vec<Vec<Turn>>> {
-        let fewest = range.fewest.unwrap_or(FEWEST);
-        let most = range.most.unwrap_or(u32::MAX);
-        if fewest > most {
-            return Err(Error::new(format!("conversations cannot have {fewest} turns at least and {most} at most"))
-                .hint("lower `--multi-turn-min-turns`"));
-        }
+        let (fewest, most) = self::range(range)?;
         let entries: Vec<Entry> = serde_json::from_slice(bytes).map_err(|cause| rows::misread(&cause, FORM))?;
         let long = |entry: &Entry| entry.conversations.as_ref().is_some_and(|said| said.len() >= 2 * fewest as usize);
         let entries: Vec<(usize, Entry)> = entries.into_iter().enumerate().filter(|(_, entry)| long(entry)).collect();
