@@ -213,9 +213,11 @@ impl MadeUp {
             self.later.0.next()?
         };
         self.left -= 1;
-        let Some(prefixed) = &mut self.prefixed else { return Some(sample) };
         let ends = (&self.tokenizer, &mut self.filler);
-        Some(sample.and_then(|sample| prefixed.prepend(sample, begins, ends)))
+        Some(sample.and_then(|sample| match &mut self.prefixed {
+            Some(prefixed) => prefixed.prepend(sample, begins, ends),
+            None => text(&sample).map(drop).map(|()| sample),
+        }))
     }
 
     /// What was found out while the turns were made is told at their end.
@@ -289,8 +291,13 @@ impl Prefixed {
 }
 
 fn ids(sample: &Sample, tokenizer: &Tokenizer) -> Result<Vec<u32>> {
+    tokenizer.encode(text(sample)?, Special::Skip)
+}
+
+/// What a turn says.
+fn text(sample: &Sample) -> Result<&str> {
     match &sample.prompt {
-        Prompt::Text(text) => tokenizer.encode(text, Special::Skip),
+        Prompt::Text(text) => Ok(text),
         _ => Err(Error::new("conversations are made of texts").hint("leave out `--prompt-token-ids`")),
     }
 }

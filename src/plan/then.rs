@@ -6,10 +6,13 @@ use std::fmt;
 use super::Job;
 use crate::record::Finished;
 
+/// Makes the next job from how the request before it went.
+type Next = Box<dyn FnOnce(&Finished) -> Option<Job> + Send>;
+
 /// Makes the next request of a chain, once the one before has ended.
 pub struct Then {
     size: usize,
-    next: Box<dyn FnOnce(&Finished) -> Option<Job> + Send>,
+    next: Next,
 }
 
 impl Then {
