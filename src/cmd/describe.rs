@@ -10,6 +10,7 @@ use super::serve::Checked;
 use super::session::say;
 use crate::error::Result;
 use crate::net::Model;
+use crate::plan::Load;
 use crate::plan::arrivals::{Arrivals, Strategy};
 use crate::record::Tick;
 use crate::report::{Ramp, RateChange, Setup};
@@ -61,6 +62,14 @@ pub(super) fn setup(checked: &Checked, model: &Model, loaded: &Loaded, due: &[Ti
 fn changes(ramp: &crate::plan::arrivals::Ramp, due: &[Tick]) -> Vec<RateChange> {
     let at = |request: Option<u32>| request.map_or(Tick::ZERO, |request| due[request as usize]);
     ramp.changes(due.len()).into_iter().map(|change| RateChange { rps: change.rps, at: at(change.request) }).collect()
+}
+
+/// Announces the probes, if there will be any, in the reference's words.
+pub(super) fn probes(load: &Load, out: &mut dyn Write) -> Result<()> {
+    match load.probe_rate {
+        Some(rate) => say(out, &format!("Probe request rate: {rate:?} req/s")),
+        None => Ok(()),
+    }
 }
 
 /// Announces the traffic in the reference's words.

@@ -9,10 +9,12 @@ mod grammar;
 mod help;
 mod limits;
 mod point;
+mod probing;
 mod serve;
 mod session;
 mod signals;
 mod sim;
+mod turns;
 mod watch;
 
 use std::ffi::OsString;

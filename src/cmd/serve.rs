@@ -5,8 +5,9 @@ use std::io::Write;
 use super::found::Found;
 use super::point::Point;
 use super::signals::Signals;
+use super::turns;
 use crate::backend::{Backend, RequestArgs, RequestContent, Server, ServerArgs};
-use crate::dataset::{Custom, Dataset, DatasetArgs, Template};
+use crate::dataset::{ConversationArgs, Custom, Dataset, DatasetArgs, Shape, Template};
 use crate::error::{Exit, Result};
 use crate::measure::{Asked, MetricsArgs};
 use crate::plan::{AdapterArgs, AdapterMix, Load, LoadArgs};
@@ -52,6 +53,8 @@ pub(super) struct ServeArgs {
     #[command(flatten)]
     load: LoadArgs,
     #[command(flatten)]
+    conversations: ConversationArgs,
+    #[command(flatten)]
     request: RequestArgs,
     #[command(flatten)]
     adapters: AdapterArgs,
@@ -70,6 +73,8 @@ pub(super) struct Checked {
     pub(super) sim: Option<sim::Config>,
     pub(super) tokenizer: Choice,
     pub(super) dataset: Dataset,
+    /// What conversations are like, where requests do not stand alone.
+    pub(super) conversations: Option<Shape>,
     pub(super) seed: u32,
     pub(super) num_prompts: u64,
     pub(super) load: Load,
@@ -99,14 +104,16 @@ impl ServeArgs {
                     .into(),
             );
         }
+        let (load, conversations) = turns::check(&self.conversations, &self.load, (server.backend, &dataset))?;
         Ok(Checked {
             server,
             sim,
             tokenizer,
             dataset,
+            conversations,
             seed: u32::try_from(self.dataset.seed).unwrap_or_default(),
             num_prompts: u64::try_from(self.dataset.num_prompts).unwrap_or_default(),
-            load: self.load.resolve()?,
+            load,
             content,
             adapters: self.adapters.resolve()?,
             asked: self.metrics.resolve()?,

@@ -7,6 +7,8 @@
 mod ahead;
 mod args;
 pub mod burstgpt;
+mod conversation_args;
+mod conversations;
 mod custom;
 mod fit;
 mod lengths;
@@ -25,11 +27,14 @@ pub mod speed_bench;
 pub mod timed_trace;
 pub mod txt_slices;
 mod warm;
+mod sharegpt_turns;
 
 use std::path::Path;
 use std::sync::mpsc;
 
 pub use args::{DatasetArgs, DatasetName};
+pub use conversation_args::ConversationArgs;
+pub use conversations::{Conversations, History, Prefixes, Shape, TurnRange};
 pub use custom::{Custom, CustomArgs, OutputLen, Template};
 pub use lengths::RangeRatio;
 pub use part::{Audio, Json, Part};
