@@ -44,7 +44,10 @@ impl Point<'_> {
 
     /// The samples of this run, as they will be sent.
     fn samples(self) -> Result<Samples> {
-        let samples = self.checked.dataset.clone().samples(self.found.loaded.tokenizer.clone())?;
+        let mut samples = self.checked.dataset.clone().samples(self.found.loaded.tokenizer.clone())?;
+        if let Some(longest) = self.checked.longest {
+            samples = samples.within(longest)?;
+        }
         if samples.count == 0 {
             return Err(Error::new("the dataset has no request").hint("give `--num-prompts` 1 or more"));
         }

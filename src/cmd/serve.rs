@@ -3,10 +3,11 @@
 use std::io::Write;
 
 use super::found::Found;
+use super::pairing;
 use super::point::Point;
 use super::signals::Signals;
 use crate::backend::{Backend, RequestArgs, RequestContent, Server, ServerArgs};
-use crate::dataset::{Custom, Dataset, DatasetArgs, Template};
+use crate::dataset::{Dataset, DatasetArgs};
 use crate::error::{Exit, Result};
 use crate::measure::{Asked, MetricsArgs};
 use crate::plan::{Load, LoadArgs};
@@ -68,6 +69,8 @@ pub(super) struct Checked {
     pub(super) sim: Option<sim::Config>,
     pub(super) tokenizer: Choice,
     pub(super) dataset: Dataset,
+    /// Tokens that prompt and answer of a request may have together.
+    pub(super) longest: Option<u32>,
     pub(super) seed: u32,
     pub(super) num_prompts: u64,
     pub(super) load: Load,
@@ -80,7 +83,7 @@ pub(super) struct Checked {
 impl ServeArgs {
     /// Checks every flag, alone and against the others.
     pub(super) fn check(&self) -> Result<Checked> {
-        let dataset = self.dataset.clone().resolve()?;
+        let mut dataset = self.dataset.clone().resolve()?;
         let mut content = self.request.resolve()?;
         let sim = self.sim.as_deref().map(simulator).transpose()?;
         let tokenizer = match self.tokenizer.resolve()? {
@@ -89,18 +92,14 @@ impl ServeArgs {
             choice => choice,
         };
         let server = self.server.resolve()?;
-        content.ignore_eos |= matches!(dataset, Dataset::Random(_)) && server.backend.is_openai_compatible();
-        if server.backend == Backend::OpenaiChat && templated(&dataset) {
-            content.warnings.push(
-                "`custom` puts prompts into the chat template, and so does the server: give `--skip-chat-template`"
-                    .into(),
-            );
-        }
+        content.ignore_eos |= dataset.wants_full_answers() && server.backend.is_openai_compatible();
+        content.warnings.extend(pairing::pair(&mut dataset, server.backend)?);
         Ok(Checked {
             server,
             sim,
             tokenizer,
             dataset,
+            longest: self.dataset.longest()?,
             seed: u32::try_from(self.dataset.seed).unwrap_or_default(),
             num_prompts: u64::try_from(self.dataset.num_prompts).unwrap_or_default(),
             load: self.load.resolve()?,
@@ -142,11 +141,6 @@ impl Checked {
     pub(super) fn backend(&self) -> Backend {
         self.server.backend
     }
-}
-
-/// Whether prompts go through the chat template before they are sent.
-fn templated(dataset: &Dataset) -> bool {
-    matches!(dataset, Dataset::Custom(Custom { template: Template::Chat(_), .. }))
 }
 
 /// The settings of a simulator inside the process, on a port of its own.
