@@ -8,6 +8,7 @@ mod generate;
 mod grammar;
 mod help;
 mod limits;
+mod pairing;
 mod point;
 mod probing;
 mod serve;

@@ -49,13 +49,16 @@ impl Point<'_> {
     /// The samples of this run, as they will be sent, and how they belong together.
     fn samples(self) -> Result<(Samples, Option<Turns>)> {
         let (dataset, tokenizer) = (self.checked.dataset.clone(), self.found.loaded.tokenizer.clone());
-        let (samples, turns) = match &self.checked.conversations {
+        let (mut samples, turns) = match &self.checked.conversations {
             None => (dataset.samples(tokenizer)?, None),
             Some(shape) => {
                 let (samples, turns) = Turns::of(dataset.conversations(shape, tokenizer.clone())?, tokenizer);
                 (samples, Some(turns))
             }
         };
+        if let Some(longest) = self.checked.longest {
+            samples = samples.within(longest)?;
+        }
         if samples.count == 0 {
             return Err(Error::new("the dataset has no request").hint("give `--num-prompts` 1 or more"));
         }

@@ -3,11 +3,12 @@
 use std::io::Write;
 
 use super::found::Found;
+use super::pairing;
 use super::point::Point;
 use super::signals::Signals;
 use super::turns;
 use crate::backend::{Backend, RequestArgs, RequestContent, Server, ServerArgs};
-use crate::dataset::{ConversationArgs, Custom, Dataset, DatasetArgs, Shape, Template};
+use crate::dataset::{ConversationArgs, Dataset, DatasetArgs, Shape};
 use crate::error::{Exit, Result};
 use crate::measure::{Asked, MetricsArgs};
 use crate::plan::{AdapterArgs, AdapterMix, Load, LoadArgs};
@@ -75,6 +76,8 @@ pub(super) struct Checked {
     pub(super) dataset: Dataset,
     /// What conversations are like, where requests do not stand alone.
     pub(super) conversations: Option<Shape>,
+    /// Tokens that prompt and answer of a request may have together.
+    pub(super) longest: Option<u32>,
     pub(super) seed: u32,
     pub(super) num_prompts: u64,
     pub(super) load: Load,
@@ -88,7 +91,7 @@ pub(super) struct Checked {
 impl ServeArgs {
     /// Checks every flag, alone and against the others.
     pub(super) fn check(&self) -> Result<Checked> {
-        let dataset = self.dataset.clone().resolve()?;
+        let mut dataset = self.dataset.clone().resolve()?;
         let sim = self.sim.as_deref().map(simulator).transpose()?;
         let tokenizer = match self.tokenizer.resolve()? {
             // The simulator's model has no tokenizer of its own.
@@ -97,13 +100,8 @@ impl ServeArgs {
         };
         let server = self.server.resolve()?;
         let mut content = self.request.resolve(server.backend)?;
-        content.ignore_eos |= matches!(dataset, Dataset::Random(_)) && server.backend.is_openai_compatible();
-        if server.backend == Backend::OpenaiChat && templated(&dataset) {
-            content.warnings.push(
-                "`custom` puts prompts into the chat template, and so does the server: give `--skip-chat-template`"
-                    .into(),
-            );
-        }
+        content.ignore_eos |= dataset.wants_full_answers() && server.backend.is_openai_compatible();
+        content.warnings.extend(pairing::pair(&mut dataset, server.backend)?);
         let (load, conversations) = turns::check(&self.conversations, &self.load, (server.backend, &dataset))?;
         Ok(Checked {
             server,
@@ -111,6 +109,7 @@ impl ServeArgs {
             tokenizer,
             dataset,
             conversations,
+            longest: self.dataset.longest()?,
             seed: u32::try_from(self.dataset.seed).unwrap_or_default(),
             num_prompts: u64::try_from(self.dataset.num_prompts).unwrap_or_default(),
             load,
@@ -153,11 +152,6 @@ impl Checked {
     pub(super) fn backend(&self) -> Backend {
         self.server.backend
     }
-}
-
-/// Whether prompts go through the chat template before they are sent.
-fn templated(dataset: &Dataset) -> bool {
-    matches!(dataset, Dataset::Custom(Custom { template: Template::Chat(_), .. }))
 }
 
 /// The settings of a simulator inside the process, on a port of its own.
