@@ -9,6 +9,7 @@ mod grammar;
 mod help;
 mod limits;
 mod point;
+mod series;
 mod serve;
 mod session;
 mod signals;

@@ -3,8 +3,10 @@
 pub mod args;
 pub mod arrivals;
 pub mod request;
+mod series;
 
 pub use args::{Load, LoadArgs};
+pub use series::{List, Series, SeriesArgs, Setting};
 
 use crate::record::Tick;
 

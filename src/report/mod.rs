@@ -6,14 +6,19 @@
 mod args;
 mod console;
 mod encode;
+mod figures;
 mod files;
 mod own;
 mod result;
+mod series;
 mod setup;
+mod table;
 mod warnings;
 
 pub use args::{Export, Mode, Output, OutputArgs, Save};
+pub use figures::Figure;
 pub use files::{Files, result_name};
+pub use series::{Series, SeriesPoint, SeriesRun, Swept};
 pub use setup::{Ramp, RateChange, Setup};
 pub use warnings::Warning;
 

@@ -10,6 +10,7 @@ mod nonsense;
 mod recorded;
 mod requests;
 mod secrets;
+mod series;
 mod server;
 mod stream;
 mod success;
