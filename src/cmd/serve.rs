@@ -1,5 +1,6 @@
 //! `serve`: puts load on a server and reports what happened.
 
+use super::config::ConfigArgs;
 use super::found::Found;
 use super::series::{self, Trial};
 use super::signals::Signals;
@@ -59,6 +60,8 @@ pub(super) struct ServeArgs {
     output: OutputArgs,
     #[command(flatten)]
     progress: ProgressArgs,
+    #[command(flatten)]
+    config: ConfigArgs,
 }
 
 /// What the flags come to, checked before anything is sent.

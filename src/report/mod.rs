@@ -4,6 +4,7 @@
 //! The reference's lines and keys come first and are the reference's to the byte; ours stand apart, after them.
 
 mod args;
+mod compare;
 mod console;
 mod encode;
 mod figures;
@@ -16,6 +17,7 @@ mod table;
 mod warnings;
 
 pub use args::{Export, Mode, Output, OutputArgs, Save};
+pub use compare::Comparison;
 pub use figures::Figure;
 pub use files::{Files, result_name};
 pub use series::{Series, SeriesPoint, SeriesRun, Swept};
