@@ -81,7 +81,7 @@ impl Config {
         let cause = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
         Some(
             Error::new(format!("cannot read config `{}`: line {}: {cause}", self.path, flag.line))
-                .hint(format!("see `llmbench serve --help={}`", name.trim_start_matches('-'))),
+                .hint(format!("see `--help={}`", name.trim_start_matches('-'))),
         )
     }
 }

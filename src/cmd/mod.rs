@@ -1,9 +1,11 @@
 //! The subcommands, a file each: its flags and its story. They wire the stages and decide nothing.
 
+mod compare;
 mod conclude;
 mod config;
 mod describe;
 mod dotted;
+mod dry_run;
 mod found;
 mod generate;
 mod grammar;

@@ -52,7 +52,7 @@ impl Point<'_> {
     }
 
     /// When each of the samples is due.
-    fn due(self, samples: &Samples) -> Vec<Tick> {
+    pub(super) fn due(self, samples: &Samples) -> Vec<Tick> {
         self.checked.load.arrivals.due(samples.count, self.checked.seed)
     }
 

@@ -1,6 +1,8 @@
 //! `serve`: puts load on a server and reports what happened.
 
+use super::compare::CompareArgs;
 use super::config::ConfigArgs;
+use super::dry_run::{self, DryRunArgs};
 use super::found::Found;
 use super::series::{self, Trial};
 use super::signals::Signals;
@@ -62,6 +64,10 @@ pub(super) struct ServeArgs {
     progress: ProgressArgs,
     #[command(flatten)]
     config: ConfigArgs,
+    #[command(flatten)]
+    dry_run: DryRunArgs,
+    #[command(flatten)]
+    compare: CompareArgs,
 }
 
 /// What the flags come to, checked before anything is sent.
@@ -138,10 +144,16 @@ impl ServeArgs {
 
     /// Runs the benchmark and reports.
     pub(super) fn run(mut self, ui: &Ui) -> Result<Exit> {
+        if let Some(exit) = self.compare.run()? {
+            return Ok(exit);
+        }
         let series = self.series.resolve(&self.load)?;
         let mut trials = self.trials(&series)?;
         let first = &mut trials[0].checked;
         first.dataset.check_file()?;
+        if self.dry_run.dry_run {
+            return dry_run::run(&trials, ui);
+        }
         let mut signals = Signals::take_over()?;
         super::limits::allow_many_files();
         let sim = first.sim.take().map(sim::start).transpose()?;

@@ -22,6 +22,7 @@ pub use figures::Figure;
 pub use files::{Files, result_name};
 pub use series::{Series, SeriesPoint, SeriesRun, Swept};
 pub use setup::{Ramp, RateChange, Setup};
+pub use table::table;
 pub use warnings::Warning;
 
 use crate::measure::{Metric, Metrics};

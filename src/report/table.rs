@@ -6,7 +6,10 @@ use std::io::{self, Write};
 const GAP: &str = "  ";
 
 /// Writes `rows` under `head`: the first column to the left, all others to the right. All rows have the columns of `head`.
-pub(super) fn table(out: &mut dyn Write, head: &[String], rows: &[Vec<String>]) -> io::Result<()> {
+///
+/// # Errors
+/// If `out` cannot be written.
+pub fn table(out: &mut dyn Write, head: &[String], rows: &[Vec<String>]) -> io::Result<()> {
     let width = |column: usize| {
         let cells =
             rows.iter().chain([head].map(<[String]>::to_vec).iter()).map(|row| row[column].chars().count()).max();

@@ -5,6 +5,7 @@
 mod architecture;
 mod command;
 mod files;
+mod instead;
 mod moments;
 mod nonsense;
 mod recorded;
