@@ -47,7 +47,7 @@ impl Point<'_> {
     }
 
     /// The samples of this run, as they will be sent, and how they belong together.
-    fn samples(self) -> Result<(Samples, Option<Turns>)> {
+    pub(super) fn samples(self) -> Result<(Samples, Option<Turns>)> {
         let (dataset, tokenizer) = (self.checked.dataset.clone(), self.found.loaded.tokenizer.clone());
         let (mut samples, turns) = match &self.checked.conversations {
             None => (dataset.samples(tokenizer)?, None),
@@ -74,7 +74,7 @@ impl Point<'_> {
     }
 
     /// When each of the samples is due, or each of the conversations that they make.
-    fn due(self, samples: &Samples, turns: Option<&Turns>) -> Vec<Tick> {
+    pub(super) fn due(self, samples: &Samples, turns: Option<&Turns>) -> Vec<Tick> {
         if let Some(due) = &samples.due {
             return due.clone();
         }

@@ -21,13 +21,13 @@ pub mod rerank;
 mod rows;
 mod selection;
 mod sharegpt;
+mod sharegpt_turns;
 pub mod sonnet;
 pub mod spec_bench;
 pub mod speed_bench;
 pub mod timed_trace;
 pub mod txt_slices;
 mod warm;
-mod sharegpt_turns;
 
 use std::path::Path;
 use std::sync::mpsc;

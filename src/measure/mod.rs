@@ -2,6 +2,7 @@
 //! nothing of flags beyond [`MetricsArgs`].
 
 mod args;
+mod better;
 mod conversations;
 mod counters;
 mod goal;
@@ -9,17 +10,20 @@ mod latency;
 mod metric;
 mod peaks;
 mod probes;
+mod repeat;
 mod summary;
 
 use std::collections::BTreeMap;
 
 pub use args::{Asked, MetricsArgs};
+pub use better::{Better, better};
 pub use conversations::Conversations;
 pub use counters::{Diffusion, PrefixCache, Speculation};
 pub use goal::{Goal, Taken};
 pub use latency::{Latency, OWN_PERCENTILES, Schedule, e2el, queued, seconds, ttft};
 pub use metric::Metric;
 pub use peaks::Peaks;
+pub use repeat::Repeated;
 pub use summary::{Basis, Summary};
 
 use crate::record::{Failure, Outcome, Record, Run};

@@ -39,14 +39,15 @@ mod tests {
     use serde_json::{Map, Value, json};
 
     use super::*;
-    use crate::backend::{Backend, Delivery};
     use crate::backend::template::Fixed;
+    use crate::backend::{Backend, Delivery};
     use crate::dataset::Json;
     use crate::record::Record;
 
     fn first() -> Job {
         let overlay = Map::from_iter([("temperature".to_owned(), json!(0))]);
-        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery: Delivery::Stream, overlay: &overlay };
+        let fixed =
+            Fixed { model: "m", logprobs: None, ignore_eos: false, delivery: Delivery::Stream, overlay: &overlay };
         let encoder = Encoder::new("POST / HTTP/1.1\r\n", "localhost", &[], Backend::Openai.template(&fixed));
         let overrides = vec![("tools".to_owned(), Json::of(&json!([])))];
         let sample = Sample { request_id: Some("r-0".into()), output_tokens: 99, overrides, ..Sample::default() };

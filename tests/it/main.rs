@@ -5,12 +5,14 @@
 mod architecture;
 mod command;
 mod files;
+mod instead;
 mod moments;
 mod nonsense;
 mod probes;
 mod recorded;
 mod requests;
 mod secrets;
+mod series;
 mod server;
 mod stream;
 mod success;
