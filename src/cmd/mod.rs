@@ -10,10 +10,12 @@ mod help;
 mod limits;
 mod pairing;
 mod point;
+mod probing;
 mod serve;
 mod session;
 mod signals;
 mod sim;
+mod turns;
 mod watch;
 
 use std::ffi::OsString;

@@ -6,11 +6,12 @@ use super::found::Found;
 use super::pairing;
 use super::point::Point;
 use super::signals::Signals;
+use super::turns;
 use crate::backend::{Backend, RequestArgs, RequestContent, Server, ServerArgs};
-use crate::dataset::{Dataset, DatasetArgs};
-use crate::error::{Exit, Result};
+use crate::dataset::{ConversationArgs, Dataset, DatasetArgs, Shape};
+use crate::error::{Error, Exit, Result};
 use crate::measure::{Asked, MetricsArgs};
-use crate::plan::{Load, LoadArgs};
+use crate::plan::{AdapterArgs, AdapterMix, Load, LoadArgs};
 use crate::report::{Export, Output, OutputArgs};
 use crate::sim::{self, SimArgs};
 use crate::token::{Choice, TokenizerArgs};
@@ -53,7 +54,11 @@ pub(super) struct ServeArgs {
     #[command(flatten)]
     load: LoadArgs,
     #[command(flatten)]
+    conversations: ConversationArgs,
+    #[command(flatten)]
     request: RequestArgs,
+    #[command(flatten)]
+    adapters: AdapterArgs,
     #[command(flatten)]
     metrics: MetricsArgs,
     #[command(flatten)]
@@ -71,10 +76,13 @@ pub(super) struct Checked {
     pub(super) dataset: Dataset,
     /// Tokens that prompt and answer of a request may have together.
     pub(super) longest: Option<u32>,
+    /// What conversations are like, where requests do not stand alone.
+    pub(super) conversations: Option<Shape>,
     pub(super) seed: u32,
     pub(super) num_prompts: u64,
     pub(super) load: Load,
     pub(super) content: RequestContent,
+    pub(super) adapters: Option<AdapterMix>,
     pub(super) asked: Asked,
     pub(super) output: Output,
     pub(super) progress: ProgressArgs,
@@ -84,7 +92,6 @@ impl ServeArgs {
     /// Checks every flag, alone and against the others.
     pub(super) fn check(&self) -> Result<Checked> {
         let mut dataset = self.dataset.clone().resolve()?;
-        let mut content = self.request.resolve()?;
         let sim = self.sim.as_deref().map(simulator).transpose()?;
         let tokenizer = match self.tokenizer.resolve()? {
             // The simulator's model has no tokenizer of its own.
@@ -92,18 +99,22 @@ impl ServeArgs {
             choice => choice,
         };
         let server = self.server.resolve()?;
+        let mut content = self.request.resolve(server.backend)?;
         content.ignore_eos |= dataset.wants_full_answers() && server.backend.is_openai_compatible();
         content.warnings.extend(pairing::pair(&mut dataset, server.backend)?);
+        let (load, conversations) = turns::check(&self.conversations, &self.load, (server.backend, &dataset))?;
         Ok(Checked {
             server,
             sim,
             tokenizer,
             dataset,
-            longest: self.dataset.longest()?,
+            longest: longest(&self.dataset, conversations.as_ref())?,
+            conversations,
             seed: u32::try_from(self.dataset.seed).unwrap_or_default(),
             num_prompts: u64::try_from(self.dataset.num_prompts).unwrap_or_default(),
-            load: self.load.resolve()?,
+            load,
             content,
+            adapters: self.adapters.resolve()?,
             asked: self.metrics.resolve()?,
             output: self.output.resolve()?,
             progress: self.progress.clone(),
@@ -141,6 +152,14 @@ impl Checked {
     pub(super) fn backend(&self) -> Backend {
         self.server.backend
     }
+}
+
+/// Tokens that prompt and answer of a request may have together. A conversation cannot lose a turn.
+fn longest(dataset: &DatasetArgs, conversations: Option<&Shape>) -> Result<Option<u32>> {
+    if dataset.max_model_len.is_some() && conversations.is_some() {
+        return Err(Error::new("`--max-model-len` does not go with `--multi-turn`").hint("leave one of them out"));
+    }
+    dataset.longest()
 }
 
 /// The settings of a simulator inside the process, on a port of its own.

@@ -7,6 +7,8 @@
 mod ahead;
 mod args;
 pub mod burstgpt;
+mod conversation_args;
+mod conversations;
 mod custom;
 mod fit;
 mod lengths;
@@ -19,6 +21,7 @@ pub mod rerank;
 mod rows;
 mod selection;
 mod sharegpt;
+mod sharegpt_turns;
 pub mod sonnet;
 pub mod spec_bench;
 pub mod speed_bench;
@@ -30,6 +33,8 @@ use std::path::Path;
 use std::sync::mpsc;
 
 pub use args::{DatasetArgs, DatasetName};
+pub use conversation_args::ConversationArgs;
+pub use conversations::{Conversations, History, Prefixes, Shape, TurnRange};
 pub use custom::{Custom, CustomArgs, OutputLen, Template};
 pub use lengths::RangeRatio;
 pub use part::{Audio, Json, Part};
