@@ -72,6 +72,11 @@ pub(super) fn probes(load: &Load, out: &mut dyn Write) -> Result<()> {
     }
 }
 
+/// Announces, in the reference's words, that the dataset says when requests start.
+pub(super) fn recorded(_: &Setup, out: &mut dyn Write) -> Result<()> {
+    say(out, "Self timing is set, using the timestamps from the trace file.")
+}
+
 /// Announces the traffic in the reference's words.
 pub(super) fn traffic(setup: &Setup, out: &mut dyn Write) -> Result<()> {
     match &setup.ramp {

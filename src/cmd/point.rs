@@ -32,6 +32,7 @@ impl Point<'_> {
     pub(super) fn run(self, signals: &mut Signals, out: &mut dyn Write) -> Result<Option<Concluded>> {
         let Point { checked, found, .. } = self;
         let (samples, turns) = self.samples()?;
+        let traffic = if samples.due.is_some() { describe::recorded } else { describe::traffic };
         let due = self.due(&samples, turns.as_ref());
         let mut setup = describe::setup(checked, &found.model, &found.loaded, &due);
         setup.adapters = self.adapters(&samples);
@@ -41,24 +42,29 @@ impl Point<'_> {
         if !session.prepare(stop, out)? {
             return Ok(None);
         }
-        describe::traffic(&setup, out)?;
+        traffic(&setup, out)?;
         describe::probes(&checked.load, out)?;
         self.measure(session, signals, (setup, files), out).map(Some)
+    }
+
+    /// The samples that the model has room for.
+    fn fitting(self, samples: Samples) -> Result<Samples> {
+        match self.checked.longest {
+            Some(longest) => samples.within(longest),
+            None => Ok(samples),
+        }
     }
 
     /// The samples of this run, as they will be sent, and how they belong together.
     pub(super) fn samples(self) -> Result<(Samples, Option<Turns>)> {
         let (dataset, tokenizer) = (self.checked.dataset.clone(), self.found.loaded.tokenizer.clone());
-        let (mut samples, turns) = match &self.checked.conversations {
-            None => (dataset.samples(tokenizer)?, None),
+        let (samples, turns) = match &self.checked.conversations {
+            None => (self.fitting(dataset.samples(tokenizer)?)?, None),
             Some(shape) => {
                 let (samples, turns) = Turns::of(dataset.conversations(shape, tokenizer.clone())?, tokenizer);
                 (samples, Some(turns))
             }
         };
-        if let Some(longest) = self.checked.longest {
-            samples = samples.within(longest)?;
-        }
         if samples.count == 0 {
             return Err(Error::new("the dataset has no request").hint("give `--num-prompts` 1 or more"));
         }

@@ -10,7 +10,7 @@ use super::signals::Signals;
 use super::turns;
 use crate::backend::{Backend, RequestArgs, RequestContent, Server, ServerArgs};
 use crate::dataset::{ConversationArgs, Dataset, DatasetArgs, Shape};
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
 use crate::measure::{Asked, MetricsArgs};
 use crate::plan::{AdapterArgs, AdapterMix, Load, LoadArgs, Series, SeriesArgs, Setting};
 use crate::report::{Output, OutputArgs};
@@ -83,10 +83,10 @@ pub(super) struct Checked {
     pub(super) sim: Option<sim::Config>,
     pub(super) tokenizer: Choice,
     pub(super) dataset: Dataset,
-    /// What conversations are like, where requests do not stand alone.
-    pub(super) conversations: Option<Shape>,
     /// Tokens that prompt and answer of a request may have together.
     pub(super) longest: Option<u32>,
+    /// What conversations are like, where requests do not stand alone.
+    pub(super) conversations: Option<Shape>,
     pub(super) seed: u32,
     pub(super) num_prompts: u64,
     pub(super) load: Load,
@@ -119,8 +119,8 @@ impl ServeArgs {
             sim,
             tokenizer,
             dataset,
+            longest: longest(&self.dataset, conversations.as_ref())?,
             conversations,
-            longest: self.dataset.longest()?,
             seed: u32::try_from(self.dataset.seed).unwrap_or_default(),
             num_prompts: u64::try_from(self.dataset.num_prompts).unwrap_or_default(),
             load,
@@ -189,6 +189,14 @@ impl Checked {
     pub(super) fn backend(&self) -> Backend {
         self.server.backend
     }
+}
+
+/// Tokens that prompt and answer of a request may have together. A conversation cannot lose a turn.
+fn longest(dataset: &DatasetArgs, conversations: Option<&Shape>) -> Result<Option<u32>> {
+    if dataset.max_model_len.is_some() && conversations.is_some() {
+        return Err(Error::new("`--max-model-len` does not go with `--multi-turn`").hint("leave one of them out"));
+    }
+    dataset.longest()
 }
 
 /// The settings of a simulator inside the process, on a port of its own.
