@@ -15,7 +15,7 @@ use crate::dataset::Samples;
 use crate::error::{Error, Result};
 use crate::record::{Adapters, Tick};
 use crate::report::{Files, Setup};
-use crate::rng::Python;
+use crate::rng::{Legacy, Python};
 use crate::ui::Ui;
 
 /// One run: its settings, and what was found out before.
@@ -57,12 +57,17 @@ impl Point<'_> {
     /// Which adapter each of the samples goes to, where there are any.
     fn adapters(self, samples: &Samples) -> Option<Arc<Adapters>> {
         let mix = self.checked.adapters.as_ref()?;
-        Some(Arc::new(mix.assign(samples.count, Python::new(u64::from(self.checked.seed)))))
+        let python = samples.python.clone().unwrap_or_else(|| Python::new(u64::from(self.checked.seed)));
+        Some(Arc::new(mix.assign(samples.count, python)))
     }
 
     /// When each of the samples is due.
     fn due(self, samples: &Samples) -> Vec<Tick> {
-        self.checked.load.arrivals.due(samples.count, self.checked.seed)
+        if let Some(due) = &samples.due {
+            return due.clone();
+        }
+        let legacy = samples.legacy.clone().unwrap_or_else(|| Legacy::new(self.checked.seed));
+        self.checked.load.arrivals.due(samples.count, legacy)
     }
 
     fn session(self, samples: Samples, due: Vec<Tick>) -> Result<Session> {
