@@ -89,6 +89,7 @@ impl ServeArgs {
             choice => choice,
         };
         let server = self.server.resolve()?;
+        let task = server.backend.task();
         content.ignore_eos |= matches!(dataset, Dataset::Random(_)) && server.backend.is_openai_compatible();
         if server.backend == Backend::OpenaiChat && templated(&dataset) {
             content.warnings.push(
@@ -105,7 +106,7 @@ impl ServeArgs {
             num_prompts: u64::try_from(self.dataset.num_prompts).unwrap_or_default(),
             load: self.load.resolve()?,
             content,
-            asked: self.metrics.resolve()?,
+            asked: self.metrics.resolve(task)?,
             output: self.output.resolve()?,
         })
     }

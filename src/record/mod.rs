@@ -1,5 +1,6 @@
 //! What happened: plain data between `drive`, which fills it, and `measure`, which reads it. No clock, no statistics.
 
+pub mod adapters;
 pub mod collect;
 pub mod errors;
 pub mod file;
@@ -9,6 +10,7 @@ pub mod gaps;
 use std::fmt;
 use std::str::FromStr;
 
+pub use adapters::Adapters;
 pub use collect::{Collector, Ending};
 pub use errors::Errors;
 pub use flow::Flow;

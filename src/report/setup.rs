@@ -2,6 +2,7 @@
 
 use jiff::civil::DateTime;
 
+use super::Value;
 use crate::record::{Task, Tick};
 
 /// The description of a run.
@@ -29,6 +30,8 @@ pub struct Setup {
     pub max_concurrency: Option<u32>,
     /// A rate that changes over the run.
     pub ramp: Option<Ramp>,
+    /// The command's options under the names that the reference stores them by, for the PyTorch-format file.
+    pub options: Vec<(String, Value)>,
     /// Local time when sending began.
     pub started: DateTime,
     /// Local time when the last answer was in; until then, when sending began.
