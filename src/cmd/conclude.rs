@@ -50,7 +50,10 @@ pub(super) fn conclude(sent: Sent, context: Context<'_>, files: Files, out: &mut
     let incomplete = sent.ending.stopped || sent.ending.error.is_some();
     let ending = if incomplete { Ending::Interrupted } else { Ending::Complete };
     let run = collector.finish(end, sent.ending.health, ending);
-    let metrics = measure::metrics(&run, &checked.asked, setup.max_concurrency);
+    let mut metrics = measure::metrics(&run, &checked.asked, setup.max_concurrency);
+    if let Some(adapters) = &setup.adapters {
+        metrics.adapters = measure::adapters(&run, adapters);
+    }
     let report = Report::new(setup, &run, &metrics, &checked.asked.metrics);
     super::written(report.console(out).and_then(|()| out.flush()))?;
     sent.late_warnings.iter().for_each(|warning| ui.warn(warning));

@@ -92,6 +92,7 @@ impl ServeArgs {
         };
         let server = self.server.resolve()?;
         let mut content = self.request.resolve(server.backend)?;
+        let task = server.backend.task();
         content.ignore_eos |= matches!(dataset, Dataset::Random(_)) && server.backend.is_openai_compatible();
         if server.backend == Backend::OpenaiChat && templated(&dataset) {
             content.warnings.push(
@@ -109,7 +110,7 @@ impl ServeArgs {
             load: self.load.resolve()?,
             content,
             adapters: self.adapters.resolve()?,
-            asked: self.metrics.resolve()?,
+            asked: self.metrics.resolve(task)?,
             output: self.output.resolve()?,
             progress: self.progress.clone(),
         })
