@@ -54,6 +54,9 @@ pub(super) fn conclude(sent: Sent, context: Context<'_>, files: Files, out: &mut
     run.conversations = sent.conversations;
     let mut metrics = measure::metrics(&run, &checked.asked, setup.max_concurrency);
     metrics.probes = Probes::of(&sent.probes);
+    if let Some(adapters) = &setup.adapters {
+        metrics.adapters = measure::adapters(&run, adapters);
+    }
     let report = Report::new(setup, &run, &metrics, &checked.asked.metrics);
     super::written(report.console(out).and_then(|()| out.flush()))?;
     sent.late_warnings.iter().for_each(|warning| ui.warn(warning));

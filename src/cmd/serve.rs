@@ -111,6 +111,7 @@ impl ServeArgs {
         };
         let server = self.server.resolve()?;
         let mut content = self.request.resolve(server.backend)?;
+        let task = server.backend.task();
         content.ignore_eos |= dataset.wants_full_answers() && server.backend.is_openai_compatible();
         content.warnings.extend(pairing::pair(&mut dataset, server.backend)?);
         let (load, conversations) = turns::check(&self.conversations, &self.load, (server.backend, &dataset))?;
@@ -126,7 +127,7 @@ impl ServeArgs {
             load,
             content,
             adapters: self.adapters.resolve()?,
-            asked: self.metrics.resolve()?,
+            asked: self.metrics.resolve(task)?,
             summary_percentiles: self.metrics.summary_percentiles()?,
             output: self.output.resolve()?,
             progress: self.progress.clone(),
