@@ -4,22 +4,28 @@
 //! The reference's lines and keys come first and are the reference's to the byte; ours stand apart, after them.
 
 mod args;
+mod beside;
 mod blocks;
 mod chart;
 mod console;
+mod dataset_stats;
 mod encode;
 mod files;
 mod own;
+mod pytorch;
 mod result;
 mod setup;
 mod tables;
+mod timeline;
 mod warnings;
 
-pub use args::{Export, Mode, Output, OutputArgs, Save};
+pub use args::{Charts, Export, Mode, Output, OutputArgs, Save};
+pub use beside::{Beside, Kind};
 pub use chart::Glyphs;
 pub use encode::Value;
-pub use files::{Files, result_name};
+pub use files::{Files, Saved, result_name};
 pub use setup::{Ramp, RateChange, Setup};
+pub use timeline::Thresholds;
 pub use warnings::Warning;
 
 use crate::measure::{Metric, Metrics};
