@@ -8,6 +8,7 @@ use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
 
 use super::Report;
+use super::lettering::{Lettering, Turn};
 use crate::record::Record;
 
 /// 14 x 10 inches at 150 dots an inch, as the reference has it.
@@ -39,6 +40,20 @@ struct Words {
     y: &'static str,
 }
 
+impl Words {
+    /// The words where they belong around the panel of a chart.
+    fn around(self, chart: &Chart<'_, '_>) -> [Lettering; 3] {
+        let (xs, ys) = chart.plotting_area().get_pixel_range();
+        let (across, down) = ((xs.start + xs.end) / 2, (ys.start + ys.end) / 2);
+        let lettering = |text: String, size, middle, turn| Lettering { text, size, middle, turn };
+        [
+            lettering(self.title.to_owned(), 30, (across, ys.start - 26), Turn::Level),
+            lettering(self.x, 25, (across, ys.end + 58), Turn::Level),
+            lettering(self.y.to_owned(), 25, (xs.start - 84, down), Turn::Upright),
+        ]
+    }
+}
+
 /// Draws the lengths of a run's requests.
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut pixels = vec![0; (SIZE.0 * SIZE.1 * 3) as usize];
@@ -52,32 +67,40 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 fn draw(records: &[Record], pixels: &mut [u8]) -> io::Result<()> {
     register_font(FONT, FontStyle::Normal, dejavu::sans::regular())
         .map_err(|_| io::Error::other("the font that is inside cannot be read"))?;
+    let letterings = panels(records, pixels)?;
+    letterings.iter().try_for_each(|lettering| lettering.draw(pixels, SIZE.0 as usize))
+}
+
+/// Draws the panels; gives the words around them.
+fn panels(records: &[Record], pixels: &mut [u8]) -> io::Result<Vec<Lettering>> {
     let root = BitMapBackend::with_buffer(pixels, SIZE).into_drawing_area();
     root.fill(&WHITE).map_err(failed)?;
     let panels = root.margin(15, 15, 15, 25).split_evenly((2, 2));
     let lengths = |of: fn(&Record) -> u32| records.iter().map(|record| f64::from(of(record))).collect::<Vec<f64>>();
     let words = |title, x: &str| Words { title, x: x.to_owned(), y: "Frequency" };
     let prompt = words("Prompt Tokens Distribution", "Prompt Tokens");
-    histogram(&panels[0], &lengths(|record| record.input_tokens), &prompt, STEEL_BLUE)?;
+    let mut words_around = Vec::new();
+    words_around.extend(histogram(&panels[0], &lengths(|record| record.input_tokens), prompt, STEEL_BLUE)?);
     let output = words("Output Tokens Distribution", "Output Tokens");
-    histogram(&panels[1], &lengths(|record| record.output_tokens), &output, CORAL)?;
+    words_around.extend(histogram(&panels[1], &lengths(|record| record.output_tokens), output, CORAL)?);
     let both = words("Total Tokens Distribution", "Total Tokens (Prompt + Output)");
-    histogram(
+    words_around.extend(histogram(
         &panels[2],
         &lengths(|record| record.input_tokens.saturating_add(record.output_tokens)),
-        &both,
+        both,
         SEA_GREEN,
-    )?;
-    stacked(&panels[3], records)?;
-    root.present().map_err(failed)
+    )?);
+    words_around.extend(stacked(&panels[3], records)?);
+    root.present().map_err(failed)?;
+    Ok(words_around)
 }
 
-fn histogram(panel: &Panel<'_>, lengths: &[f64], words: &Words, colour: RGBColor) -> io::Result<()> {
+fn histogram(panel: &Panel<'_>, lengths: &[f64], words: Words, colour: RGBColor) -> io::Result<[Lettering; 3]> {
     let (low, high, counts) = bins(lengths);
     let width = (high - low) / BINS as f64;
     let most = counts.iter().copied().fold(1.0, f64::max);
-    let mut chart = chart(panel, words, (low - width, high + width), most * 1.05)?;
-    mesh(&mut chart, words, Grid::Both)?;
+    let mut chart = chart(panel, (low - width, high + width), most * 1.05)?;
+    mesh(&mut chart, Grid::Both)?;
     let bar = |(index, count): (usize, &f64), style: ShapeStyle| {
         let left = low + index as f64 * width;
         Rectangle::new([(left, 0.0), (left + width, *count)], style)
@@ -85,7 +108,7 @@ fn histogram(panel: &Panel<'_>, lengths: &[f64], words: &Words, colour: RGBColor
     let seen = || counts.iter().enumerate().filter(|(_, count)| **count > 0.0);
     chart.draw_series(seen().map(|one| bar(one, colour.mix(BAR).filled()))).map_err(failed)?;
     chart.draw_series(seen().map(|one| bar(one, BLACK.mix(BAR).stroke_width(1)))).map_err(failed)?;
-    Ok(())
+    Ok(words.around(&chart))
 }
 
 /// Where the bins begin and end, and how many lengths lie in each; the last bin has its end too.
@@ -101,7 +124,7 @@ fn bins(lengths: &[f64]) -> (f64, f64, [f64; BINS]) {
     (low, high, counts)
 }
 
-fn stacked(panel: &Panel<'_>, records: &[Record]) -> io::Result<()> {
+fn stacked(panel: &Panel<'_>, records: &[Record]) -> io::Result<Vec<Lettering>> {
     let group = records.len().div_ceil(MOST_BARS).max(1);
     let bars: Vec<(f64, f64)> = records.chunks(group).map(means).collect();
     let title = "Tokens per Request (Stacked)";
@@ -109,8 +132,9 @@ fn stacked(panel: &Panel<'_>, records: &[Record]) -> io::Result<()> {
     let words = Words { title, x, y: "Tokens" };
     let most = bars.iter().map(|(input, output)| input + output).fold(1.0, f64::max);
     let end = (bars.len() * group) as f64 - 0.5;
-    let mut chart = chart(panel, &words, (-0.5, end.max(0.5)), most * 1.05)?;
-    mesh(&mut chart, &words, Grid::Horizontal)?;
+    // A quarter above the highest bar is for the legend.
+    let mut chart = chart(panel, (-0.5, end.max(0.5)), most * 1.25)?;
+    mesh(&mut chart, Grid::Horizontal)?;
     // Bars leave a fifth of their place free, as long as that can be seen.
     let gap = if bars.len() > MOST_BARS / 4 { 0.0 } else { 0.1 * group as f64 };
     let bar = |(index, (from, to)): (usize, (f64, f64)), colour: RGBColor| {
@@ -119,14 +143,23 @@ fn stacked(panel: &Panel<'_>, records: &[Record]) -> io::Result<()> {
     };
     let prompts = bars.iter().map(|(input, _)| (0.0, *input)).enumerate().map(|one| bar(one, STEEL_BLUE));
     let outputs = bars.iter().map(|(input, output)| (*input, input + output)).enumerate().map(|one| bar(one, CORAL));
-    let sample = |colour: RGBColor| {
-        move |(x, y): (i32, i32)| Rectangle::new([(x, y - 8), (x + 36, y + 8)], colour.mix(BAR).filled())
+    chart.draw_series(prompts).map_err(failed)?;
+    chart.draw_series(outputs).map_err(failed)?;
+    let legend = legend(panel, &chart)?;
+    Ok(words.around(&chart).into_iter().chain(legend).collect())
+}
+
+/// Marks with the colours of the parts of a bar, at the right above the bars; gives their words.
+fn legend(panel: &Panel<'_>, chart: &Chart<'_, '_>) -> io::Result<[Lettering; 2]> {
+    let ((origin_x, _), (xs, ys)) = (panel.get_base_pixel(), chart.plotting_area().get_pixel_range());
+    let origin_y = panel.get_base_pixel().1;
+    let mark = |line: i32, text: &str, colour: RGBColor| -> io::Result<Lettering> {
+        let (left, middle) = (xs.end - 270, ys.start + 30 + line * 36);
+        let place = [(left - origin_x, middle - 9 - origin_y), (left + 40 - origin_x, middle + 9 - origin_y)];
+        panel.draw(&Rectangle::new(place, colour.mix(BAR).filled())).map_err(failed)?;
+        Ok(Lettering { text: text.to_owned(), size: 25, middle: (left + 150, middle), turn: Turn::Level })
     };
-    chart.draw_series(prompts).map_err(failed)?.label("Prompt Tokens").legend(sample(STEEL_BLUE));
-    chart.draw_series(outputs).map_err(failed)?.label("Output Tokens").legend(sample(CORAL));
-    let mut labels = chart.configure_series_labels();
-    labels.position(SeriesLabelPosition::UpperRight).margin(14).legend_area_size(48).label_font((FONT, 21));
-    labels.background_style(WHITE.mix(0.8)).border_style(BLACK.mix(0.2)).draw().map_err(failed)
+    Ok([mark(0, "Prompt Tokens", STEEL_BLUE)?, mark(1, "Output Tokens", CORAL)?])
 }
 
 /// The mean lengths of prompt and answer.
@@ -143,16 +176,19 @@ enum Grid {
     Horizontal,
 }
 
-fn chart<'a, 'b>(panel: &'a Panel<'b>, words: &Words, (low, high): (f64, f64), top: f64) -> io::Result<Chart<'a, 'b>> {
+fn chart<'a, 'b>(panel: &'a Panel<'b>, (low, high): (f64, f64), top: f64) -> io::Result<Chart<'a, 'b>> {
     let mut builder = ChartBuilder::on(panel);
-    builder.margin(16).margin_right(30).x_label_area_size(76).y_label_area_size(100).caption(words.title, (FONT, 27));
+    builder.margin(16).margin_top(66).margin_right(30).x_label_area_size(72).y_label_area_size(96);
     builder.build_cartesian_2d(low..high, 0.0..top).map_err(failed)
 }
 
-fn mesh(chart: &mut Chart<'_, '_>, words: &Words, grid: Grid) -> io::Result<()> {
+fn mesh(chart: &mut Chart<'_, '_>, grid: Grid) -> io::Result<()> {
     let mut mesh = chart.configure_mesh();
-    mesh.x_desc(words.x.as_str()).y_desc(words.y).axis_desc_style((FONT, 23)).label_style((FONT, 20));
-    mesh.x_labels(8).y_labels(8).x_label_formatter(&|x| number(*x)).y_label_formatter(&|y| number(*y));
+    mesh.label_style((FONT, 21))
+        .x_labels(8)
+        .y_labels(8)
+        .x_label_formatter(&|x| number(*x))
+        .y_label_formatter(&|y| number(*y));
     mesh.light_line_style(TRANSPARENT).bold_line_style(BLACK.mix(GRID / 2.0)).axis_style(BLACK.mix(0.8));
     if grid == Grid::Horizontal {
         mesh.disable_x_mesh();

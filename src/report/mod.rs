@@ -11,6 +11,7 @@ mod console;
 mod dataset_stats;
 mod encode;
 mod files;
+mod lettering;
 mod own;
 mod pytorch;
 mod result;
