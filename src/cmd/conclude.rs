@@ -55,6 +55,9 @@ pub(super) fn conclude(sent: Sent, context: Context<'_>, files: Files, out: &mut
     if let (Some(limit), Arrivals::AtOnce) = (setup.max_concurrency, &checked.load.arrivals) {
         metrics.steady = measure::steady(&run, &checked.asked, limit);
     }
+    if let Some(adapters) = &setup.adapters {
+        metrics.adapters = measure::adapters(&run, adapters);
+    }
     let report = Report::new(setup, &run, &metrics, &checked.asked.metrics).with_charts(charts(&checked.output));
     super::written(report.console(out).and_then(|()| out.flush()))?;
     sent.late_warnings.iter().for_each(|warning| ui.warn(warning));

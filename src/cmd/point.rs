@@ -2,6 +2,7 @@
 //! once for all runs comes in; a `serve` may have several runs.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use super::conclude::{self, Concluded, Context};
 use super::describe;
@@ -12,8 +13,9 @@ use super::signals::Signals;
 use crate::backend::template::Fixed;
 use crate::dataset::Samples;
 use crate::error::{Error, Result};
-use crate::record::Tick;
+use crate::record::{Adapters, Tick};
 use crate::report::{Files, Setup};
+use crate::rng::{Legacy, Python};
 use crate::ui::Ui;
 
 /// One run: its settings, and what was found out before.
@@ -30,9 +32,10 @@ impl Point<'_> {
         let Point { checked, found, .. } = self;
         let samples = self.samples()?;
         let due = self.due(&samples);
-        let setup = describe::setup(checked, &found.model, &found.loaded, &due);
+        let mut setup = describe::setup(checked, &found.model, &found.loaded, &due);
+        setup.adapters = self.adapters(&samples);
         let files = checked.output.open(&setup)?;
-        let session = self.session(samples, due)?;
+        let session = self.session(samples, due)?.with_adapters(setup.adapters.clone());
         let stop = signals.listen();
         if !session.prepare(stop, out)? {
             return Ok(None);
@@ -51,9 +54,20 @@ impl Point<'_> {
         Ok(samples)
     }
 
+    /// Which adapter each of the samples goes to, where there are any.
+    fn adapters(self, samples: &Samples) -> Option<Arc<Adapters>> {
+        let mix = self.checked.adapters.as_ref()?;
+        let python = samples.python.clone().unwrap_or_else(|| Python::new(u64::from(self.checked.seed)));
+        Some(Arc::new(mix.assign(samples.count, python)))
+    }
+
     /// When each of the samples is due.
     fn due(self, samples: &Samples) -> Vec<Tick> {
-        self.checked.load.arrivals.due(samples.count, self.checked.seed)
+        if let Some(due) = &samples.due {
+            return due.clone();
+        }
+        let legacy = samples.legacy.clone().unwrap_or_else(|| Legacy::new(self.checked.seed));
+        self.checked.load.arrivals.due(samples.count, legacy)
     }
 
     fn session(self, samples: Samples, due: Vec<Tick>) -> Result<Session> {
@@ -62,6 +76,7 @@ impl Point<'_> {
             model: &found.model.name,
             logprobs: checked.content.logprobs,
             ignore_eos: checked.content.ignore_eos,
+            delivery: checked.content.delivery,
             overlay: &checked.content.overlay,
         };
         Session::new(&checked.server, &checked.load, &fixed, (samples, due))

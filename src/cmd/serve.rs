@@ -9,7 +9,7 @@ use crate::backend::{Backend, RequestArgs, RequestContent, Server, ServerArgs};
 use crate::dataset::{Custom, Dataset, DatasetArgs, Template};
 use crate::error::{Exit, Result};
 use crate::measure::{Asked, MetricsArgs};
-use crate::plan::{Load, LoadArgs};
+use crate::plan::{AdapterArgs, AdapterMix, Load, LoadArgs};
 use crate::report::{Export, Output, OutputArgs};
 use crate::sim::{self, SimArgs};
 use crate::token::{Choice, TokenizerArgs};
@@ -54,6 +54,8 @@ pub(super) struct ServeArgs {
     #[command(flatten)]
     request: RequestArgs,
     #[command(flatten)]
+    adapters: AdapterArgs,
+    #[command(flatten)]
     metrics: MetricsArgs,
     #[command(flatten)]
     output: OutputArgs,
@@ -72,6 +74,7 @@ pub(super) struct Checked {
     pub(super) num_prompts: u64,
     pub(super) load: Load,
     pub(super) content: RequestContent,
+    pub(super) adapters: Option<AdapterMix>,
     pub(super) asked: Asked,
     pub(super) output: Output,
     pub(super) progress: ProgressArgs,
@@ -81,7 +84,6 @@ impl ServeArgs {
     /// Checks every flag, alone and against the others.
     pub(super) fn check(&self) -> Result<Checked> {
         let dataset = self.dataset.clone().resolve()?;
-        let mut content = self.request.resolve()?;
         let sim = self.sim.as_deref().map(simulator).transpose()?;
         let tokenizer = match self.tokenizer.resolve()? {
             // The simulator's model has no tokenizer of its own.
@@ -90,6 +92,7 @@ impl ServeArgs {
         };
         let server = self.server.resolve()?;
         let task = server.backend.task();
+        let mut content = self.request.resolve(server.backend)?;
         content.ignore_eos |= matches!(dataset, Dataset::Random(_)) && server.backend.is_openai_compatible();
         if server.backend == Backend::OpenaiChat && templated(&dataset) {
             content.warnings.push(
@@ -107,6 +110,7 @@ impl ServeArgs {
             load: self.load.resolve()?,
             content,
             asked: self.metrics.resolve(task)?,
+            adapters: self.adapters.resolve()?,
             output: self.output.resolve()?,
             progress: self.progress.clone(),
         })

@@ -15,7 +15,7 @@ use crate::drive::{self, Certificates, Ending, Observation, Settings, Stop, Targ
 use crate::error::{Error, Result};
 use crate::plan::request::Encoder;
 use crate::plan::{Job, Load};
-use crate::record::{Finished, Outcome, Tick};
+use crate::record::{Adapters, Finished, Outcome, Tick};
 use crate::ui::Progress;
 
 /// How long requests may take where the user sets no limit.
@@ -43,6 +43,7 @@ pub(super) struct Session {
     samples: Iter,
     count: usize,
     due: Vec<Tick>,
+    adapters: Option<Arc<Adapters>>,
     late_warnings: Receiver<String>,
 }
 
@@ -67,9 +68,16 @@ impl Session {
         let line = target.request_line("POST", &server.url.path);
         let encoder = Encoder::new(&line, &server.url.authority(), &server.all_headers(), template);
         let first = samples.iter.next().expect("an empty dataset is refused before")?;
+        encoder.check(&first)?;
         let server = server.clone();
         let (samples, count, late_warnings) = (samples.iter, samples.count, samples.late_warnings);
-        Ok(Session { target, server, load: load.clone(), encoder, first, samples, count, due, late_warnings })
+        let (load, adapters) = (load.clone(), None);
+        Ok(Session { target, server, load, encoder, first, samples, count, due, adapters, late_warnings })
+    }
+
+    /// The requests of the run go to adapters; the ready check and warm-ups go to the model itself.
+    pub(super) fn with_adapters(self, adapters: Option<Arc<Adapters>>) -> Self {
+        Session { adapters, ..self }
     }
 
     /// How many requests the run has.
@@ -148,7 +156,8 @@ impl Session {
         let (settings, load) = (self.settings(), self.drive_load());
         let mut watch = Watch::new(self.count as u64, details, progress);
         let samples = std::iter::once(Ok(self.first)).chain(self.samples);
-        let load = drive::Load { jobs: self.encoder.jobs(samples, self.due), ..load };
+        let encoder = self.encoder.with_adapters(self.adapters);
+        let load = drive::Load { jobs: encoder.jobs(samples, self.due), ..load };
         let ending = drive::run(load, settings, stop, &mut |observation| watch.observe(observation))?;
         let late_warnings = self.late_warnings.try_iter().collect();
         Ok(Sent { watch, ending, late_warnings })
@@ -158,6 +167,7 @@ impl Session {
         Settings {
             target: Arc::clone(&self.target),
             backend: self.server.backend,
+            delivery: self.encoder.delivery(),
             request_timeout: self.server.request_timeout.unwrap_or(NO_TIMEOUT),
             max_event_bytes: self.server.max_event_bytes,
             connect: self.server.connect,

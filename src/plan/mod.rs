@@ -1,9 +1,11 @@
 //! What is sent and when: arrivals, encoded requests, made ahead of need. Pure but for the threads that encode.
 
+pub mod adapters;
 pub mod args;
 pub mod arrivals;
 pub mod request;
 
+pub use adapters::{AdapterArgs, AdapterMix};
 pub use args::{Load, LoadArgs};
 
 use crate::record::Tick;

@@ -90,6 +90,7 @@ pub(super) fn setup() -> Setup {
         max_concurrency: Some(2),
         ramp: None,
         options: Vec::new(),
+        adapters: None,
         started: at,
         ended: at,
         cores: 2,
