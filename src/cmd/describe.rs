@@ -42,6 +42,7 @@ pub(super) fn setup(checked: &Checked, model: &Model, loaded: &Loaded, due: &[Ti
     };
     Setup {
         backend: checked.backend().name().into(),
+        task: checked.backend().task(),
         label: output.label.clone(),
         model_id: model.id.clone(),
         tokenizer_id: loaded.tokenizer.as_ref().map(|tokenizer| tokenizer.name().to_string()),
@@ -51,6 +52,7 @@ pub(super) fn setup(checked: &Checked, model: &Model, loaded: &Loaded, due: &[Ti
         burstiness: load.burstiness,
         max_concurrency: load.max_concurrency.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX)),
         ramp,
+        adapters: None,
         started: now(),
         ended: now(),
         cores: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),

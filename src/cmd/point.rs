@@ -2,6 +2,7 @@
 //! once for all runs comes in; a `serve` may have several runs.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use super::conclude::{self, Concluded, Context};
 use super::describe;
@@ -13,8 +14,9 @@ use super::turns::Turns;
 use crate::backend::template::Fixed;
 use crate::dataset::Samples;
 use crate::error::{Error, Result};
-use crate::record::Tick;
+use crate::record::{Adapters, Tick};
 use crate::report::{Files, Setup};
+use crate::rng::{Legacy, Python};
 use crate::ui::Ui;
 
 /// One run: its settings, and what was found out before.
@@ -30,10 +32,11 @@ impl Point<'_> {
     pub(super) fn run(self, signals: &mut Signals, out: &mut dyn Write) -> Result<Option<Concluded>> {
         let Point { checked, found, .. } = self;
         let (samples, turns) = self.samples()?;
-        let due = self.due(turns.as_ref().map_or(samples.count, Turns::conversations));
-        let setup = describe::setup(checked, &found.model, &found.loaded, &due);
+        let due = self.due(&samples, turns.as_ref());
+        let mut setup = describe::setup(checked, &found.model, &found.loaded, &due);
+        setup.adapters = self.adapters(&samples, turns.as_ref());
         let files = checked.output.open(&setup)?;
-        let session = self.session((samples, turns), due)?;
+        let session = self.session((samples, turns), due)?.with_adapters(setup.adapters.clone());
         let stop = signals.listen();
         if !session.prepare(stop, out)? {
             return Ok(None);
@@ -60,9 +63,23 @@ impl Point<'_> {
         Ok((samples, turns))
     }
 
-    /// When each of so many samples or conversations is due.
-    fn due(self, count: usize) -> Vec<Tick> {
-        self.checked.load.arrivals.due(count, self.checked.seed)
+    /// Which adapter each of the samples goes to, where there are any: the turns of a conversation to one.
+    fn adapters(self, samples: &Samples, turns: Option<&Turns>) -> Option<Arc<Adapters>> {
+        let mix = self.checked.adapters.as_ref()?;
+        let python = samples.python.clone().unwrap_or_else(|| Python::new(u64::from(self.checked.seed)));
+        Some(Arc::new(match turns {
+            None => mix.assign(samples.count, python),
+            Some(turns) => turns.spread(&mix.assign(turns.conversations(), python)),
+        }))
+    }
+
+    /// When each of the samples, or of the conversations, is due.
+    fn due(self, samples: &Samples, turns: Option<&Turns>) -> Vec<Tick> {
+        if let Some(due) = &samples.due {
+            return due.clone();
+        }
+        let legacy = samples.legacy.clone().unwrap_or_else(|| Legacy::new(self.checked.seed));
+        self.checked.load.arrivals.due(turns.map_or(samples.count, Turns::conversations), legacy)
     }
 
     fn session(self, samples: (Samples, Option<Turns>), due: Vec<Tick>) -> Result<Session> {
@@ -71,6 +88,7 @@ impl Point<'_> {
             model: &found.model.name,
             logprobs: checked.content.logprobs,
             ignore_eos: checked.content.ignore_eos,
+            delivery: checked.content.delivery,
             overlay: &checked.content.overlay,
         };
         Session::new(&checked.server, &checked.load, &fixed, (samples, due))

@@ -10,7 +10,7 @@ use crate::backend::{Backend, RequestArgs, RequestContent, Server, ServerArgs};
 use crate::dataset::{ConversationArgs, Custom, Dataset, DatasetArgs, Shape, Template};
 use crate::error::{Exit, Result};
 use crate::measure::{Asked, MetricsArgs};
-use crate::plan::{Load, LoadArgs};
+use crate::plan::{AdapterArgs, AdapterMix, Load, LoadArgs};
 use crate::report::{Export, Output, OutputArgs};
 use crate::sim::{self, SimArgs};
 use crate::token::{Choice, TokenizerArgs};
@@ -57,6 +57,8 @@ pub(super) struct ServeArgs {
     #[command(flatten)]
     request: RequestArgs,
     #[command(flatten)]
+    adapters: AdapterArgs,
+    #[command(flatten)]
     metrics: MetricsArgs,
     #[command(flatten)]
     output: OutputArgs,
@@ -77,6 +79,7 @@ pub(super) struct Checked {
     pub(super) num_prompts: u64,
     pub(super) load: Load,
     pub(super) content: RequestContent,
+    pub(super) adapters: Option<AdapterMix>,
     pub(super) asked: Asked,
     pub(super) output: Output,
     pub(super) progress: ProgressArgs,
@@ -86,8 +89,6 @@ impl ServeArgs {
     /// Checks every flag, alone and against the others.
     pub(super) fn check(&self) -> Result<Checked> {
         let dataset = self.dataset.clone().resolve()?;
-        let mut content = self.request.resolve()?;
-        content.ignore_eos |= matches!(dataset, Dataset::Random(_));
         let sim = self.sim.as_deref().map(simulator).transpose()?;
         let tokenizer = match self.tokenizer.resolve()? {
             // The simulator's model has no tokenizer of its own.
@@ -95,6 +96,8 @@ impl ServeArgs {
             choice => choice,
         };
         let server = self.server.resolve()?;
+        let mut content = self.request.resolve(server.backend)?;
+        content.ignore_eos |= matches!(dataset, Dataset::Random(_)) && server.backend.is_openai_compatible();
         if server.backend == Backend::OpenaiChat && templated(&dataset) {
             content.warnings.push(
                 "`custom` puts prompts into the chat template, and so does the server: give `--skip-chat-template`"
@@ -112,6 +115,7 @@ impl ServeArgs {
             num_prompts: u64::try_from(self.dataset.num_prompts).unwrap_or_default(),
             load,
             content,
+            adapters: self.adapters.resolve()?,
             asked: self.metrics.resolve()?,
             output: self.output.resolve()?,
             progress: self.progress.clone(),

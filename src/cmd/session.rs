@@ -17,7 +17,7 @@ use crate::drive::{self, Certificates, Ending, Observation, Settings, Stop, Targ
 use crate::error::{Error, Result};
 use crate::plan::request::Encoder;
 use crate::plan::{Job, Load, probe, turns};
-use crate::record::{Finished, Outcome, Record, Tick};
+use crate::record::{Adapters, Finished, Outcome, Record, Tick};
 use crate::ui::Progress;
 
 /// How long requests may take where the user sets no limit.
@@ -47,6 +47,7 @@ pub(super) struct Session {
     turns: Option<Turns>,
     count: usize,
     due: Vec<Tick>,
+    adapters: Option<Arc<Adapters>>,
     late_warnings: Receiver<String>,
 }
 
@@ -75,9 +76,16 @@ impl Session {
         let line = target.request_line("POST", &server.url.path);
         let encoder = Encoder::new(&line, &server.url.authority(), &server.all_headers(), template);
         let first = samples.iter.next().expect("an empty dataset is refused before")?;
+        encoder.check(&first)?;
         let server = server.clone();
         let (samples, count, late_warnings) = (samples.iter, samples.count, samples.late_warnings);
-        Ok(Session { target, server, load: load.clone(), encoder, first, samples, turns, count, due, late_warnings })
+        let (load, adapters) = (load.clone(), None);
+        Ok(Session { target, server, load, encoder, first, samples, turns, count, due, adapters, late_warnings })
+    }
+
+    /// The requests of the run go to adapters; the ready check, warm-ups and probes go to the model itself.
+    pub(super) fn with_adapters(self, adapters: Option<Arc<Adapters>>) -> Self {
+        Session { adapters, ..self }
     }
 
     /// How many requests the run has.
@@ -155,18 +163,19 @@ impl Session {
     pub(super) fn run(self, stop: &Receiver<Stop>, details: Option<Details>, progress: Progress) -> Result<Sent> {
         let (settings, load) = (self.settings(), self.drive_load());
         let mut watch = Watch::new(self.count as u64, details, progress);
-        let probing = self
-            .load
-            .probe_rate
-            .map(|rate| Probing::start(probe::probes(&self.encoder, &self.first, rate), self.settings()));
+        let probing = self.load.probe_rate.map(|rate| {
+            let first = probe::probes(&self.encoder, &self.first, rate)?;
+            Probing::start(first, self.settings())
+        });
         let probing = probing.transpose()?;
         let samples = std::iter::once(Ok(self.first)).chain(self.samples);
+        let encoder = self.encoder.with_adapters(self.adapters);
         let (jobs, conversations) = match self.turns {
-            None => (self.encoder.jobs(samples, self.due), Vec::new()),
+            None => (encoder.jobs(samples, self.due), Vec::new()),
             Some(turns) => {
                 let course = turns.course(&self.load, self.due);
                 let first_ids = turns::first_ids(&course.turns);
-                (turns::jobs(self.encoder, samples, course), first_ids)
+                (turns::jobs(encoder, samples, course), first_ids)
             }
         };
         let load = drive::Load { jobs, ..load };
@@ -180,6 +189,7 @@ impl Session {
         Settings {
             target: Arc::clone(&self.target),
             backend: self.server.backend,
+            delivery: self.encoder.delivery(),
             request_timeout: self.server.request_timeout.unwrap_or(NO_TIMEOUT),
             max_event_bytes: self.server.max_event_bytes,
             connect: self.server.connect,

@@ -158,7 +158,8 @@ fn made_up(random: Random, shape: &Shape, tokenizer: Tokenizer) -> Result<Conver
         late,
     };
     let history = if shape.prefixes.is_some() { History::Dropped } else { History::Kept };
-    Ok(Conversations { turns, samples: Samples { count, iter: Box::new(made), warnings, late_warnings }, history })
+    let samples = Samples { warnings, late_warnings, ..Samples::new(count, made) };
+    Ok(Conversations { turns, samples, history })
 }
 
 /// The turns of all conversations.

@@ -1,5 +1,6 @@
 //! What is sent and when: arrivals, encoded requests, made ahead of need. Pure but for the threads that encode.
 
+pub mod adapters;
 pub mod args;
 pub mod arrivals;
 pub mod probe;
@@ -7,6 +8,7 @@ pub mod request;
 mod then;
 pub mod turns;
 
+pub use adapters::{AdapterArgs, AdapterMix};
 pub use args::{Load, LoadArgs};
 pub use then::Then;
 

@@ -136,8 +136,8 @@ mod tests {
     use serde_json::Map;
 
     use super::*;
-    use crate::backend::Backend;
     use crate::backend::template::Fixed;
+    use crate::backend::{Backend, Delivery};
     use crate::record::{Failure, Record};
 
     fn sample(text: &str) -> Sample {
@@ -146,7 +146,8 @@ mod tests {
 
     fn encoder() -> Encoder {
         let overlay = Map::new();
-        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, overlay: &overlay };
+        let delivery = Delivery::Stream;
+        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay };
         Encoder::new("POST / HTTP/1.1\r\n", "localhost", &[], Backend::OpenaiChat.template(&fixed))
     }
 
