@@ -32,6 +32,7 @@ impl Point<'_> {
     pub(super) fn run(self, signals: &mut Signals, out: &mut dyn Write) -> Result<Option<Concluded>> {
         let Point { checked, found, .. } = self;
         let (samples, turns) = self.samples()?;
+        let traffic = if samples.due.is_some() { describe::recorded } else { describe::traffic };
         let due = self.due(&samples, turns.as_ref());
         let mut setup = describe::setup(checked, &found.model, &found.loaded, &due);
         setup.adapters = self.adapters(&samples, turns.as_ref());
@@ -41,18 +42,24 @@ impl Point<'_> {
         if !session.prepare(stop, out)? {
             return Ok(None);
         }
-        describe::traffic(&setup, out)?;
+        traffic(&setup, out)?;
         describe::probes(&checked.load, out)?;
         self.measure(session, signals, (setup, files), out).map(Some)
     }
 
-    /// The samples of this run, as they will be sent, and how they belong together.
-    fn samples(self) -> Result<(Samples, Option<Turns>)> {
+    /// The samples of this run that the model has room for, as they will be sent, and how they belong together.
+    pub(super) fn samples(self) -> Result<(Samples, Option<Turns>)> {
         let (dataset, tokenizer) = (self.checked.dataset.clone(), self.found.loaded.tokenizer.clone());
-        let (samples, turns) = match &self.checked.conversations {
-            None => (dataset.samples(tokenizer)?, None),
-            Some(shape) => {
-                let (samples, turns) = Turns::of(dataset.conversations(shape, tokenizer.clone())?, tokenizer);
+        let (samples, turns) = match (&self.checked.conversations, self.checked.longest) {
+            (None, None) => (dataset.samples(tokenizer)?, None),
+            (None, Some(longest)) => (dataset.samples(tokenizer)?.within(longest)?, None),
+            (Some(shape), longest) => {
+                let conversations = dataset.conversations(shape, tokenizer.clone())?;
+                let conversations = match longest {
+                    Some(longest) => conversations.within(longest)?,
+                    None => conversations,
+                };
+                let (samples, turns) = Turns::of(conversations, tokenizer);
                 (samples, Some(turns))
             }
         };
@@ -73,8 +80,8 @@ impl Point<'_> {
         }))
     }
 
-    /// When each of the samples, or of the conversations, is due.
-    fn due(self, samples: &Samples, turns: Option<&Turns>) -> Vec<Tick> {
+    /// When each of the samples is due, or each of the conversations that they make.
+    pub(super) fn due(self, samples: &Samples, turns: Option<&Turns>) -> Vec<Tick> {
         if let Some(due) = &samples.due {
             return due.clone();
         }
