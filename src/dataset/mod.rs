@@ -13,6 +13,7 @@ mod custom;
 mod fit;
 mod lengths;
 mod longest;
+mod longest_turns;
 mod part;
 pub mod prefix_repetition;
 mod ramp;
