@@ -28,6 +28,8 @@ pub use selection::{Order, Selection, Shortage};
 pub use sharegpt::{ShareGpt, ShareGptArgs};
 
 use crate::error::{Error, Result};
+use crate::record::Tick;
+use crate::rng::{Legacy, Python};
 use crate::token::Tokenizer;
 
 /// One prompt as the dataset means it.
@@ -93,13 +95,22 @@ pub struct Samples {
     pub warnings: Vec<String>,
     /// What turns out while they are made, a sentence each: ask with `try_iter` once `iter` has ended.
     pub late_warnings: mpsc::Receiver<String>,
+    /// When each is due, where the dataset says so; never going back.
+    pub due: Option<Vec<Tick>>,
+    /// NumPy's legacy generator as sampling left it, where it was drawn from; else it is as the seed makes it. Arrival gaps
+    /// come from it.
+    pub legacy: Option<Legacy>,
+    /// CPython's generator as sampling left it, where it was drawn from; else it is as the seed makes it. The choice of
+    /// adapters comes from it.
+    pub python: Option<Python>,
 }
 
 impl Samples {
     /// Samples of which there is nothing to warn.
     pub fn new(count: usize, iter: impl Iterator<Item = Result<Sample>> + Send + 'static) -> Self {
         let (_, late_warnings) = mpsc::channel();
-        Samples { count, iter: Box::new(iter), warnings: Vec::new(), late_warnings }
+        let iter = Box::new(iter);
+        Samples { count, iter, warnings: Vec::new(), late_warnings, due: None, legacy: None, python: None }
     }
 }
 

@@ -92,6 +92,7 @@ impl ShareGpt {
         let entries = parse(&bytes)?;
         // Such files are large, and what is needed of them has been copied.
         drop(bytes);
+        let rows = entries.len();
         let accepted = self.accept(entries, tokenizer)?;
         if accepted.is_empty() {
             return Err(Error::new("no conversation can be used").hint(format!(
@@ -102,6 +103,7 @@ impl ShareGpt {
         let ShareGpt { selection, .. } = self;
         let taken = accepted.len();
         let repeats = selection.repeats(taken);
+        let python = Some(selection.python_after(rows, taken));
         let warning = selection.warning(taken, repeats.len());
         let count = taken + repeats.len();
         let sources = (0..taken).chain(repeats.into_iter().map(|source| source as usize));
@@ -115,7 +117,7 @@ impl ShareGpt {
                 ..Sample::default()
             })
         });
-        Ok(Samples { warnings: warning.into_iter().collect(), ..Samples::new(count, iter) })
+        Ok(Samples { warnings: warning.into_iter().collect(), python, ..Samples::new(count, iter) })
     }
 
     /// Counts tokens on all cores until as many conversations as wanted have passed the filter.
