@@ -7,7 +7,9 @@ use clap::ValueEnum;
 use rand::TryRng;
 use rand::rngs::SysRng;
 
-use super::{CustomArgs, Dataset, Order, RandomArgs, Selection, ShareGptArgs, Shortage, Template};
+use super::{
+    CustomArgs, Dataset, MediaArgs, Order, RandomArgs, RandomMmArgs, Selection, ShareGptArgs, Shortage, Template,
+};
 use crate::args::{self, JsonObject};
 use crate::error::{Error, Result};
 
@@ -51,6 +53,12 @@ pub struct DatasetArgs {
     /// Flags of `random`.
     #[command(flatten)]
     pub random: RandomArgs,
+    /// Flags of all datasets with media.
+    #[command(flatten)]
+    pub media: MediaArgs,
+    /// Flags of `random-mm`.
+    #[command(flatten)]
+    pub random_mm: RandomMmArgs,
     /// Flags of `sharegpt`.
     #[command(flatten)]
     pub sharegpt: ShareGptArgs,
@@ -64,6 +72,8 @@ pub struct DatasetArgs {
 pub enum DatasetName {
     /// Made-up prompts of drawn lengths.
     Random,
+    /// Made-up prompts with pictures and videos of random pixels.
+    RandomMm,
     /// Conversations from a file in the ShareGPT form.
     #[value(name = "sharegpt")]
     ShareGpt,
@@ -99,13 +109,12 @@ impl DatasetArgs {
             request_id_prefix,
         };
         match self.dataset_name {
-            DatasetName::Random if self.dataset_path.is_some() => {
-                Err(Error::new("`--dataset-path` does not go with dataset `random`, which reads no file")
-                    .hint("leave it out, or choose another `--dataset-name`"))
-            }
-            DatasetName::Random => {
-                let random = self.random.resolve(seed, self.num_prompts, selection.request_id_prefix)?;
-                Ok(Dataset::Random(random))
+            DatasetName::Random if self.dataset_path.is_some() => Err(reads_no_file("random")),
+            DatasetName::RandomMm if self.dataset_path.is_some() => Err(reads_no_file("random-mm")),
+            DatasetName::Random => Ok(Dataset::Random(self.random.resolve(selection)?)),
+            DatasetName::RandomMm => {
+                let text = self.random.resolve(selection)?;
+                Ok(Dataset::RandomMm(self.random_mm.resolve(text, self.media.resolve())?))
             }
             DatasetName::ShareGpt => Ok(Dataset::ShareGpt(self.sharegpt.resolve(self.dataset_path, selection)?)),
             DatasetName::Custom => {
@@ -127,6 +136,11 @@ impl DatasetArgs {
             self.custom.custom_output_len = len;
         }
     }
+}
+
+fn reads_no_file(dataset: &str) -> Error {
+    Error::new(format!("`--dataset-path` does not go with dataset `{dataset}`, which reads no file"))
+        .hint("leave it out, or choose another `--dataset-name`")
 }
 
 /// A prefix that no other process uses: two runs against one server can be told apart in its log.

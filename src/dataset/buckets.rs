@@ -106,8 +106,9 @@ impl fmt::Display for Modality {
 }
 
 fn wrong(why: impl fmt::Display) -> Error {
-    Error::new(format!("`{FLAG}`: {why}"))
-        .hint("give sizes with probabilities: {(HEIGHT, WIDTH, FRAMES): 0.5, (256, 256, 1): 0.5}, one frame for a picture")
+    Error::new(format!("`{FLAG}`: {why}")).hint(
+        "give sizes with probabilities: {(HEIGHT, WIDTH, FRAMES): 0.5, (256, 256, 1): 0.5}, one frame for a picture",
+    )
 }
 
 impl FromStr for Buckets {
@@ -149,7 +150,9 @@ fn bucket(key: &Literal) -> Result<Bucket> {
     let [Literal::Int(height), Literal::Int(width), Literal::Int(frames)] = items[..] else { return Err(shape()) };
     let sides = [height, width, frames].map(u32::try_from);
     let [Ok(height), Ok(width), Ok(frames @ 1..)] = sides else {
-        return Err(wrong(format_args!("({height}, {width}, {frames}) is no size: one frame is a picture, more are a video")));
+        return Err(wrong(format_args!(
+            "({height}, {width}, {frames}) is no size: one frame is a picture, more are a video"
+        )));
     };
     Ok(Bucket { height, width, frames })
 }
@@ -158,15 +161,20 @@ impl Mix {
     /// Checks sizes and numbers against each other, in the reference's order. A size that is never drawn needs no limit.
     pub(super) fn new(buckets: &Buckets, counts: Counts) -> Result<Self> {
         if !(0.0..=1.0).contains(&counts.ratio) {
-            return Err(Error::new(format!("`--random-mm-num-mm-items-range-ratio {}`: not from 0 to 1", counts.ratio))
-                .hint("give a fraction of the number of items, such as 0.5"));
+            return Err(Error::new(format!(
+                "`--random-mm-num-mm-items-range-ratio {}`: not from 0 to 1",
+                counts.ratio
+            ))
+            .hint("give a fraction of the number of items, such as 0.5"));
         }
         let drawn = buckets.0.iter().filter(|(_, probability)| *probability != 0.0);
         for (bucket, _) in drawn {
             if counts.limit(bucket.modality()).is_none() {
                 let modality = bucket.modality();
-                return Err(Error::new(format!("`{FLAG}` has {bucket}, and `--random-mm-limit-mm-per-prompt` no `{modality}`"))
-                    .hint(format!("add a limit: --random-mm-limit-mm-per-prompt.{modality} 1")));
+                return Err(Error::new(format!(
+                    "`{FLAG}` has {bucket}, and `--random-mm-limit-mm-per-prompt` no `{modality}`"
+                ))
+                .hint(format!("add a limit: --random-mm-limit-mm-per-prompt.{modality} 1")));
             }
         }
         let buckets = normalized(buckets.0.clone())?;

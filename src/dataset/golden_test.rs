@@ -5,7 +5,7 @@ use clap::Parser;
 
 use super::*;
 
-const TOKENIZER: &str = r#"{"added_tokens": [],
+pub(super) const TOKENIZER: &str = r#"{"added_tokens": [],
 "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false},
 "decoder": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false},
 "model": {"type": "BPE",

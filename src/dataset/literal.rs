@@ -120,7 +120,8 @@ impl Parser<'_> {
         let (word, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
         self.rest = rest;
         let digits = word.replace('_', "");
-        let plain = digits.trim_start_matches(['+', '-']).starts_with(|char: char| char.is_ascii_digit() || char == '.');
+        let plain =
+            digits.trim_start_matches(['+', '-']).starts_with(|char: char| char.is_ascii_digit() || char == '.');
         let number = digits.parse().map(Literal::Int).or_else(|_| digits.parse().map(Literal::Float));
         number.ok().filter(|_| plain).ok_or_else(|| format!("`{word}` is no number"))
     }
@@ -145,10 +146,10 @@ mod tests {
             ("()", Tuple(vec![])),
             ("'it\\'s'", Text("it's".into())),
             ("{}", Dict(vec![])),
-            ("{(1,2): 'a', \"b\":{}, }", Dict(vec![
-                (Tuple(vec![Int(1), Int(2)]), Text("a".into())),
-                (Text("b".into()), Dict(vec![])),
-            ])),
+            (
+                "{(1,2): 'a', \"b\":{}, }",
+                Dict(vec![(Tuple(vec![Int(1), Int(2)]), Text("a".into())), (Text("b".into()), Dict(vec![]))]),
+            ),
         ];
         for (text, value) in table {
             assert_eq!(parse(text), Ok(value), "{text}");

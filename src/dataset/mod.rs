@@ -6,24 +6,33 @@
 
 mod ahead;
 mod args;
+mod buckets;
 mod custom;
 mod fit;
 mod lengths;
+mod literal;
 mod media;
 mod part;
+mod ramp;
 mod random;
+mod random_mm;
+mod relay;
 mod rows;
 mod selection;
 mod sharegpt;
+mod warm;
 
 use std::path::Path;
 use std::sync::mpsc;
 
 pub use args::{DatasetArgs, DatasetName};
+pub use buckets::{Bucket, Buckets, Mix, Modality};
 pub use custom::{Custom, CustomArgs, OutputLen, Template};
 pub use lengths::RangeRatio;
+pub use media::{MediaArgs, Placement};
 pub use part::{Audio, Json, Part};
 pub use random::{Random, RandomArgs};
+pub use random_mm::{RandomMm, RandomMmArgs};
 pub use selection::{Order, Selection, Shortage};
 pub use sharegpt::{ShareGpt, ShareGptArgs};
 
@@ -119,6 +128,8 @@ impl Samples {
 pub enum Dataset {
     /// Made-up prompts of drawn lengths.
     Random(Random),
+    /// Made-up prompts with pictures and videos of random pixels.
+    RandomMm(RandomMm),
     /// Conversations from a file in the ShareGPT form.
     ShareGpt(ShareGpt),
     /// The user's own prompts, an object a line.
@@ -133,7 +144,7 @@ impl Dataset {
     /// Where the file cannot be opened.
     pub fn check_file(&self) -> Result<()> {
         let path = match self {
-            Dataset::Random(_) => return Ok(()),
+            Dataset::Random(_) | Dataset::RandomMm(_) => return Ok(()),
             Dataset::ShareGpt(sharegpt) => &sharegpt.path,
             Dataset::Custom(custom) => &custom.path,
         };
@@ -148,6 +159,7 @@ impl Dataset {
     pub fn samples(self, tokenizer: Option<Tokenizer>) -> Result<Samples> {
         match self {
             Dataset::Random(random) => random.samples(needed(tokenizer, "random")?),
+            Dataset::RandomMm(random_mm) => random_mm.samples(needed(tokenizer, "random-mm")?),
             Dataset::ShareGpt(sharegpt) => sharegpt.samples(needed(tokenizer, "sharegpt")?),
             Dataset::Custom(custom) => custom.samples(tokenizer),
         }

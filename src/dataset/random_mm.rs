@@ -4,11 +4,12 @@
 //! One generator makes filler ids, numbers of items, sizes and pixels, in this order for each request. Pixels are as many as
 //! their size says, so drawing goes on behind them at once, and other threads draw and compress them from where they begin.
 
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc::Receiver;
 
 use super::buckets::{Bucket, Buckets, Counts, Mix};
 use super::media::{Placement, noise};
 use super::ramp::{Allowed, Draws, Texts, repeats_warning};
+use super::random::Form;
 use super::relay::relay;
 use super::{Prompt, Random, Sample, Samples};
 use crate::args::{self, JsonObject};
@@ -51,11 +52,19 @@ pub struct RandomMm {
 
 impl RandomMmArgs {
     pub(super) fn resolve(self, text: Random, placement: Placement) -> Result<RandomMm> {
+        if text.form != Form::Text {
+            return Err(Error::new(
+                "`--prompt-token-ids` does not go with dataset `random-mm`, whose prompts are texts",
+            )
+            .hint("leave it out, or use `--dataset-name random`"));
+        }
         let limit = |modality: &str| match self.random_mm_limit_mm_per_prompt.0.get(modality) {
             None => Ok(None),
             Some(value) => value.as_u64().and_then(|limit| u32::try_from(limit).ok()).map(Some).ok_or_else(|| {
-                Error::new(format!("`--random-mm-limit-mm-per-prompt`: `{modality}` is {value}, which is no number of items"))
-                    .hint("give whole numbers from 0, such as {\"image\": 3, \"video\": 0}")
+                Error::new(format!(
+                    "`--random-mm-limit-mm-per-prompt`: `{modality}` is {value}, which is no number of items"
+                ))
+                .hint("give whole numbers from 0, such as {\"image\": 3, \"video\": 0}")
             }),
         };
         let counts = Counts {
@@ -71,20 +80,26 @@ impl RandomMmArgs {
 
 impl RandomMm {
     pub(super) fn samples(self, tokenizer: Tokenizer) -> Result<Samples> {
-        let RandomMm { text, mix, placement } = self;
+        let (count, placement) = (self.text.num_prompts as usize, self.placement);
+        let (requests, warnings, late_warnings) = self.requests(tokenizer)?;
+        let sample = move |request: Result<Request>| request.and_then(|request| request.sample(placement));
+        Ok(Samples { warnings, late_warnings, ..Samples::new(count, relay(requests, sample)) })
+    }
+
+    /// The requests, what to warn of now, and where more of that comes from.
+    fn requests(self, tokenizer: Tokenizer) -> Result<(Requests, Vec<String>, Receiver<String>)> {
+        let RandomMm { text, mix, .. } = self;
         let allowed = Allowed::without(&tokenizer, &tokenizer.flagged_ids())?;
         let mut generator = Generator::new(u64::from(text.seed));
-        let count = text.num_prompts as usize;
-        let lengths = (text.input_len, text.output_len);
-        let draws = Draws::new(count, lengths, text.range_ratio, &tokenizer, &mut generator);
+        let lengths = (text.input_len.saturating_sub(tokenizer.special_count()), text.output_len);
+        let draws = Draws::new(text.num_prompts, lengths, text.range_ratio, tokenizer.vocab_size(), &mut generator);
         let ramps = draws.ramps(0, &allowed);
-        let (prefix, warning) = text.prefix(&allowed, &tokenizer, &mut generator)?;
-        let warnings = warning.into_iter().chain(repeats_warning(&ramps)).collect();
-        let texts = Texts::new(ramps, (prefix, text.prefix_len), allowed, tokenizer, generator);
-        let (late, late_warnings) = mpsc::channel();
-        let requests = Requests { texts, outputs: draws.outputs.into_iter(), mix, next: 0, prefix: text.request_id_prefix, late };
-        let iter = relay(requests, move |request: Result<Request>| request.and_then(|request| request.sample(placement)));
-        Ok(Samples { warnings, late_warnings, ..Samples::new(count, iter) })
+        let prefix = text.prefix(&allowed, &tokenizer, &mut generator)?;
+        let warnings = text.prefix_warning(&prefix).into_iter().chain(repeats_warning(&ramps)).collect();
+        let (texts, late) = Texts::new(ramps, (prefix.ids, text.prefix_len), allowed, tokenizer, generator);
+        let outputs = draws.outputs.into_iter();
+        let prefix = text.request_id_prefix;
+        Ok((Requests { texts, outputs, mix, next: 0, prefix }, warnings, late))
     }
 }
 
@@ -95,7 +110,6 @@ struct Requests {
     mix: Mix,
     next: usize,
     prefix: String,
-    late: Sender<String>,
 }
 
 /// A request whose pixels are not made yet.
@@ -111,16 +125,9 @@ impl Iterator for Requests {
     type Item = Result<Request>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (Some(fitted), Some(output_tokens)) = (self.texts.next(), self.outputs.next()) else {
-            if let Some(warning) = self.texts.warning() {
-                // Nobody who wants warnings is left if the other end is gone.
-                let _ = self.late.send(warning);
-            }
-            return None;
-        };
-        let fitted = match fitted {
-            Ok(fitted) => fitted,
-            Err(error) => return Some(Err(error)),
+        let (fitted, output_tokens) = match (self.texts.next()?, self.outputs.next()?) {
+            (Ok(fitted), output_tokens) => (fitted, output_tokens),
+            (Err(error), _) => return Some(Err(error)),
         };
         let mut items = Vec::new();
         self.mix.draw(self.texts.generator(), |generator, bucket| {
