@@ -6,35 +6,56 @@
 
 mod ahead;
 mod args;
-mod buckets;
+pub mod buckets;
+pub mod burstgpt;
 mod custom;
+pub mod custom_audio;
+pub mod custom_image;
 mod fit;
 mod lengths;
 mod literal;
-mod media;
+mod longest;
+pub mod media;
 mod part;
+pub mod prefix_repetition;
 mod ramp;
 mod random;
-mod random_mm;
+pub mod random_mm;
 mod relay;
+pub mod rerank;
 mod rows;
 mod selection;
 mod sharegpt;
+pub mod sonnet;
+pub mod spec_bench;
+pub mod speed_bench;
+pub mod timed_trace;
+pub mod txt_slices;
 mod warm;
 
 use std::path::Path;
 use std::sync::mpsc;
 
 pub use args::{DatasetArgs, DatasetName};
-pub use buckets::{Bucket, Buckets, Mix, Modality};
 pub use custom::{Custom, CustomArgs, OutputLen, Template};
 pub use lengths::RangeRatio;
-pub use media::{MediaArgs, Placement};
 pub use part::{Audio, Json, Part};
-pub use random::{Random, RandomArgs};
-pub use random_mm::{RandomMm, RandomMmArgs};
+pub use random::{Form, Random, RandomArgs};
 pub use selection::{Order, Selection, Shortage};
 pub use sharegpt::{ShareGpt, ShareGptArgs};
+pub use warm::Warm;
+
+use burstgpt::BurstGpt;
+use custom_audio::CustomAudio;
+use custom_image::CustomImage;
+use prefix_repetition::PrefixRepetition;
+use random_mm::RandomMm;
+use rerank::Rerank;
+use sonnet::{Sonnet, TemplatedBy};
+use spec_bench::SpecBench;
+use speed_bench::SpeedBench;
+use timed_trace::TimedTrace;
+use txt_slices::TxtSlices;
 
 use crate::error::{Error, Result};
 use crate::record::Tick;
@@ -128,12 +149,32 @@ impl Samples {
 pub enum Dataset {
     /// Made-up prompts of drawn lengths.
     Random(Random),
-    /// Made-up prompts with pictures and videos of random pixels.
-    RandomMm(RandomMm),
     /// Conversations from a file in the ShareGPT form.
     ShareGpt(ShareGpt),
     /// The user's own prompts, an object a line.
     Custom(Custom),
+    /// Made-up prompts with pictures and videos of random pixels.
+    RandomMm(RandomMm),
+    /// The user's own prompts with pictures, an object a line.
+    CustomImage(CustomImage),
+    /// The user's own prompts with sound, an object a line.
+    CustomAudio(CustomAudio),
+    /// Made-up queries and documents.
+    Rerank(Rerank),
+    /// Made-up prompts behind a few prefixes.
+    PrefixRepetition(PrefixRepetition),
+    /// Lengths from a table.
+    BurstGpt(BurstGpt),
+    /// First turns of Spec-Bench.
+    SpecBench(SpecBench),
+    /// Prompts of SPEED-Bench.
+    SpeedBench(SpeedBench),
+    /// A recorded trace.
+    TimedTrace(TimedTrace),
+    /// Lines of poems.
+    Sonnet(Sonnet),
+    /// Slices of a text.
+    TxtSlices(TxtSlices),
 }
 
 impl Dataset {
@@ -143,10 +184,25 @@ impl Dataset {
     ///
     /// Where the file cannot be opened.
     pub fn check_file(&self) -> Result<()> {
+        let speed_bench;
         let path = match self {
-            Dataset::Random(_) | Dataset::RandomMm(_) => return Ok(()),
-            Dataset::ShareGpt(sharegpt) => &sharegpt.path,
-            Dataset::Custom(custom) => &custom.path,
+            Dataset::Random(_) | Dataset::RandomMm(_) | Dataset::Rerank(_) | Dataset::PrefixRepetition(_) => {
+                return Ok(());
+            }
+            Dataset::Sonnet(Sonnet { path: None, .. }) => return Ok(()),
+            Dataset::ShareGpt(ShareGpt { path, .. })
+            | Dataset::Custom(Custom { path, .. })
+            | Dataset::CustomImage(CustomImage { rows: Custom { path, .. }, .. })
+            | Dataset::CustomAudio(CustomAudio { rows: Custom { path, .. }, .. })
+            | Dataset::BurstGpt(BurstGpt { path, .. })
+            | Dataset::SpecBench(SpecBench { path, .. })
+            | Dataset::TimedTrace(TimedTrace { path, .. })
+            | Dataset::Sonnet(Sonnet { path: Some(path), .. })
+            | Dataset::TxtSlices(TxtSlices { path, .. }) => path,
+            Dataset::SpeedBench(dataset) => {
+                speed_bench = dataset.file();
+                &speed_bench
+            }
         };
         std::fs::File::open(path).map(drop).map_err(|cause| unreadable(path, &cause))
     }
@@ -159,10 +215,45 @@ impl Dataset {
     pub fn samples(self, tokenizer: Option<Tokenizer>) -> Result<Samples> {
         match self {
             Dataset::Random(random) => random.samples(needed(tokenizer, "random")?),
-            Dataset::RandomMm(random_mm) => random_mm.samples(needed(tokenizer, "random-mm")?),
             Dataset::ShareGpt(sharegpt) => sharegpt.samples(needed(tokenizer, "sharegpt")?),
             Dataset::Custom(custom) => custom.samples(tokenizer),
+            Dataset::RandomMm(random_mm) => random_mm.samples(needed(tokenizer, "random-mm")?),
+            Dataset::CustomImage(custom_image) => custom_image.samples(tokenizer),
+            Dataset::CustomAudio(custom_audio) => custom_audio.samples(tokenizer),
+            Dataset::Rerank(rerank) => rerank.samples(needed(tokenizer, "random-rerank")?),
+            Dataset::PrefixRepetition(dataset) => dataset.samples(needed(tokenizer, "prefix_repetition")?),
+            Dataset::BurstGpt(burstgpt) => burstgpt.samples(needed(tokenizer, "burstgpt")?),
+            Dataset::SpecBench(spec_bench) => spec_bench.samples(needed(tokenizer, "spec_bench")?),
+            Dataset::SpeedBench(speed_bench) => speed_bench.samples(needed(tokenizer, "speed_bench")?),
+            Dataset::TimedTrace(timed_trace) => timed_trace.samples(needed(tokenizer, "timed_trace")?),
+            Dataset::Sonnet(sonnet) => sonnet.samples(needed(tokenizer, "sonnet")?),
+            Dataset::TxtSlices(txt_slices) => txt_slices.samples(needed(tokenizer, "txt-slices")?),
         }
+    }
+
+    /// Whether prompts are put into the chat template before they are sent.
+    pub fn is_templated(&self) -> bool {
+        match self {
+            Dataset::Custom(Custom { template, .. })
+            | Dataset::SpecBench(SpecBench { template, .. })
+            | Dataset::SpeedBench(SpeedBench { template, .. })
+            | Dataset::Sonnet(Sonnet { template, templated_by: TemplatedBy::Client, .. }) => {
+                *template != Template::None
+            }
+            _ => false,
+        }
+    }
+
+    /// Leaves the chat template to a server that applies it itself, where the reference does so.
+    pub fn leave_template_to_server(&mut self) {
+        if let Dataset::Sonnet(sonnet) = self {
+            sonnet.templated_by = TemplatedBy::Server;
+        }
+    }
+
+    /// Whether every answer is to have its full length, even where the model would end it.
+    pub fn wants_full_answers(&self) -> bool {
+        matches!(self, Dataset::Random(_) | Dataset::RandomMm(_) | Dataset::TimedTrace(_))
     }
 }
 

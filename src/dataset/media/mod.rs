@@ -1,11 +1,12 @@
 //! Pictures, videos and sounds as parts of a message. Bytes, references and samples come in, [`Part`]s and [`Audio`] go out:
 //! references by the reference's rules, content as `data:` URLs and base64.
 //!
-//! Local files are read only where their content is asked for; nothing here uses the network.
+//! Files and the network are read only where the content of a reference is asked for.
 
 mod args;
 mod noise;
 mod picture;
+mod reference;
 mod sound;
 mod video;
 
@@ -14,6 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 
 pub use args::MediaArgs;
 pub(super) use noise::noise;
+pub(crate) use reference::Reference;
 pub(crate) use sound::{Sound, audio_file, seconds};
 
 use super::{Part, Prompt};
