@@ -174,7 +174,8 @@ fn part(value: Value) -> Result<Part, String> {
         Some("image") => picture(take("image"), String::new()),
         Some("image_url") => match take("image_url") {
             Value::Object(mut fields) => {
-                let place = fields.remove("url").unwrap_or_default();
+                // What stays keeps its order.
+                let place = fields.shift_remove("url").unwrap_or_default();
                 picture(place, inside(&fields))
             }
             place => picture(place, String::new()),

@@ -9,7 +9,6 @@ use std::sync::mpsc::Receiver;
 use super::buckets::{Bucket, Buckets, Counts, Mix};
 use super::media::{Placement, noise};
 use super::ramp::{Allowed, Draws, Texts, repeats_warning};
-use super::random::Form;
 use super::relay::relay;
 use super::{Prompt, Random, Sample, Samples};
 use crate::args::{self, JsonObject};
@@ -52,12 +51,6 @@ pub struct RandomMm {
 
 impl RandomMmArgs {
     pub(super) fn resolve(self, text: Random, placement: Placement) -> Result<RandomMm> {
-        if text.form != Form::Text {
-            return Err(Error::new(
-                "`--prompt-token-ids` does not go with dataset `random-mm`, whose prompts are texts",
-            )
-            .hint("leave it out, or use `--dataset-name random`"));
-        }
         let limit = |modality: &str| match self.random_mm_limit_mm_per_prompt.0.get(modality) {
             None => Ok(None),
             Some(value) => value.as_u64().and_then(|limit| u32::try_from(limit).ok()).map(Some).ok_or_else(|| {

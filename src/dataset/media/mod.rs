@@ -16,7 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 pub use args::MediaArgs;
 pub(super) use noise::noise;
 pub(crate) use reference::Reference;
-pub(crate) use sound::{Sound, audio_file, seconds};
+pub(crate) use sound::{Sound, audio_file};
 
 use super::{Part, Prompt};
 use crate::error::Result;
