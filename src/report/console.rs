@@ -95,7 +95,7 @@ impl Report<'_> {
 }
 
 /// What stands over a latency's section, and in its rows.
-fn heading(metric: Metric) -> (&'static str, &'static str) {
+pub(super) fn heading(metric: Metric) -> (&'static str, &'static str) {
     match metric {
         Metric::Ttft => ("Time to First Token", "TTFT"),
         Metric::Tpot => ("Time per Output Token (excl. 1st token)", "TPOT"),
@@ -107,7 +107,7 @@ fn heading(metric: Metric) -> (&'static str, &'static str) {
 }
 
 /// `title` in the middle of a line of `fill`; an odd one goes to the right.
-fn banner(title: &str, fill: char) -> String {
+pub(super) fn banner(title: &str, fill: char) -> String {
     let space = WIDTH.saturating_sub(title.chars().count());
     let side = |count: usize| fill.to_string().repeat(count);
     format!("{}{title}{}", side(space / 2), side(space - space / 2))

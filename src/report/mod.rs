@@ -4,17 +4,25 @@
 //! The reference's lines and keys come first and are the reference's to the byte; ours stand apart, after them.
 
 mod args;
+mod compare;
 mod console;
 mod encode;
+mod figures;
 mod files;
 mod own;
 mod result;
+mod series;
 mod setup;
+mod table;
 mod warnings;
 
 pub use args::{Export, Mode, Output, OutputArgs, Save};
+pub use compare::Comparison;
+pub use figures::Figure;
 pub use files::{Files, result_name};
+pub use series::{Series, SeriesPoint, SeriesRun, Swept};
 pub use setup::{Ramp, RateChange, Setup};
+pub use table::table;
 pub use warnings::Warning;
 
 use crate::measure::{Metric, Metrics};

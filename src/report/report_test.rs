@@ -89,6 +89,7 @@ pub(super) fn setup() -> Setup {
         burstiness: 1.0,
         max_concurrency: Some(2),
         ramp: None,
+        adapters: None,
         started: at,
         ended: at,
         cores: 2,
