@@ -12,7 +12,7 @@ mod summary;
 use std::collections::BTreeMap;
 
 pub use args::{Asked, MetricsArgs};
-pub use counters::{Diffusion, PrefixCache, Speculation};
+pub use counters::{Counters, Diffusion, PrefixCache, Speculation};
 pub use goal::{Goal, Taken};
 pub use latency::{Latency, OWN_PERCENTILES, Schedule, e2el, queued, seconds, ttft};
 pub use metric::Metric;
