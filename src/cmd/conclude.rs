@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write;
 
+use super::around::Counted;
 use super::serve::Checked;
 use super::session::Sent;
 use super::watch::Details;
@@ -19,6 +20,8 @@ pub(super) struct Context<'a> {
     pub(super) checked: &'a Checked,
     pub(super) setup: &'a Setup,
     pub(super) loaded: &'a Loaded,
+    /// What the server counted.
+    pub(super) counted: Counted,
     pub(super) ui: &'a Ui,
 }
 
@@ -42,7 +45,7 @@ pub(super) fn details(output: &Output, files: &Files) -> Result<Option<Details>>
 
 /// Counts, measures, reports and saves: what is written of a run after it stands here.
 pub(super) fn conclude(sent: Sent, context: Context<'_>, files: Files, out: &mut dyn Write) -> Result<Concluded> {
-    let Context { checked, setup, loaded, ui } = context;
+    let Context { checked, setup, loaded, ui, .. } = context;
     let (mut collector, details, end) = sent.watch.into_parts();
     if let Some(tokenizer) = &loaded.tokenizer {
         count(&mut collector, tokenizer)?;
@@ -50,7 +53,10 @@ pub(super) fn conclude(sent: Sent, context: Context<'_>, files: Files, out: &mut
     let incomplete = sent.ending.stopped || sent.ending.error.is_some();
     let ending = if incomplete { Ending::Interrupted } else { Ending::Complete };
     let run = collector.finish(end, sent.ending.health, ending);
-    let metrics = measure::metrics(&run, &checked.asked, setup.max_concurrency);
+    let mut metrics = measure::metrics(&run, &checked.asked, setup.max_concurrency);
+    if let Some((before, after)) = &context.counted {
+        metrics.count_server(before, after, run.duration.as_secs_f64());
+    }
     let report = Report::new(setup, &run, &metrics, &checked.asked.metrics);
     super::written(report.console(out).and_then(|()| out.flush()))?;
     sent.late_warnings.iter().for_each(|warning| ui.warn(warning));

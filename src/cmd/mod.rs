@@ -1,5 +1,7 @@
 //! The subcommands, a file each: its flags and its story. They wire the stages and decide nothing.
 
+mod align;
+mod around;
 mod conclude;
 mod describe;
 mod dotted;
@@ -9,6 +11,7 @@ mod grammar;
 mod help;
 mod limits;
 mod point;
+mod profiler;
 mod serve;
 mod session;
 mod signals;

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use super::align;
 use super::found::Found;
 use super::point::Point;
 use super::signals::Signals;
@@ -9,6 +10,7 @@ use crate::backend::{Backend, RequestArgs, RequestContent, Server, ServerArgs};
 use crate::dataset::{Custom, Dataset, DatasetArgs, Template};
 use crate::error::{Exit, Result};
 use crate::measure::{Asked, MetricsArgs};
+use crate::net::{Around, AroundArgs, SideCalls};
 use crate::plan::{Load, LoadArgs};
 use crate::report::{Export, Output, OutputArgs};
 use crate::sim::{self, SimArgs};
@@ -46,6 +48,8 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "LINE", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Server")]
     sim: Option<String>,
     #[command(flatten)]
+    around: AroundArgs,
+    #[command(flatten)]
     tokenizer: TokenizerArgs,
     #[command(flatten)]
     dataset: DatasetArgs,
@@ -65,6 +69,9 @@ pub(super) struct ServeArgs {
 #[derive(Debug, Clone)]
 pub(super) struct Checked {
     pub(super) server: Server,
+    pub(super) around: Around,
+    /// Whether prompts are cut to the server's count of their tokens.
+    pub(super) aligns: bool,
     pub(super) sim: Option<sim::Config>,
     pub(super) tokenizer: Choice,
     pub(super) dataset: Dataset,
@@ -90,6 +97,7 @@ impl ServeArgs {
             choice => choice,
         };
         let server = self.server.resolve()?;
+        let around = self.around.resolve()?;
         if server.backend == Backend::OpenaiChat && templated(&dataset) {
             content.warnings.push(
                 "`custom` puts prompts into the chat template, and so does the server: give `--skip-chat-template`"
@@ -98,6 +106,9 @@ impl ServeArgs {
         }
         Ok(Checked {
             server,
+            // The simulator inside has no tokenizer to agree with.
+            aligns: around.side_calls == SideCalls::Made && sim.is_none() && align::concerns(&dataset),
+            around,
             sim,
             tokenizer,
             dataset,
@@ -135,7 +146,8 @@ impl ServeArgs {
 
 impl Checked {
     fn warnings(&self) -> impl Iterator<Item = &String> {
-        self.server.warnings.iter().chain(&self.load.warnings).chain(&self.content.warnings)
+        let warnings = self.server.warnings.iter().chain(&self.around.warnings);
+        warnings.chain(&self.load.warnings).chain(&self.content.warnings)
     }
 
     /// The dialect that is spoken.

@@ -1,12 +1,14 @@
 //! Calls over the network that no measurement waits for: before the run and after it. Code that is not async runs them to
 //! their end; they keep no state.
 
+mod around_args;
 mod client;
 mod models;
 
 use std::thread;
 
-pub use client::{Access, Client};
+pub use around_args::{Around, AroundArgs, Profile, SideCalls};
+pub use client::{Access, Caller, Client, Pending, Refusal};
 pub use models::{Model, first_model};
 
 use crate::error::{Error, Result};
