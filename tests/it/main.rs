@@ -3,14 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 mod architecture;
+mod around;
 mod command;
 mod files;
 mod moments;
 mod nonsense;
+mod raw;
 mod recorded;
 mod requests;
 mod secrets;
 mod server;
+mod simulated;
 mod stream;
 mod success;
 mod tls;
