@@ -25,7 +25,7 @@ const KEPT_BYTES: usize = 256 * 1024 * 1024;
 
 /// Whether prompts of this dataset are made to a length, so that the server's count matters.
 pub(super) fn concerns(dataset: &Dataset) -> bool {
-    matches!(dataset, Dataset::Random(_))
+    matches!(dataset, Dataset::Random(_) | Dataset::PrefixRepetition(_))
 }
 
 /// The samples as the server counts them, the first apart. What goes wrong only once they are made, is told over `late`.

@@ -11,11 +11,13 @@ mod grammar;
 mod help;
 mod limits;
 mod point;
+mod probing;
 mod profiler;
 mod serve;
 mod session;
 mod signals;
 mod sim;
+mod turns;
 mod watch;
 
 use std::ffi::OsString;

@@ -6,12 +6,13 @@ use super::align;
 use super::found::Found;
 use super::point::Point;
 use super::signals::Signals;
+use super::turns;
 use crate::backend::{Backend, RequestArgs, RequestContent, Server, ServerArgs};
-use crate::dataset::{Custom, Dataset, DatasetArgs, Template};
+use crate::dataset::{ConversationArgs, Custom, Dataset, DatasetArgs, Shape, Template};
 use crate::error::{Exit, Result};
 use crate::measure::{Asked, MetricsArgs};
 use crate::net::{Around, AroundArgs, SideCalls};
-use crate::plan::{Load, LoadArgs};
+use crate::plan::{AdapterArgs, AdapterMix, Load, LoadArgs};
 use crate::report::{Export, Output, OutputArgs};
 use crate::sim::{self, SimArgs};
 use crate::token::{Choice, TokenizerArgs};
@@ -56,7 +57,11 @@ pub(super) struct ServeArgs {
     #[command(flatten)]
     load: LoadArgs,
     #[command(flatten)]
+    conversations: ConversationArgs,
+    #[command(flatten)]
     request: RequestArgs,
+    #[command(flatten)]
+    adapters: AdapterArgs,
     #[command(flatten)]
     metrics: MetricsArgs,
     #[command(flatten)]
@@ -75,10 +80,13 @@ pub(super) struct Checked {
     pub(super) sim: Option<sim::Config>,
     pub(super) tokenizer: Choice,
     pub(super) dataset: Dataset,
+    /// What conversations are like, where requests do not stand alone.
+    pub(super) conversations: Option<Shape>,
     pub(super) seed: u32,
     pub(super) num_prompts: u64,
     pub(super) load: Load,
     pub(super) content: RequestContent,
+    pub(super) adapters: Option<AdapterMix>,
     pub(super) asked: Asked,
     pub(super) output: Output,
     pub(super) progress: ProgressArgs,
@@ -88,8 +96,6 @@ impl ServeArgs {
     /// Checks every flag, alone and against the others.
     pub(super) fn check(&self) -> Result<Checked> {
         let dataset = self.dataset.clone().resolve()?;
-        let mut content = self.request.resolve()?;
-        content.ignore_eos |= matches!(dataset, Dataset::Random(_));
         let sim = self.sim.as_deref().map(simulator).transpose()?;
         let tokenizer = match self.tokenizer.resolve()? {
             // The simulator's model has no tokenizer of its own.
@@ -98,24 +104,32 @@ impl ServeArgs {
         };
         let server = self.server.resolve()?;
         let around = self.around.resolve()?;
+        let mut content = self.request.resolve(server.backend)?;
+        content.ignore_eos |= matches!(dataset, Dataset::Random(_)) && server.backend.is_openai_compatible();
         if server.backend == Backend::OpenaiChat && templated(&dataset) {
             content.warnings.push(
                 "`custom` puts prompts into the chat template, and so does the server: give `--skip-chat-template`"
                     .into(),
             );
         }
+        let (load, conversations) = turns::check(&self.conversations, &self.load, (server.backend, &dataset))?;
         Ok(Checked {
             server,
-            // The simulator inside has no tokenizer to agree with.
-            aligns: around.side_calls == SideCalls::Made && sim.is_none() && align::concerns(&dataset),
+            aligns: around.side_calls == SideCalls::Made
+                // The simulator inside has no tokenizer to agree with.
+                && sim.is_none()
+                && conversations.is_none()
+                && align::concerns(&dataset),
             around,
             sim,
             tokenizer,
             dataset,
+            conversations,
             seed: u32::try_from(self.dataset.seed).unwrap_or_default(),
             num_prompts: u64::try_from(self.dataset.num_prompts).unwrap_or_default(),
-            load: self.load.resolve()?,
+            load,
             content,
+            adapters: self.adapters.resolve()?,
             asked: self.metrics.resolve()?,
             output: self.output.resolve()?,
             progress: self.progress.clone(),

@@ -2,16 +2,19 @@
 //! nothing of flags beyond [`MetricsArgs`].
 
 mod args;
+mod conversations;
 mod counters;
 mod goal;
 mod latency;
 mod metric;
 mod peaks;
+mod probes;
 mod summary;
 
 use std::collections::BTreeMap;
 
 pub use args::{Asked, MetricsArgs};
+pub use conversations::Conversations;
 pub use counters::{Counters, Diffusion, PrefixCache, Speculation};
 pub use goal::{Goal, Taken};
 pub use latency::{Latency, OWN_PERCENTILES, Schedule, e2el, queued, seconds, ttft};
@@ -39,6 +42,8 @@ pub struct Metrics {
     pub chunks: Chunks,
     /// Failures by class, and those of `http_status` by code.
     pub failures: Failures,
+    /// The conversations, where requests did not stand alone.
+    pub conversations: Option<Conversations>,
     /// The probes that ran beside, if any succeeded; filled by the caller, as all below.
     pub probes: Option<Probes>,
     /// Speculative decoding, if the server counts any.
@@ -126,6 +131,7 @@ pub fn metrics(run: &Run, asked: &Asked, max_concurrency: Option<u32>) -> Metric
         schedule: Schedule::of(run, max_concurrency),
         chunks: chunks(run),
         failures: failures(&run.records),
+        conversations: Conversations::of(run),
         ..Metrics::default()
     }
 }

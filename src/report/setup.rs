@@ -1,14 +1,18 @@
 //! What a run was asked to do, as far as reports repeat it: filled by the caller.
 
+use std::sync::Arc;
+
 use jiff::civil::DateTime;
 
-use crate::record::Tick;
+use crate::record::{Adapters, Task, Tick};
 
 /// The description of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Setup {
     /// The server dialect by the name it was asked for.
     pub backend: String,
+    /// What its requests ask for.
+    pub task: Task,
     /// `--label` as given.
     pub label: Option<String>,
     /// The model by its own name.
@@ -27,6 +31,8 @@ pub struct Setup {
     pub max_concurrency: Option<u32>,
     /// A rate that changes over the run.
     pub ramp: Option<Ramp>,
+    /// The adapters that requests were spread over, if any.
+    pub adapters: Option<Arc<Adapters>>,
     /// Local time when sending began.
     pub started: DateTime,
     /// Local time when the last answer was in; until then, when sending began.
