@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::command::Llmbench;
 use crate::raw::{Answer, get, post, send};
 use crate::truth::simulator;
+use crate::wire::timed;
 
 const FIRST: u64 = 40;
 const NEXT: u64 = 10;
@@ -189,4 +191,24 @@ fn the_last_usage_can_tell_the_servers_times_and_adapters_are_models() {
     assert_eq!(events.last().unwrap()["metrics"], json!({"queue_time_ms": 3.5, "time_to_first_token_ms": 36.5}));
     assert_eq!(post(&url, "/v1/completions", &body("other")).status, 404);
     assert_eq!(get(&url, "/v1/models").json()["data"][1]["id"], "sql");
+}
+
+#[test]
+fn every_backend_is_measured_at_the_times_that_were_dictated() {
+    let (_sim, url) = started(&[]);
+    let streamed = [("median_ttft_ms", 40.0), ("median_itl_ms", 10.0), ("median_e2el_ms", 190.0)];
+    let (whole, pooled) = ([("median_e2el_ms", 190.0)], [("median_e2el_ms", 40.0)]);
+    let rerank = ["--dataset-name", "random-rerank", "--random-batch-size", "3"];
+    let table: [(&str, &[&str], &[(&str, f64)]); 6] = [
+        ("openai-responses", &[], &streamed),
+        ("openai", &["--no-stream-response"], &whole),
+        ("openai-embeddings", &[], &pooled),
+        ("openai-embeddings-chat", &[], &pooled),
+        ("vllm-pooling", &[], &pooled),
+        ("vllm-rerank", &rerank, &pooled),
+    ];
+    for (backend, args, truths) in table {
+        let result = timed(truths, || Llmbench::serve_at(&url).args(["--backend", backend]).args(args).run().ended(0));
+        assert_eq!((&result["completed"], &result["backend"]), (&json!(10), &json!(backend)), "{result}");
+    }
 }
