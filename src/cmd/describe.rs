@@ -53,6 +53,7 @@ pub(super) fn setup(checked: &Checked, model: &Model, loaded: &Loaded, due: &[Ti
         max_concurrency: load.max_concurrency.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX)),
         ramp,
         adapters: None,
+        options: Vec::new(),
         started: now(),
         ended: now(),
         cores: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
@@ -70,6 +71,11 @@ pub(super) fn probes(load: &Load, out: &mut dyn Write) -> Result<()> {
         Some(rate) => say(out, &format!("Probe request rate: {rate:?} req/s")),
         None => Ok(()),
     }
+}
+
+/// Announces, in the reference's words, that the dataset says when requests start.
+pub(super) fn recorded(_: &Setup, out: &mut dyn Write) -> Result<()> {
+    say(out, "Self timing is set, using the timestamps from the trace file.")
 }
 
 /// Announces the traffic in the reference's words.

@@ -36,6 +36,7 @@ impl Point<'_> {
     pub(super) fn run(self, signals: &mut Signals, out: &mut dyn Write) -> Result<Option<Concluded>> {
         let Point { checked, found, ui } = self;
         let (samples, turns) = self.samples()?;
+        let traffic = if samples.due.is_some() { describe::recorded } else { describe::traffic };
         let due = self.due(&samples, turns.as_ref());
         let mut setup = describe::setup(checked, &found.model, &found.loaded, &due);
         setup.adapters = self.adapters(&samples);
@@ -51,7 +52,7 @@ impl Point<'_> {
         }
         around::reset_prefix_cache(&checked.around, &found.access)?;
         let profiler = Profiler::start(&checked.around, &found.access, (out, ui))?;
-        let concluded = describe::traffic(&setup, out)
+        let concluded = traffic(&setup, out)
             .and_then(|()| describe::probes(&checked.load, out))
             .and_then(|()| self.measure(session, signals, (setup, files), out));
         late_warnings.try_iter().for_each(|warning| ui.warn(&warning));
@@ -69,11 +70,19 @@ impl Point<'_> {
         Ok((session, late_warnings))
     }
 
+    /// The samples that the model has room for.
+    fn fitting(self, samples: Samples) -> Result<Samples> {
+        match self.checked.longest {
+            Some(longest) => samples.within(longest),
+            None => Ok(samples),
+        }
+    }
+
     /// The samples of this run, as they will be sent, and how they belong together.
-    fn samples(self) -> Result<(Samples, Option<Turns>)> {
+    pub(super) fn samples(self) -> Result<(Samples, Option<Turns>)> {
         let (dataset, tokenizer) = (self.checked.dataset.clone(), self.found.loaded.tokenizer.clone());
         let (samples, turns) = match &self.checked.conversations {
-            None => (dataset.samples(tokenizer)?, None),
+            None => (self.fitting(dataset.samples(tokenizer)?)?, None),
             Some(shape) => {
                 let (samples, turns) = Turns::of(dataset.conversations(shape, tokenizer.clone())?, tokenizer);
                 (samples, Some(turns))
@@ -94,7 +103,7 @@ impl Point<'_> {
     }
 
     /// When each of the samples is due, or each of the conversations that they make.
-    fn due(self, samples: &Samples, turns: Option<&Turns>) -> Vec<Tick> {
+    pub(super) fn due(self, samples: &Samples, turns: Option<&Turns>) -> Vec<Tick> {
         if let Some(due) = &samples.due {
             return due.clone();
         }
