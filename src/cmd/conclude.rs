@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
+use super::around::Counted;
 use super::serve::Checked;
 use super::session::{Sent, say};
 use super::watch::Details;
@@ -21,6 +22,8 @@ pub(super) struct Context<'a> {
     pub(super) checked: &'a Checked,
     pub(super) setup: &'a Setup,
     pub(super) loaded: &'a Loaded,
+    /// What the server counted.
+    pub(super) counted: Counted,
     pub(super) ui: &'a Ui,
 }
 
@@ -44,7 +47,7 @@ pub(super) fn details(output: &Output, files: &Files) -> Result<Option<Details>>
 
 /// Counts, measures, reports and saves: what is written of a run after it stands here.
 pub(super) fn conclude(sent: Sent, context: Context<'_>, files: Files, out: &mut dyn Write) -> Result<Concluded> {
-    let Context { checked, setup, loaded, ui } = context;
+    let Context { checked, setup, loaded, ui, .. } = context;
     let (mut collector, details, end) = sent.watch.into_parts();
     if let Some(tokenizer) = &loaded.tokenizer {
         count(&mut collector, tokenizer)?;
@@ -55,6 +58,9 @@ pub(super) fn conclude(sent: Sent, context: Context<'_>, files: Files, out: &mut
     run.conversations = sent.conversations;
     let mut metrics = measure::metrics(&run, &checked.asked, setup.max_concurrency);
     metrics.probes = Probes::of(&sent.probes);
+    if let Some((before, after)) = &context.counted {
+        metrics.count_server(before, after, run.duration.as_secs_f64());
+    }
     if let (Some(limit), Arrivals::AtOnce) = (setup.max_concurrency, &checked.load.arrivals) {
         metrics.steady = measure::steady(&run, &checked.asked, limit);
     }

@@ -1,6 +1,8 @@
 //! The subcommands, a file each: its flags and its story. They wire the stages and decide nothing.
 
 mod carrying;
+mod align;
+mod around;
 mod compare;
 mod conclude;
 mod config;
@@ -15,6 +17,7 @@ mod limits;
 mod pairing;
 mod point;
 mod probing;
+mod profiler;
 mod series;
 mod serve;
 mod session;

@@ -3,10 +3,14 @@
 
 use std::io::Write;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
 
+use super::align;
+use super::around;
 use super::conclude::{self, Concluded, Context};
 use super::describe;
 use super::found::Found;
+use super::profiler::Profiler;
 use super::serve::Checked;
 use super::session::Session;
 use super::signals::Signals;
@@ -30,7 +34,7 @@ pub(super) struct Point<'a> {
 impl Point<'_> {
     /// Runs it and reports to `out`; nothing comes back where it was interrupted before its first request.
     pub(super) fn run(self, signals: &mut Signals, out: &mut dyn Write) -> Result<Option<Concluded>> {
-        let Point { checked, found, .. } = self;
+        let Point { checked, found, ui } = self;
         let (samples, turns) = self.samples()?;
         let traffic = if samples.due.is_some() { describe::recorded } else { describe::traffic };
         let due = self.due(&samples, turns.as_ref());
@@ -39,12 +43,31 @@ impl Point<'_> {
         let files = checked.output.open(&setup)?;
         let session = self.session((samples, turns), due)?.with_adapters(setup.adapters.clone());
         let stop = signals.listen();
-        if !session.prepare(stop, out)? {
+        if !session.check_ready(stop, out)? {
             return Ok(None);
         }
-        traffic(&setup, out)?;
-        describe::probes(&checked.load, out)?;
-        self.measure(session, signals, (setup, files), out).map(Some)
+        let (session, late_warnings) = self.align(session)?;
+        if !session.warm_up(stop, out)? {
+            return Ok(None);
+        }
+        around::reset_prefix_cache(&checked.around, &found.access)?;
+        let profiler = Profiler::start(&checked.around, &found.access, (out, ui))?;
+        let concluded = traffic(&setup, out)
+            .and_then(|()| describe::probes(&checked.load, out))
+            .and_then(|()| self.measure(session, signals, (setup, files), out));
+        late_warnings.try_iter().for_each(|warning| ui.warn(&warning));
+        profiler.stop((out, ui))?;
+        concluded.map(Some)
+    }
+
+    /// The session with its prompts cut to the server's count, and what there is to warn of it once they are sent.
+    fn align(self, session: Session) -> Result<(Session, Receiver<String>)> {
+        let (late, late_warnings) = channel();
+        if !self.checked.aligns {
+            return Ok((session, late_warnings));
+        }
+        let session = session.replace(|first, rest| align::align((first, rest), self.found, late, self.ui))?;
+        Ok((session, late_warnings))
     }
 
     /// The samples of this run that the model has room for, as they will be sent, and how they belong together.
@@ -114,9 +137,11 @@ impl Point<'_> {
         let details = conclude::details(&checked.output, &files)?;
         let progress = checked.progress.resolve(ui, session.count() as u64);
         setup.started = describe::now();
+        let before = around::counters(&checked.around, &found.access);
         let sent = session.run(signals.listen(), details, progress)?;
         setup.ended = describe::now();
-        let context = Context { checked, setup: &setup, loaded: &found.loaded, ui };
+        let counted = before.and_then(|before| Some((before, around::counters(&checked.around, &found.access)?)));
+        let context = Context { checked, setup: &setup, loaded: &found.loaded, counted, ui };
         conclude::conclude(sent, context, files, out)
     }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 mod architecture;
+mod around;
 mod command;
 mod files;
 mod instead;
@@ -10,12 +11,14 @@ mod moments;
 mod nonsense;
 mod pooling;
 mod probes;
+mod raw;
 mod recorded;
 mod requests;
 mod responses;
 mod secrets;
 mod series;
 mod server;
+mod simulated;
 mod stream;
 mod success;
 mod tls;
