@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::ahead::ahead;
 use super::lengths::length;
-use super::{Prompt, Sample, Samples, Selection, from_file};
+use super::{Prompt, Sample, Samples, Selection, from_file, rows};
 use crate::args;
 use crate::error::{Error, Result};
 use crate::token::Tokenizer;
@@ -56,7 +56,7 @@ pub enum Template {
 
 /// A line of the file: the prompt and, where the file decides it, the output length.
 #[derive(Debug, PartialEq)]
-struct Row {
+struct Line {
     prompt: String,
     output_tokens: u32,
 }
@@ -107,7 +107,7 @@ impl Custom {
     }
 }
 
-impl Row {
+impl Line {
     /// The request of this line. Without a tokenizer the prompt counts as one token and goes out unchanged.
     fn sample(&self, tokenizer: Option<&Tokenizer>, template: &Template, request_id: Option<String>) -> Result<Sample> {
         let (text, input_tokens) = match (tokenizer, template) {
@@ -131,45 +131,16 @@ impl Row {
     }
 }
 
-/// The rows of a file; blank lines are skipped, and any other line must be right.
-fn parse(bytes: &[u8], output_len: OutputLen) -> Result<Vec<Row>> {
-    let lines = bytes.split(|&byte| byte == b'\n').enumerate();
-    let filled = lines.filter(|(_, line)| !line.trim_ascii().is_empty());
-    filled
-        .map(|(index, line)| {
-            row(line, output_len).map_err(|error| error.context(format!("line {}", index + 1)).hint(form(output_len)))
-        })
-        .collect()
-}
-
-fn row(line: &[u8], output_len: OutputLen) -> Result<Row> {
-    let mut fields: Map<String, Value> = serde_json::from_slice(line).map_err(|cause| {
-        let text = cause.to_string();
-        Error::new(format!("column {}: {}", cause.column(), text.split(" at line ").next().unwrap_or_default()))
-    })?;
-    let Some(Value::String(prompt)) = fields.remove("prompt") else {
-        return Err(Error::new("no string at `prompt`"));
-    };
-    let output_tokens = match output_len {
-        OutputLen::Fixed(len) => len,
-        OutputLen::File => fields
-            .get("output_tokens")
-            .and_then(count)
-            .ok_or_else(|| Error::new("no number of tokens at `output_tokens`"))?,
-    };
-    Ok(Row { prompt, output_tokens })
-}
-
-/// A count as an integer, a float (its fraction is cut off) or a string of digits.
-fn count(value: &Value) -> Option<u32> {
-    match value {
-        Value::Number(number) => {
-            let number = number.as_f64()?.trunc();
-            (0.0..=f64::from(u32::MAX)).contains(&number).then_some(number as u32)
-        }
-        Value::String(digits) => digits.trim().parse().ok(),
-        _ => None,
-    }
+/// The lines of a file, all of which must be right.
+fn parse(bytes: &[u8], output_len: OutputLen) -> Result<Vec<Line>> {
+    rows::read(bytes, form(output_len), |mut row| {
+        let prompt = row.text("prompt")?;
+        let output_tokens = match output_len {
+            OutputLen::Fixed(len) => len,
+            OutputLen::File => row.tokens("output_tokens")?,
+        };
+        Ok(Some(Line { prompt, output_tokens }))
+    })
 }
 
 /// A line that is right.

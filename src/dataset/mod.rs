@@ -11,6 +11,7 @@ mod fit;
 mod lengths;
 mod part;
 mod random;
+mod rows;
 mod selection;
 mod sharegpt;
 

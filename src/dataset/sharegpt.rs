@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::ahead::ahead;
 use super::lengths::length;
-use super::{Prompt, Sample, Samples, Selection, from_file};
+use super::{Prompt, Sample, Samples, Selection, from_file, rows};
 use crate::args;
 use crate::error::{Error, Result};
 use crate::token::Tokenizer;
@@ -177,11 +177,7 @@ fn holds_something(value: &Value) -> bool {
 
 /// The entries with two turns or more, with their positions in the file.
 fn parse(bytes: &[u8]) -> Result<Vec<(usize, Entry)>> {
-    let entries: Vec<Entry> = serde_json::from_slice(bytes).map_err(|cause| {
-        let text = cause.to_string();
-        let what = text.split(" at line ").next().unwrap_or_default();
-        Error::new(format!("line {}, column {}: {what}", cause.line(), cause.column())).hint(FORM)
-    })?;
+    let entries: Vec<Entry> = serde_json::from_slice(bytes).map_err(|cause| rows::misread(&cause, FORM))?;
     let two_turns = |entry: &Entry| entry.conversations.as_ref().is_some_and(|turns| turns.count >= 2);
     Ok(entries.into_iter().enumerate().filter(|(_, entry)| two_turns(entry)).collect())
 }
