@@ -5,7 +5,6 @@ mod args;
 mod builtin;
 mod chat;
 mod files;
-mod hub;
 mod load;
 mod local;
 mod server;
