@@ -41,6 +41,7 @@ pub(super) fn setup(checked: &Checked, model: &Model, loaded: &Loaded, due: &[Ti
     };
     Setup {
         backend: checked.backend().name().into(),
+        task: checked.backend().task(),
         label: output.label.clone(),
         model_id: model.id.clone(),
         tokenizer_id: loaded.tokenizer.as_ref().map(|tokenizer| tokenizer.name().to_string()),

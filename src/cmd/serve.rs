@@ -82,7 +82,6 @@ impl ServeArgs {
     pub(super) fn check(&self) -> Result<Checked> {
         let dataset = self.dataset.clone().resolve()?;
         let mut content = self.request.resolve()?;
-        content.ignore_eos |= matches!(dataset, Dataset::Random(_));
         let sim = self.sim.as_deref().map(simulator).transpose()?;
         let tokenizer = match self.tokenizer.resolve()? {
             // The simulator's model has no tokenizer of its own.
@@ -90,6 +89,7 @@ impl ServeArgs {
             choice => choice,
         };
         let server = self.server.resolve()?;
+        content.ignore_eos |= matches!(dataset, Dataset::Random(_)) && server.backend.is_openai_compatible();
         if server.backend == Backend::OpenaiChat && templated(&dataset) {
             content.warnings.push(
                 "`custom` puts prompts into the chat template, and so does the server: give `--skip-chat-template`"

@@ -9,6 +9,7 @@ mod args;
 mod custom;
 mod fit;
 mod lengths;
+mod media;
 mod part;
 mod random;
 mod rows;

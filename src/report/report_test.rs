@@ -5,7 +5,7 @@ use jiff::civil::date;
 use super::*;
 use crate::measure::{Asked, Goal, metrics};
 use crate::record::file::{Reader, Writer};
-use crate::record::{Collector, Ending, Failure, Finished, Health, Outcome, Record, Tick};
+use crate::record::{Collector, Ending, Failure, Finished, Health, Outcome, Record, Task, Tick};
 
 /// The reference's worked example: start, wait before it, ttft, gaps, output tokens as the server said, prompt tokens, text.
 type Example = (f64, f64, f64, &'static [f64], u32, u32, &'static str);
@@ -79,6 +79,7 @@ pub(super) fn setup() -> Setup {
     let at = date(2025, 3, 14).at(15, 9, 26, 0);
     Setup {
         backend: "openai".into(),
+        task: Task::Generation,
         label: None,
         model_id: "org/demo-7b".into(),
         tokenizer_id: Some("org/demo-7b".into()),

@@ -2,13 +2,15 @@
 
 use jiff::civil::DateTime;
 
-use crate::record::Tick;
+use crate::record::{Task, Tick};
 
 /// The description of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Setup {
     /// The server dialect by the name it was asked for.
     pub backend: String,
+    /// What its requests ask for.
+    pub task: Task,
     /// `--label` as given.
     pub label: Option<String>,
     /// The model by its own name.
