@@ -22,6 +22,14 @@ pub(super) struct Context<'a> {
     pub(super) ui: &'a Ui,
 }
 
+/// A run that has been reported.
+pub(super) struct Concluded {
+    #[expect(dead_code, reason = "for what is said of several runs")]
+    pub(super) metrics: Metrics,
+    /// The exit status, or what went wrong after numbers were there.
+    pub(super) verdict: Result<Exit>,
+}
+
 /// Opens the file of details, if the result is to hold any.
 pub(super) fn details(output: &Output, files: &Files) -> Result<Option<Details>> {
     if !output.detailed || (output.save.is_none() && output.export.is_none()) {
@@ -32,8 +40,8 @@ pub(super) fn details(output: &Output, files: &Files) -> Result<Option<Details>>
     Ok(Some(Details { path, writer, broken: None }))
 }
 
-/// Counts, measures, reports and saves.
-pub(super) fn conclude(sent: Sent, context: Context<'_>, files: Files, out: &mut dyn Write) -> Result<Exit> {
+/// Counts, measures, reports and saves: what is written of a run after it stands here.
+pub(super) fn conclude(sent: Sent, context: Context<'_>, files: Files, out: &mut dyn Write) -> Result<Concluded> {
     let Context { checked, setup, loaded, ui } = context;
     let (mut collector, details, end) = sent.watch.into_parts();
     if let Some(tokenizer) = &loaded.tokenizer {
@@ -49,12 +57,13 @@ pub(super) fn conclude(sent: Sent, context: Context<'_>, files: Files, out: &mut
     for warning in report.warnings() {
         ui.warn(&format!("{}; {}", warning.what, warning.advice));
     }
-    save(&report, details, (files, &checked.output), context)?;
-    match sent.ending.error {
+    let saved = save(&report, details, (files, &checked.output), context);
+    let verdict = saved.and_then(|()| match sent.ending.error {
         Some(error) => Err(error.context("the run ended early")),
         None if sent.ending.stopped => Ok(Exit::Interrupted),
         None => verdict(&run, &metrics, ui),
-    }
+    });
+    Ok(Concluded { metrics, verdict })
 }
 
 /// Counts the answers that came without a count of the server's.

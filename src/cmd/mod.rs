@@ -3,10 +3,12 @@
 mod conclude;
 mod describe;
 mod dotted;
+mod found;
 mod generate;
 mod grammar;
 mod help;
 mod limits;
+mod point;
 mod serve;
 mod session;
 mod signals;

@@ -2,19 +2,17 @@
 
 use std::io::Write;
 
-use super::session::{Sent, Session};
+use super::found::Found;
+use super::point::Point;
 use super::signals::Signals;
-use super::{conclude, describe};
-use crate::backend::template::Fixed;
 use crate::backend::{Backend, RequestArgs, RequestContent, Server, ServerArgs};
-use crate::dataset::{Custom, Dataset, DatasetArgs, Samples, Template};
-use crate::error::{Error, Exit, Result};
+use crate::dataset::{Custom, Dataset, DatasetArgs, Template};
+use crate::error::{Exit, Result};
 use crate::measure::{Asked, MetricsArgs};
-use crate::net::{self, Access, Model};
 use crate::plan::{Load, LoadArgs};
 use crate::report::{Export, Output, OutputArgs};
 use crate::sim::{self, SimArgs};
-use crate::token::{self, Choice, Loaded, Served, TokenizerArgs};
+use crate::token::{Choice, TokenizerArgs};
 use crate::ui::{ProgressArgs, Ui};
 
 /// The end of the help.
@@ -64,17 +62,19 @@ pub(super) struct ServeArgs {
 }
 
 /// What the flags come to, checked before anything is sent.
+#[derive(Debug, Clone)]
 pub(super) struct Checked {
-    server: Server,
-    sim: Option<sim::Config>,
-    tokenizer: Choice,
-    dataset: Dataset,
+    pub(super) server: Server,
+    pub(super) sim: Option<sim::Config>,
+    pub(super) tokenizer: Choice,
+    pub(super) dataset: Dataset,
     pub(super) seed: u32,
     pub(super) num_prompts: u64,
     pub(super) load: Load,
-    content: RequestContent,
+    pub(super) content: RequestContent,
     pub(super) asked: Asked,
     pub(super) output: Output,
+    pub(super) progress: ProgressArgs,
 }
 
 impl ServeArgs {
@@ -107,6 +107,7 @@ impl ServeArgs {
             content,
             asked: self.metrics.resolve()?,
             output: self.output.resolve()?,
+            progress: self.progress.clone(),
         })
     }
 
@@ -114,7 +115,7 @@ impl ServeArgs {
     pub(super) fn run(self, ui: &Ui) -> Result<Exit> {
         let mut checked = self.check()?;
         checked.dataset.check_file()?;
-        let signals = Signals::take_over()?;
+        let mut signals = Signals::take_over()?;
         super::limits::allow_many_files();
         let sim = checked.sim.take().map(sim::start).transpose()?;
         if let Some(sim) = &sim {
@@ -123,39 +124,12 @@ impl ServeArgs {
         for warning in checked.warnings() {
             ui.warn(warning);
         }
-        let access = access(&checked.server);
-        let model = model(&checked.server, &access)?;
-        let loaded = token::load(&checked.tokenizer, &model.id, Some(Served { access: &access, model: &model.name }))?;
-        loaded.warnings.iter().for_each(|warning| ui.warn(warning));
-        let samples = samples(&checked, &loaded)?;
-        samples.warnings.iter().for_each(|warning| ui.warn(warning));
-        let due = checked.load.arrivals.due(samples.count, checked.seed);
-        let mut setup = describe::setup(&checked, &model, &loaded, &due);
-        let files = checked.output.open(&setup)?;
-        let fixed = Fixed {
-            model: &model.name,
-            logprobs: checked.content.logprobs,
-            ignore_eos: checked.content.ignore_eos,
-            overlay: &checked.content.overlay,
-        };
-        let session = Session::new(&checked.server, &checked.load, &fixed, (samples, due))?;
-        let mut out = out(&checked.output);
-        let stop = signals.listen();
-        if !session.prepare(&stop, &mut out)? {
-            return Ok(Exit::Interrupted);
+        let found = Found::ask(&checked, ui)?;
+        let point = Point { checked: &checked, found: &found, ui };
+        match point.run(&mut signals, &mut out(&checked.output))? {
+            Some(concluded) => concluded.verdict,
+            None => Ok(Exit::Interrupted),
         }
-        describe::traffic(&setup, &mut out)?;
-        let details = conclude::details(&checked.output, &files)?;
-        let progress = self.progress.resolve(ui, session.count() as u64);
-        setup.started = describe::now();
-        let sent: Sent = session.run(&stop, details, progress)?;
-        setup.ended = describe::now();
-        conclude::conclude(
-            sent,
-            conclude::Context { checked: &checked, setup: &setup, loaded: &loaded, ui },
-            files,
-            &mut out,
-        )
     }
 }
 
@@ -189,28 +163,4 @@ fn out(output: &Output) -> Box<dyn Write> {
         Some(Export::Stdout) => Box::new(std::io::stderr()),
         _ => Box::new(std::io::stdout()),
     }
-}
-
-/// How calls that are not measured reach the server: with the key and the headers of requests.
-fn access(server: &Server) -> Access {
-    Access { base_url: server.base.clone(), headers: server.all_headers(), insecure: server.insecure }
-}
-
-/// The model's name and id: as given, or the first that the server lists.
-fn model(server: &Server, access: &Access) -> Result<Model> {
-    match &server.model {
-        Some(id) => {
-            let name = server.served_model_name.clone().unwrap_or_else(|| id.clone());
-            Ok(Model { name, id: id.clone() })
-        }
-        None => net::first_model(access),
-    }
-}
-
-fn samples(checked: &Checked, loaded: &Loaded) -> Result<Samples> {
-    let samples = checked.dataset.clone().samples(loaded.tokenizer.clone())?;
-    if samples.count == 0 {
-        return Err(Error::new("the dataset has no request").hint("give `--num-prompts` 1 or more"));
-    }
-    Ok(samples)
 }

@@ -13,7 +13,6 @@ use crate::backend::{Connect, Server};
 use crate::dataset::{Sample, Samples};
 use crate::drive::{self, Certificates, Ending, Observation, Settings, Stop, Target};
 use crate::error::{Error, Result};
-use crate::plan::arrivals::Arrivals;
 use crate::plan::request::Encoder;
 use crate::plan::{Job, Load};
 use crate::record::{Finished, Outcome, Tick};
@@ -168,13 +167,8 @@ impl Session {
     /// The load without its jobs: how many connections, encoded requests and threads it wants from the start.
     fn drive_load(&self) -> drive::Load {
         let limit = self.load.max_concurrency.unwrap_or(usize::MAX);
-        // What may be under way within the first second.
-        let first_second = match &self.load.arrivals {
-            Arrivals::AtOnce => self.count,
-            Arrivals::Gamma { rate, .. } => rate.ceil() as usize,
-            Arrivals::Ramp(ramp) => ramp.end as usize,
-        };
-        let busy = first_second.max(16).min(limit).min(self.count);
+        let a_second = busiest_second(&self.due);
+        let busy = a_second.max(16).min(limit).min(self.count);
         let connections = match self.server.connect {
             Connect::Beforehand => busy.min(MOST_CONNECTIONS).min(limits::connections()),
             Connect::InRequest => 0,
@@ -184,11 +178,23 @@ impl Session {
             max_in_flight: self.load.max_concurrency,
             workers: workers(self.load.workers, limit.min(self.count)),
             connections,
-            ready: first_second.min(limit.saturating_mul(2)).min(self.count),
+            ready: a_second.min(limit.saturating_mul(2)).min(self.count),
             budget: if busy == self.count { AT_ONCE_BYTES } else { AHEAD_BYTES },
             duration: self.load.duration,
         }
     }
+}
+
+/// The most requests that are due within any one second; `due` never goes back.
+fn busiest_second(due: &[Tick]) -> usize {
+    let mut first = 0;
+    let within = |(index, at): (usize, &Tick)| {
+        while at.since(due[first]) >= 1_000_000_000 {
+            first += 1;
+        }
+        index + 1 - first
+    };
+    due.iter().enumerate().map(within).max().unwrap_or(0)
 }
 
 /// Threads that carry the load: what the user asked for, else one a core.
@@ -200,4 +206,17 @@ fn workers(asked: Option<NonZeroUsize>, most_in_flight: usize) -> usize {
 /// Prints one line of the report's head.
 pub(super) fn say(out: &mut dyn Write, line: &str) -> Result<()> {
     super::written(writeln!(out, "{line}").and_then(|()| out.flush()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_busiest_second_may_be_any() {
+        let due = |millis: &[u64]| millis.iter().map(|millis| Tick::from_nanos(millis * 1_000_000)).collect::<Vec<_>>();
+        assert_eq!(busiest_second(&due(&[])), 0);
+        assert_eq!(busiest_second(&due(&[0, 0, 0])), 3);
+        assert_eq!(busiest_second(&due(&[0, 900, 1000, 1899, 1900, 5000])), 3);
+    }
 }

@@ -11,9 +11,10 @@ use crate::error::{Error, Result};
 
 /// The process's stop signals. They must be taken over before any other thread starts, since threads inherit what is
 /// blocked.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Signals {
     listener: Arc<Mutex<Option<Sender<Stop>>>>,
+    heard: Option<Receiver<Stop>>,
 }
 
 impl Signals {
@@ -22,7 +23,7 @@ impl Signals {
         let signals = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM]);
         let cannot = |cause: &dyn std::fmt::Display| Error::new(format!("cannot wait for signals: {cause}"));
         signals.thread_block().map_err(|cause| cannot(&cause))?;
-        let ours = Signals { listener: Arc::default() };
+        let ours = Signals { listener: Arc::default(), heard: None };
         let listener = Arc::clone(&ours.listener);
         let forward = move || {
             while let Ok(signal) = signals.wait() {
@@ -37,10 +38,12 @@ impl Signals {
         Ok(ours)
     }
 
-    /// From now on signals arrive here, until this end is dropped.
-    pub(super) fn listen(&self) -> Receiver<Stop> {
-        let (sender, receiver) = mpsc::channel();
-        *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
-        receiver
+    /// From the first call on signals arrive here, until this value is dropped.
+    pub(super) fn listen(&mut self) -> &Receiver<Stop> {
+        self.heard.get_or_insert_with(|| {
+            let (sender, receiver) = mpsc::channel();
+            *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+            receiver
+        })
     }
 }

@@ -1,0 +1,44 @@
+//! What is found out once, before the first run: the model and its tokenizer. Checked settings come in; nothing is measured.
+
+use super::serve::Checked;
+use crate::backend::Server;
+use crate::error::Result;
+use crate::net::{self, Access, Model};
+use crate::token::{self, Loaded, Served};
+use crate::ui::Ui;
+
+/// What all runs of a `serve` share beside its settings.
+pub(super) struct Found {
+    /// How calls that are not measured reach the server.
+    #[expect(dead_code, reason = "for what is asked around a run")]
+    pub(super) access: Access,
+    pub(super) model: Model,
+    pub(super) loaded: Loaded,
+}
+
+impl Found {
+    /// Asks the server for what the user did not name, and loads the tokenizer.
+    pub(super) fn ask(checked: &Checked, ui: &Ui) -> Result<Self> {
+        let access = access(&checked.server);
+        let model = model(&checked.server, &access)?;
+        let loaded = token::load(&checked.tokenizer, &model.id, Some(Served { access: &access, model: &model.name }))?;
+        loaded.warnings.iter().for_each(|warning| ui.warn(warning));
+        Ok(Found { access, model, loaded })
+    }
+}
+
+/// How calls that are not measured reach the server: with the key and the headers of requests.
+fn access(server: &Server) -> Access {
+    Access { base_url: server.base.clone(), headers: server.all_headers(), insecure: server.insecure }
+}
+
+/// The model's name and id: as given, or the first that the server lists.
+fn model(server: &Server, access: &Access) -> Result<Model> {
+    match &server.model {
+        Some(id) => {
+            let name = server.served_model_name.clone().unwrap_or_else(|| id.clone());
+            Ok(Model { name, id: id.clone() })
+        }
+        None => net::first_model(access),
+    }
+}
