@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use rand::TryRng;
 use rand::rngs::SysRng;
 
-use super::{CustomArgs, Dataset, Order, RandomArgs, Selection, ShareGptArgs, Shortage, Template};
+use super::{CustomArgs, Dataset, HfArgs, Order, RandomArgs, Selection, Shape, ShareGptArgs, Shortage, Template};
 use crate::args::{self, JsonObject};
 use crate::error::{Error, Result};
 
@@ -18,7 +18,7 @@ pub struct DatasetArgs {
     /// Where prompts come from.
     #[arg(long, value_enum, default_value_t = DatasetName::Random)]
     pub dataset_name: DatasetName,
-    /// The dataset's file.
+    /// The dataset's file; with `hf`, also a folder or a name on the hub.
     #[arg(long, value_name = "FILE")]
     pub dataset_path: Option<PathBuf>,
     /// How many requests to make; with `custom`, 0 or less takes every line.
@@ -39,7 +39,10 @@ pub struct DatasetArgs {
     /// Take prompts in the order of the file.
     #[arg(long)]
     pub disable_shuffle: bool,
-    /// Send prompts as they are, without the model's chat template (`custom`).
+    /// Send text and media as one message made on the client, where the dataset has media.
+    #[arg(long)]
+    pub enable_multimodal_chat: bool,
+    /// Send prompts as they are, without the model's chat template (`custom`, `hf`).
     #[arg(long)]
     pub skip_chat_template: bool,
     /// Further variables for the chat template, as a JSON object (`custom`); never sent to the server.
@@ -57,6 +60,9 @@ pub struct DatasetArgs {
     /// Flags of `custom`.
     #[command(flatten)]
     pub custom: CustomArgs,
+    /// Flags of `hf`.
+    #[command(flatten)]
+    pub hf: HfArgs,
 }
 
 /// The datasets there are.
@@ -69,6 +75,8 @@ pub enum DatasetName {
     ShareGpt,
     /// Your own prompts, from a `.jsonl` file.
     Custom,
+    /// A dataset of the model hub, or a copy of one.
+    Hf,
 }
 
 impl DatasetArgs {
@@ -113,6 +121,10 @@ impl DatasetArgs {
                 let template = if self.skip_chat_template { Template::None } else { Template::Chat(variables) };
                 Ok(Dataset::Custom(self.custom.resolve(self.dataset_path, template, selection)?))
             }
+            DatasetName::Hf => {
+                let shape = Shape { templated: !self.skip_chat_template, multimodal_chat: self.enable_multimodal_chat };
+                Ok(Dataset::Hf(self.hf.resolve(self.dataset_path, shape, selection)?))
+            }
         }
     }
 
@@ -125,6 +137,7 @@ impl DatasetArgs {
             self.random.random_output_len = len;
             self.sharegpt.sharegpt_output_len = Some(len);
             self.custom.custom_output_len = len;
+            self.hf.hf_output_len = Some(len);
         }
     }
 }

@@ -8,6 +8,7 @@ mod ahead;
 mod args;
 mod custom;
 mod fit;
+mod hf;
 mod lengths;
 mod media;
 mod part;
@@ -21,6 +22,7 @@ use std::sync::mpsc;
 
 pub use args::{DatasetArgs, DatasetName};
 pub use custom::{Custom, CustomArgs, OutputLen, Template};
+pub use hf::{Class, Hf, HfArgs, Lengths, Shape, Takes};
 pub use lengths::RangeRatio;
 pub use part::{Audio, Json, Part};
 pub use random::{Random, RandomArgs};
@@ -112,6 +114,8 @@ pub enum Dataset {
     ShareGpt(ShareGpt),
     /// The user's own prompts, an object a line.
     Custom(Custom),
+    /// A dataset of the model hub.
+    Hf(Hf),
 }
 
 impl Dataset {
@@ -125,6 +129,7 @@ impl Dataset {
             Dataset::Random(_) => return Ok(()),
             Dataset::ShareGpt(sharegpt) => &sharegpt.path,
             Dataset::Custom(custom) => &custom.path,
+            Dataset::Hf(hf) => return hf.check(),
         };
         std::fs::File::open(path).map(drop).map_err(|cause| unreadable(path, &cause))
     }
@@ -139,6 +144,7 @@ impl Dataset {
             Dataset::Random(random) => random.samples(needed(tokenizer, "random")?),
             Dataset::ShareGpt(sharegpt) => sharegpt.samples(needed(tokenizer, "sharegpt")?),
             Dataset::Custom(custom) => custom.samples(tokenizer),
+            Dataset::Hf(hf) => hf.samples(needed(tokenizer, "hf")?),
         }
     }
 }

@@ -83,7 +83,8 @@ fn tools_and_documents_are_none() {
 fn tools_have_a_template_of_their_own_where_there_is_one() {
     let rendered = |template: serde_json::Value, tools: Option<serde_json::Value>| {
         let chat = Chat::of(&files(json!({"chat_template": template})), &[]).unwrap();
-        chat.render_messages(json!([{"role": "system", "content": "S"}, {"role": "user", "content": "U"}]), tools).unwrap()
+        chat.render_messages(json!([{"role": "system", "content": "S"}, {"role": "user", "content": "U"}]), tools)
+            .unwrap()
     };
     let plain = "{% for m in messages %}{{ m.content }}{% endfor %}{{ tools | tojson }}";
     assert_eq!(rendered(json!(plain), None), "SUnull");

@@ -89,6 +89,12 @@ impl Row {
         cell.filter(|cell| **cell != Cell::Null)
     }
 
+    /// Moves the cell of a column out; null counts as absent.
+    pub(super) fn take(&mut self, column: &str) -> Option<Cell> {
+        let index = self.cells.iter().position(|(name, _)| name == column)?;
+        Some(self.cells.swap_remove(index).1).filter(|cell| *cell != Cell::Null)
+    }
+
     /// The text at a path.
     ///
     /// # Errors

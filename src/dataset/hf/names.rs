@@ -77,10 +77,8 @@ fn of_subset<'a>(files: &[&'a str], wanted: Wanted<'_>) -> Result<Vec<&'a str>> 
     let only_one = files.iter().map(|name| subset_of(name, wanted.split)).all(|subset| subset.is_empty());
     if best.is_empty() && !(only_one && ["main", "default"].contains(&subset)) {
         let subsets = files.iter().map(|name| subset_of(name, wanted.split)).filter(|subset| !subset.is_empty());
-        return Err(Error::new(format!("no subset `{subset}`")).hint(format!(
-            "the subsets in its folders: {}; choose one with `--hf-subset`",
-            list(subsets.collect())
-        )));
+        return Err(Error::new(format!("no subset `{subset}`"))
+            .hint(format!("the subsets in its folders: {}; choose one with `--hf-subset`", list(subsets.collect()))));
     }
     Ok(if best.is_empty() { files.to_vec() } else { best })
 }

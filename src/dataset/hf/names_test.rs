@@ -18,13 +18,26 @@ fn parquet_goes_before_json_and_what_is_no_data_is_left_out() {
 #[test]
 fn splits_are_found_as_the_hub_names_them() {
     let table: &[(&[&str], &str, &[&str])] = &[
-        (&["data/test-00000-of-00001.parquet", "data/train-00000-of-00002.parquet", "data/train-00001-of-00002.parquet"],
-         "train", &["data/train-00000-of-00002.parquet", "data/train-00001-of-00002.parquet"]),
+        (
+            &[
+                "data/test-00000-of-00001.parquet",
+                "data/train-00000-of-00002.parquet",
+                "data/train-00001-of-00002.parquet",
+            ],
+            "train",
+            &["data/train-00000-of-00002.parquet", "data/train-00001-of-00002.parquet"],
+        ),
         (&["dpo.jsonl", "eval.jsonl", "train.jsonl"], "train", &["train.jsonl"]),
-        (&["clean/train.100/0000.parquet", "clean/train.360/0000.parquet", "clean/test/0000.parquet"], "train.100",
-         &["clean/train.100/0000.parquet"]),
-        (&["default/partial-train/0000.parquet", "default/test/0000.parquet"], "train",
-         &["default/partial-train/0000.parquet"]),
+        (
+            &["clean/train.100/0000.parquet", "clean/train.360/0000.parquet", "clean/test/0000.parquet"],
+            "train.100",
+            &["clean/train.100/0000.parquet"],
+        ),
+        (
+            &["default/partial-train/0000.parquet", "default/test/0000.parquet"],
+            "train",
+            &["default/partial-train/0000.parquet"],
+        ),
         (&["my_val.json", "my_train.json"], "validation", &["my_val.json"]),
         (&["validation.json"], "validation", &["validation.json"]),
         (&["a/dev/1.jsonl", "a/train/1.jsonl"], "val", &["a/dev/1.jsonl"]),
@@ -39,7 +52,11 @@ fn splits_are_found_as_the_hub_names_them() {
 
 #[test]
 fn a_subset_is_a_folder_or_the_beginning_of_a_name() {
-    let folders = ["main/test-00000-of-00001.parquet", "main/train-00000-of-00001.parquet", "socratic/test-00000-of-00001.parquet"];
+    let folders = [
+        "main/test-00000-of-00001.parquet",
+        "main/train-00000-of-00001.parquet",
+        "socratic/test-00000-of-00001.parquet",
+    ];
     assert_eq!(chosen(&folders, Some("main"), "test").unwrap(), [folders[0]]);
     let names = ["en-test.jsonl", "de-test.jsonl", "en-train.jsonl"];
     assert_eq!(chosen(&names, Some("en"), "test").unwrap(), [names[0]]);
@@ -64,7 +81,8 @@ fn what_there_is_not_is_told_with_what_there_is() {
 
 #[test]
 fn numbers_at_the_end_are_no_part_of_a_name() {
-    let table = [("train-00000-of-00002", "train"), ("train-0", "train"), ("train", "train"), ("a-b", "a-b"), ("-1", "")];
+    let table =
+        [("train-00000-of-00002", "train"), ("train-0", "train"), ("train", "train"), ("a-b", "a-b"), ("-1", "")];
     for (stem, wanted) in table {
         assert_eq!(unnumbered(stem), wanted);
     }
