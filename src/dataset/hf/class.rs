@@ -235,7 +235,7 @@ mod tests {
         assert_eq!(class("openai/gsm8k", Some("yale-nlp/MMVU")), Some(Class::Mmvu), "the first of the table counts");
         assert_eq!(class("/data/x", Some("vdaita/edit_5k_char")), Some(Class::Blazedit));
         assert_eq!(class("/data/x", Some("other")), None);
-        assert_eq!(Known::ids().len(), 29);
+        assert_eq!(Known::ids().len(), 27);
     }
 
     #[test]

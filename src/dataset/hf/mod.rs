@@ -7,6 +7,8 @@
 mod args;
 mod cell;
 mod class;
+#[cfg(test)]
+mod class_test;
 mod draft;
 mod ids;
 mod json;
@@ -40,7 +42,7 @@ use table::Table;
 /// Rows that are read at once at most.
 const BATCH: usize = 4096;
 
-/// Rows that are read at once at least: a few more than are missing, since a filter may drop some.
+/// Rows that are read at once at least after the first time: more than are missing, since a filter has dropped some.
 const SMALL_BATCH: usize = 64;
 
 /// The columns that may hold prompts where none is named, the likeliest first.
@@ -191,7 +193,9 @@ impl Hf {
         };
         let (mut drafts, mut at): (Vec<Draft>, usize) = (Vec::new(), 0);
         while drafts.len() < wanted {
-            let batch = (wanted - drafts.len()).clamp(SMALL_BATCH, BATCH);
+            // At first no more than are wanted, so that no file is fetched in vain.
+            let least = if at == 0 { 1 } else { SMALL_BATCH };
+            let batch = (wanted - drafts.len()).clamp(least, BATCH);
             let positions: Vec<u64> = match &order {
                 None => (at..at + batch).map(|row| row as u64).collect(),
                 Some(order) => order.iter().skip(at).take(batch).copied().map(u64::from).collect(),

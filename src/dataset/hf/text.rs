@@ -49,10 +49,10 @@ impl Maker {
         }
         let (code, change) = (row.text("code")?, row.text("change_request")?);
         self.one_message(format!(
-            "You are given a file and a request to change it; write the whole file as it is after the change.\n\n\
+            "Make the requested change in this file and write it anew.\n\n\
              Original file:\n```python\n{code}\n```\n\n\
              Change request:\n{change}\n\n\
-             Answer with the new file alone, as a code block under the heading \"New file\"."
+             Write only the whole new file, in a code block under the heading \"New file\"."
         ))
     }
 
@@ -67,8 +67,8 @@ impl Maker {
         const REGION: &str = "<|editable_region_start|>";
         let (events, excerpt, output) = (row.text("events")?, row.text("input")?, row.text("output")?);
         let prompt = format!(
-            "### Instruction:\nYou complete code in an editor. Below are the edits that the user has just made and an excerpt \
-             of the file with the position of the cursor in it. Rewrite the excerpt as the user is going to edit it next.\n\n\
+            "### Instruction:\nYou complete code in an editor. Below are the latest edits of the user and an excerpt of the \
+             file with the position of the cursor in it. Rewrite the excerpt as the user will edit it next.\n\n\
              ### User Edits:\n\n{events}\n\n### User Excerpt:\n\n{excerpt}\n\n### Response:\n"
         );
         let expected = output.find(REGION).map_or(output, |start| &output[start..]);
