@@ -5,6 +5,7 @@
 mod architecture;
 mod command;
 mod files;
+mod hub;
 mod moments;
 mod nonsense;
 mod recorded;
