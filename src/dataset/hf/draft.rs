@@ -41,7 +41,7 @@ impl Draft {
     }
 
     /// Makes one message of the text and the media, if that is asked for.
-    pub(super) fn as_message(self, multimodal_chat: bool) -> Self {
+    pub(super) fn message_if(self, multimodal_chat: bool) -> Self {
         Draft { multimodal_chat, ..self }
     }
 

@@ -145,7 +145,7 @@ fn lines(file: &File) -> std::io::Result<Vec<(u64, usize, usize)>> {
 fn rows_within(text: &[u8]) -> Option<&str> {
     let fields: Vec<(String, &RawValue)> = Pairs::of(text)?;
     let rows = |name: &&str| fields.iter().find(|(key, value)| key == name && value.get().starts_with('['));
-    HOLDERS.iter().find_map(|name| rows(name)).map(|(_, value)| value.get())
+    HOLDERS.iter().find_map(rows).map(|(_, value)| value.get())
 }
 
 /// The fields of an object, unread.
