@@ -2,14 +2,20 @@
 //! clock.
 
 pub mod args;
+mod audio;
 mod chat;
 mod completions;
 mod event;
+mod form;
+mod pooling;
 mod prompt;
 mod quick;
 pub mod request_args;
+mod responses;
+mod skim;
 pub mod template;
 pub mod url;
+pub mod whole;
 
 use std::borrow::Cow;
 
@@ -20,7 +26,8 @@ pub use request_args::{RequestArgs, RequestContent};
 pub use url::{Scheme, Url};
 
 use crate::dataset::Sample;
-use crate::record::Task;
+use crate::error::Result;
+use crate::record::{ServerTimes, Task};
 use template::Template;
 
 /// A server dialect, by the name that users give.
@@ -66,6 +73,21 @@ pub struct Reading<'a> {
     pub finished: bool,
     /// The server's message, if the event is an error.
     pub error: Option<String>,
+    /// What the server says of its own times; boxed, since few events have any.
+    pub server: Option<Box<ServerTimes>>,
+}
+
+/// How an answer comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// Piece by piece, as server-sent events.
+    Stream,
+    /// Whole, as a JSON document.
+    Document,
+    /// Whole, as bytes, with the counts in a header.
+    Bytes,
+    /// Whole, as bytes and nothing else.
+    BareBytes,
 }
 
 /// Token counts as the server gives them.
@@ -188,16 +210,51 @@ impl Backend {
     pub fn template(self, fixed: &template::Fixed<'_>) -> Template {
         match self {
             Backend::Vllm | Backend::Openai => completions::template(fixed),
-            _ => chat::template(fixed),
+            Backend::OpenaiChat => chat::template(fixed),
+            Backend::OpenaiResponses => responses::template(fixed),
+            Backend::OpenaiAudio => audio::template(fixed),
+            _ => pooling::template(self, fixed),
         }
+    }
+
+    /// Whether requests of this dialect can ask for `sample`.
+    ///
+    /// # Errors
+    /// If something that they need is not there: what.
+    pub fn check(self, sample: &Sample) -> Result<()> {
+        let checked = match self.task() {
+            Task::Pooling => pooling::check(self, sample),
+            Task::Generation if self == Backend::OpenaiAudio => audio::check(sample),
+            Task::Generation => Ok(()),
+        };
+        checked.map_err(|error| error.context(format!("`--backend {}` cannot send this dataset", self.name())))
+    }
+
+    /// How many inputs a request of `sample` holds; 1 for generation.
+    pub fn inputs(self, sample: &Sample) -> usize {
+        match self.task() {
+            Task::Generation => 1,
+            Task::Pooling => pooling::inputs(self, sample),
+        }
+    }
+
+    /// Whether bodies are forms, not JSON.
+    fn sends_form(self) -> bool {
+        self == Backend::OpenaiAudio
     }
 
     /// Writes the part of the body that is the sample's prompt.
     fn write_prompt(self, sample: &Sample, body: &mut Vec<u8>) {
         match self {
-            Backend::Vllm | Backend::Openai => prompt::write_input(&sample.prompt, body),
-            _ => prompt::write_messages(sample, body),
+            Backend::Vllm | Backend::Openai | Backend::OpenaiResponses => prompt::write_input(&sample.prompt, body),
+            Backend::OpenaiChat => prompt::write_messages(sample, body),
+            _ => pooling::write_prompt(self, sample, body),
         }
+    }
+
+    /// Whether streams end with an event of their own, without which they are cut short, whatever else ends them.
+    pub fn has_terminal_event(self) -> bool {
+        self == Backend::OpenaiResponses
     }
 
     /// Reads the data of one event; `[DONE]` is not one.
@@ -207,9 +264,20 @@ impl Backend {
     pub fn read(self, data: &[u8]) -> Result<Reading<'_>, Malformed> {
         let reading = match self {
             Backend::Vllm | Backend::Openai => completions::read(data),
+            Backend::OpenaiResponses => responses::read(data),
             _ => chat::read(data),
         };
         reading.map_err(|cause| Malformed(cause.to_string()))
+    }
+
+    /// Reads the document of an answer that comes whole.
+    fn read_document(self, data: &[u8]) -> serde_json::Result<Reading<'_>> {
+        match self {
+            Backend::Vllm | Backend::Openai => completions::read_document(data),
+            Backend::OpenaiResponses => responses::read_document(data),
+            Backend::OpenaiAudio => audio::read_document(data),
+            _ => chat::read_document(data),
+        }
     }
 }
 

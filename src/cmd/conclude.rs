@@ -2,15 +2,16 @@
 
 use std::fs;
 use std::io::Write;
+use std::path::PathBuf;
 
 use super::serve::Checked;
 use super::session::Sent;
 use super::watch::Details;
 use crate::error::{Error, Exit, Result};
-use crate::measure::{self, Metrics};
+use crate::measure::{self, Metrics, Probes};
 use crate::record::file::{Reader, Writer};
 use crate::record::{Collector, Ending, Outcome, Run};
-use crate::report::{Export, Files, Output, Report, Setup};
+use crate::report::{Export, Files, Output, Report, SeriesRun, Setup};
 use crate::token::{Loaded, Special, Tokenizer};
 use crate::ui::Ui;
 
@@ -24,8 +25,8 @@ pub(super) struct Context<'a> {
 
 /// A run that has been reported.
 pub(super) struct Concluded {
-    #[expect(dead_code, reason = "for what is said of several runs")]
-    pub(super) metrics: Metrics,
+    /// Its numbers, for a summary of several runs.
+    pub(super) run: SeriesRun,
     /// The exit status, or what went wrong after numbers were there.
     pub(super) verdict: Result<Exit>,
 }
@@ -49,8 +50,13 @@ pub(super) fn conclude(sent: Sent, context: Context<'_>, files: Files, out: &mut
     }
     let incomplete = sent.ending.stopped || sent.ending.error.is_some();
     let ending = if incomplete { Ending::Interrupted } else { Ending::Complete };
-    let run = collector.finish(end, sent.ending.health, ending);
-    let metrics = measure::metrics(&run, &checked.asked, setup.max_concurrency);
+    let mut run = collector.finish(end, sent.ending.health, ending);
+    run.conversations = sent.conversations;
+    let mut metrics = measure::metrics(&run, &checked.asked, setup.max_concurrency);
+    metrics.probes = Probes::of(&sent.probes);
+    if let Some(adapters) = &setup.adapters {
+        metrics.adapters = measure::adapters(&run, adapters);
+    }
     let report = Report::new(setup, &run, &metrics, &checked.asked.metrics);
     super::written(report.console(out).and_then(|()| out.flush()))?;
     sent.late_warnings.iter().for_each(|warning| ui.warn(warning));
@@ -58,12 +64,24 @@ pub(super) fn conclude(sent: Sent, context: Context<'_>, files: Files, out: &mut
         ui.warn(&format!("{}; {}", warning.what, warning.advice));
     }
     let saved = save(&report, details, (files, &checked.output), context);
+    let (files, saved) = match saved {
+        Ok(files) => (files, Ok(())),
+        Err(error) => (Vec::new(), Err(error)),
+    };
     let verdict = saved.and_then(|()| match sent.ending.error {
         Some(error) => Err(error.context("the run ended early")),
         None if sent.ending.stopped => Ok(Exit::Interrupted),
         None => verdict(&run, &metrics, ui),
     });
-    Ok(Concluded { metrics, verdict })
+    let run = SeriesRun {
+        num_prompts: setup.num_prompts,
+        figures: report.figures(),
+        completed: metrics.counts.completed,
+        failed: metrics.counts.failed,
+        partial: incomplete,
+        files,
+    };
+    Ok(Concluded { run, verdict })
 }
 
 /// Counts the answers that came without a count of the server's.
@@ -74,13 +92,14 @@ fn count(collector: &mut Collector, tokenizer: &Tokenizer) -> Result<()> {
     Ok(())
 }
 
-/// Writes the result to every place that was asked for, and takes the file of details away once it is in there.
+/// Writes the result to every place that was asked for, and takes the file of details away once it is in there; gives the
+/// files that hold the result.
 fn save(
     report: &Report<'_>,
     details: Option<Details>,
     (files, output): (Files, &Output),
     context: Context<'_>,
-) -> Result<()> {
+) -> Result<Vec<PathBuf>> {
     let (mut reader, path) = match details {
         None => (None, None),
         Some(Details { path, broken: Some(cause), .. }) => {
@@ -90,15 +109,15 @@ fn save(
         }
         Some(Details { path, writer, broken: None }) => (Some(writer.into_reader()?), Some(path)),
     };
-    files.save(context.setup, |file| report.json(reader.as_mut(), file))?;
+    let saved = files.save(context.setup, |file| report.json(reader.as_mut(), file))?;
     if output.export == Some(Export::Stdout) {
         write_stdout(report, reader.as_mut())?;
     }
-    match path {
-        Some(path) => fs::remove_file(&path)
-            .map_err(|cause| Error::new(format!("cannot remove the passing file `{}`: {cause}", path.display()))),
-        None => Ok(()),
+    if let Some(path) = path {
+        fs::remove_file(&path)
+            .map_err(|cause| Error::new(format!("cannot remove the passing file `{}`: {cause}", path.display())))?;
     }
+    Ok(saved)
 }
 
 fn write_stdout(report: &Report<'_>, reader: Option<&mut Reader>) -> Result<()> {

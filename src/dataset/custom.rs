@@ -54,11 +54,11 @@ pub enum Template {
     None,
 }
 
-/// A line of the file: the prompt and, where the file decides it, the output length.
+/// A line of a file: the prompt, and how much is asked for.
 #[derive(Debug, PartialEq)]
-struct Line {
-    prompt: String,
-    output_tokens: u32,
+pub(super) struct Line {
+    pub(super) prompt: String,
+    pub(super) output_tokens: u32,
 }
 
 impl CustomArgs {
@@ -89,22 +89,32 @@ impl Custom {
         if rows.is_empty() {
             return Err(Error::new("no lines").hint(form(self.output_len)));
         }
-        let Custom { template, selection, .. } = self;
-        let order = selection.order(rows.len());
-        let taken = match usize::try_from(selection.num_prompts) {
-            Ok(0) | Err(_) => rows.len(),
-            Ok(wanted) => wanted.min(rows.len()),
-        };
-        let repeats = selection.repeats(taken);
-        let warning = selection.warning(taken, repeats.len());
-        let count = taken + repeats.len();
-        let iter = ahead(count, move |index| {
-            let source = if index < taken { index } else { repeats[index - taken] as usize };
-            let row = &rows[order[source] as usize];
-            row.sample(tokenizer.as_ref(), &template, selection.request_id(index))
-        });
-        Ok(Samples { warnings: warning.into_iter().collect(), ..Samples::new(count, iter) })
+        Ok(samples(rows, self.template, self.selection, tokenizer))
     }
+}
+
+/// The samples of `rows`, of which there is at least one: in their order, rendered, and repeated where they are too few.
+pub(super) fn samples(
+    rows: Vec<Line>,
+    template: Template,
+    selection: Selection,
+    tokenizer: Option<Tokenizer>,
+) -> Samples {
+    let order = selection.order(rows.len());
+    let taken = match usize::try_from(selection.num_prompts) {
+        Ok(0) | Err(_) => rows.len(),
+        Ok(wanted) => wanted.min(rows.len()),
+    };
+    let repeats = selection.repeats(taken);
+    let python = Some(selection.python_after(rows.len(), taken));
+    let warning = selection.warning(taken, repeats.len());
+    let count = taken + repeats.len();
+    let iter = ahead(count, move |index| {
+        let source = if index < taken { index } else { repeats[index - taken] as usize };
+        let row = &rows[order[source] as usize];
+        row.sample(tokenizer.as_ref(), &template, selection.request_id(index))
+    });
+    Samples { warnings: warning.into_iter().collect(), python, ..Samples::new(count, iter) }
 }
 
 impl Line {
@@ -112,11 +122,8 @@ impl Line {
     fn sample(&self, tokenizer: Option<&Tokenizer>, template: &Template, request_id: Option<String>) -> Result<Sample> {
         let (text, input_tokens) = match (tokenizer, template) {
             (None, _) => (self.prompt.clone(), 1),
-            (Some(tokenizer), Template::None) => (self.prompt.clone(), tokenizer.count(&self.prompt)?),
-            (Some(tokenizer), Template::Chat(variables)) => {
-                let text = tokenizer
-                    .render_user(&self.prompt, variables)
-                    .map_err(|error| error.hint("`--skip-chat-template` sends the prompts as they are"))?;
+            (Some(tokenizer), template) => {
+                let text = render(&self.prompt, template, tokenizer)?;
                 let input_tokens = tokenizer.count(&text)?;
                 (text, input_tokens)
             }
@@ -128,6 +135,16 @@ impl Line {
             request_id,
             ..Sample::default()
         })
+    }
+}
+
+/// What `prompt` is sent as.
+pub(super) fn render(prompt: &str, template: &Template, tokenizer: &Tokenizer) -> Result<String> {
+    match template {
+        Template::None => Ok(prompt.to_owned()),
+        Template::Chat(variables) => tokenizer
+            .render_user(prompt, variables)
+            .map_err(|error| error.hint("`--skip-chat-template` sends the prompts as they are")),
     }
 }
 

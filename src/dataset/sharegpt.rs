@@ -92,6 +92,7 @@ impl ShareGpt {
         let entries = parse(&bytes)?;
         // Such files are large, and what is needed of them has been copied.
         drop(bytes);
+        let rows = entries.len();
         let accepted = self.accept(entries, tokenizer)?;
         if accepted.is_empty() {
             return Err(Error::new("no conversation can be used").hint(format!(
@@ -102,6 +103,7 @@ impl ShareGpt {
         let ShareGpt { selection, .. } = self;
         let taken = accepted.len();
         let repeats = selection.repeats(taken);
+        let python = Some(selection.python_after(rows, taken));
         let warning = selection.warning(taken, repeats.len());
         let count = taken + repeats.len();
         let sources = (0..taken).chain(repeats.into_iter().map(|source| source as usize));
@@ -115,7 +117,7 @@ impl ShareGpt {
                 ..Sample::default()
             })
         });
-        Ok(Samples { warnings: warning.into_iter().collect(), ..Samples::new(count, iter) })
+        Ok(Samples { warnings: warning.into_iter().collect(), python, ..Samples::new(count, iter) })
     }
 
     /// Counts tokens on all cores until as many conversations as wanted have passed the filter.
@@ -160,11 +162,11 @@ impl Entry {
     }
 }
 
-const FORM: &str = "the file is an array of entries such as {\"conversations\": [{\"from\": \"human\", \"value\": \"Hello\"}, \
+pub(super) const FORM: &str = "the file is an array of entries such as {\"conversations\": [{\"from\": \"human\", \"value\": \"Hello\"}, \
                     {\"from\": \"gpt\", \"value\": \"Good morning!\"}]}";
 
 /// Whether a field counts as set: null, false, zero and what is empty do not.
-fn holds_something(value: &Value) -> bool {
+pub(super) fn holds_something(value: &Value) -> bool {
     match value {
         Value::Null => false,
         Value::Bool(set) => *set,

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::Setup;
+use super::files::{summary_name, with_suffix};
 use crate::error::{Error, Result};
 
 /// Where results go.
@@ -67,6 +69,8 @@ pub enum Mode {
     Replace,
     /// The result becomes its next line.
     Append,
+    /// It is left alone: the result gets the next name that is free.
+    Number,
 }
 
 /// A place of its own for the result.
@@ -99,6 +103,32 @@ impl OutputArgs {
                 _ => Export::File(path.clone()),
             }),
         })
+    }
+}
+
+impl Output {
+    /// Where the result of one of several runs goes: `suffix` says which. A name that nobody asked for replaces nothing,
+    /// and what is at a place of its own is the summary.
+    pub fn of_run(&self, suffix: &str) -> Self {
+        let save = self.save.clone().map(|save| match (&save.name, save.mode) {
+            (Some(name), Mode::Replace) => {
+                Save { name: Some(with_suffix(name, suffix)), mode: Mode::Number, dir: save.dir }
+            }
+            _ => save,
+        });
+        Output { save, export: None, ..self.clone() }
+    }
+
+    /// Where the summary of several runs goes: to the file that was named, unless the runs are appended to it.
+    pub fn of_summary(&self, setup: &Setup) -> Self {
+        let save = self.save.clone().map(|save| match (save.name, save.mode) {
+            (None, _) => Save { name: Some(summary_name(setup).into()), mode: Mode::Number, dir: save.dir },
+            (Some(name), Mode::Append) => {
+                Save { name: Some(with_suffix(&name, "summary")), mode: Mode::Number, dir: save.dir }
+            }
+            (name, mode) => Save { name, mode, dir: save.dir },
+        });
+        Output { save, ..self.clone() }
     }
 }
 
@@ -142,6 +172,25 @@ mod tests {
     fn metadata_without_a_value_is_refused_before_the_run() {
         let error = resolve(&["--metadata", "tp"]).unwrap_err();
         assert_eq!(error.to_string(), "`--metadata tp`: not of the form KEY=VALUE");
+    }
+
+    #[test]
+    fn of_several_runs_only_the_summary_may_replace_the_named_file() {
+        let named = |output: &Output| output.save.clone().map(|save| (save.name.unwrap_or_default(), save.mode));
+        let setup = super::super::tests::setup();
+        let named_file = resolve(&["--save-result", "--result-filename=d/a.json", "--output-json=-"]).unwrap();
+        let run = named_file.of_run("rate10-run2");
+        assert_eq!((named(&run), run.export), (Some(("d/a-rate10-run2.json".into(), Mode::Number)), None));
+        let summary = named_file.of_summary(&setup);
+        assert_eq!(named(&summary), Some(("d/a.json".into(), Mode::Replace)));
+        assert_eq!(summary.export, Some(Export::Stdout));
+        let appended = resolve(&["--append-result", "--result-filename=a.jsonl"]).unwrap();
+        assert_eq!(named(&appended.of_run("run1")), Some(("a.jsonl".into(), Mode::Append)));
+        assert_eq!(named(&appended.of_summary(&setup)), Some(("a-summary.jsonl".into(), Mode::Number)));
+        let generated = resolve(&["--save-result"]).unwrap();
+        assert_eq!(named(&generated.of_run("run1")), Some(("".into(), Mode::Replace)));
+        let name = "openai-summary-demo-7b-20250314-150926.json";
+        assert_eq!(named(&generated.of_summary(&setup)), Some((name.into(), Mode::Number)));
     }
 
     #[test]

@@ -65,10 +65,7 @@ impl HfArgs {
                 .hint("name a dataset of the hub, or a local copy, with `--dataset-path`")
         })?;
         let path = path.to_string_lossy().trim_end_matches('/').to_owned();
-        if selection.num_prompts <= 0 {
-            return Err(Error::new(format!("`--num-prompts {}`: no requests to send", selection.num_prompts))
-                .hint("give a number above 0"));
-        }
+        selection.some_prompts("hf")?;
         let known = match &self.hf_text_column {
             Some(_) => &TEXT,
             None => Known::of(&path, self.hf_name.as_deref()).unwrap_or(&TEXT),

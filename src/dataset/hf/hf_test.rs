@@ -125,7 +125,7 @@ fn conversations_that_are_too_short_or_long_are_left_out() {
 #[test]
 fn flags_that_make_no_sense_are_refused() {
     let told = |line: &str| hf("x", line).unwrap_err().to_string();
-    assert_eq!(told("--num-prompts 0"), "`--num-prompts 0`: no requests to send");
+    assert_eq!(told("--num-prompts 0"), "`--num-prompts 0`: dataset `hf` makes 1 prompt or more");
     assert_eq!(told("--hf-name other"), "`--hf-name other`: not a dataset that is known");
     assert_eq!(told("--hf-output-len -1"), "`--hf-output-len -1`: not a number of tokens");
     let zero = "--hf-name AI-MO/NuminaMath-1.5 --output-len 0";

@@ -168,6 +168,8 @@ impl Hf {
         let numbers: Vec<usize> = drafts.iter().map(|draft| draft.number).collect();
         let copies = ids::of_copies(&numbers, repeats.len());
         let count = taken + repeats.len();
+        // Only the repeats come from this generator: rows are shuffled by another one.
+        let python = self.selection.python_after(0, taken);
         let iter = ahead(count, move |index| {
             let (source, number) = match index.checked_sub(taken) {
                 None => (index, numbers[index]),
@@ -175,7 +177,7 @@ impl Hf {
             };
             drafts[source].finish(self.selection.request_id(number))
         });
-        Ok(Samples { warnings, ..Samples::new(count, iter) })
+        Ok(Samples { warnings, python: Some(python), ..Samples::new(count, iter) })
     }
 
     /// Reads rows in their order until as many as wanted have become drafts; also, how many were dropped on the way.
