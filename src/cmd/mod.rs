@@ -1,5 +1,6 @@
 //! The subcommands, a file each: its flags and its story. They wire the stages and decide nothing.
 
+mod carrying;
 mod compare;
 mod conclude;
 mod config;

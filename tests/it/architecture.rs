@@ -18,7 +18,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("net", &["error"]),
     ("ui", &["error"]),
     ("sim", &["error"]),
-    ("dataset", &["error", "hub", "token", "rng", "record"]),
+    ("dataset", &["error", "hub", "net", "token", "rng", "record"]),
     ("backend", &["error", "dataset", "record"]),
     ("plan", &["error", "dataset", "backend", "rng", "record"]),
     ("drive", &["error", "backend", "plan", "record"]),

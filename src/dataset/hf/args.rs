@@ -8,6 +8,7 @@ use super::{Hf, Lengths};
 use crate::args;
 use crate::dataset::Selection;
 use crate::dataset::lengths::length;
+use crate::dataset::media::Placement;
 use crate::error::{Error, Result};
 
 /// Flags of the dataset `hf`.
@@ -54,8 +55,8 @@ pub struct HfArgs {
 pub struct Shape {
     /// Whether prompts go through the model's chat template, where the class wants that.
     pub templated: bool,
-    /// Whether text and media make one message here, rather than in the dialect of the backend.
-    pub multimodal_chat: bool,
+    /// Where media go.
+    pub placement: Placement,
 }
 
 impl HfArgs {

@@ -38,15 +38,16 @@ pub enum Class {
     Text,
 }
 
-/// What must take the requests of a class.
+/// What a backend must send for a class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Takes {
-    /// Any backend.
+    /// Texts alone.
     Text,
-    /// A backend that sends images, videos or sounds: `openai-chat`, `openai-audio`, or one whose name has `embeddings-` in
-    /// it.
-    Media,
-    /// `openai-chat` alone.
+    /// Images or videos.
+    Pictures,
+    /// Sounds.
+    Sound,
+    /// Messages with functions to call.
     Tools,
 }
 
@@ -189,12 +190,11 @@ impl Known {
 }
 
 impl Class {
-    /// What must take the requests.
+    /// What a backend must send.
     pub fn takes(self) -> Takes {
         match self {
-            Class::VisionArena | Class::Mmvu | Class::MultiModalConversation | Class::Asr | Class::MmStar => {
-                Takes::Media
-            }
+            Class::VisionArena | Class::Mmvu | Class::MultiModalConversation | Class::MmStar => Takes::Pictures,
+            Class::Asr => Takes::Sound,
             Class::Bfcl => Takes::Tools,
             _ => Takes::Text,
         }
@@ -204,17 +204,6 @@ impl Class {
     pub fn templated(self) -> bool {
         use Class::{Blazedit, Gsm8k, HumanEval, InstructCoder, MlPerf, MtBench, Text};
         matches!(self, InstructCoder | MtBench | HumanEval | Gsm8k | Blazedit | MlPerf | Text)
-    }
-}
-
-impl Takes {
-    /// Whether the backend called `name` takes such requests. Source: the reference's own checks.
-    pub fn suits(self, name: &str) -> bool {
-        match self {
-            Takes::Text => true,
-            Takes::Media => ["openai-chat", "openai-audio"].contains(&name) || name.contains("embeddings-"),
-            Takes::Tools => name == "openai-chat",
-        }
     }
 }
 
@@ -243,16 +232,5 @@ mod tests {
         for (index, known) in ALL.iter().enumerate() {
             assert_eq!(known.class as usize, index);
         }
-    }
-
-    #[test]
-    fn media_and_tools_need_backends_that_send_them() {
-        let suits = |takes: Takes| {
-            let names = ["vllm", "openai-chat", "openai-audio", "openai-embeddings", "openai-embeddings-clip"];
-            names.map(|name| takes.suits(name))
-        };
-        assert_eq!(suits(Takes::Text), [true; 5]);
-        assert_eq!(suits(Class::MmStar.takes()), [false, true, true, false, true]);
-        assert_eq!(suits(Class::Bfcl.takes()), [false, true, false, false, false]);
     }
 }

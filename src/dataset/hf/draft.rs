@@ -2,7 +2,7 @@
 //! that images are turned into parts only when their turn comes.
 
 use super::cell::Cell;
-use crate::dataset::media::{self, Source};
+use crate::dataset::media::{self, Placement, Source};
 use crate::dataset::{Part, Prompt, Sample};
 use crate::error::Result;
 
@@ -15,8 +15,8 @@ pub(super) struct Draft {
     pub(super) number: usize,
     /// Names the row in errors.
     place: String,
-    /// Whether text and media make one message.
-    multimodal_chat: bool,
+    /// Where media go.
+    placement: Placement,
 }
 
 impl Draft {
@@ -27,7 +27,7 @@ impl Draft {
 
     /// A whole request.
     pub(super) fn of(sample: Sample) -> Self {
-        Draft { sample, image: None, number: 0, place: String::new(), multimodal_chat: false }
+        Draft { sample, image: None, number: 0, place: String::new(), placement: Placement::Beside }
     }
 
     /// Gives the number that goes into the id: see [`super::ids`].
@@ -40,9 +40,9 @@ impl Draft {
         Draft { image, place: place.to_owned(), ..self }
     }
 
-    /// Makes one message of the text and the media, if that is asked for.
-    pub(super) fn message_if(self, multimodal_chat: bool) -> Self {
-        Draft { multimodal_chat, ..self }
+    /// Says where the media go.
+    pub(super) fn placed(self, placement: Placement) -> Self {
+        Draft { placement, ..self }
     }
 
     /// The request.
@@ -55,7 +55,7 @@ impl Draft {
             let part = part(image).map_err(|error| error.context(format!("{}: `image`", self.place)))?;
             sample.media.push(part);
         }
-        if self.multimodal_chat
+        if self.placement == Placement::Within
             && let Prompt::Text(text) = &mut sample.prompt
         {
             sample.prompt = media::message(std::mem::take(text), std::mem::take(&mut sample.media));

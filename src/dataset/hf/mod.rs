@@ -109,7 +109,7 @@ struct Maker {
 }
 
 impl Hf {
-    /// What must take the requests of this dataset.
+    /// What a backend must send.
     pub fn takes(&self) -> Takes {
         self.class.takes()
     }

@@ -17,7 +17,7 @@ impl Maker {
             Some(Cell::List(images)) => images.into_iter().next().filter(|image| *image != Cell::Null),
             _ => return Err(row.wrong("no list at `images`")),
         };
-        Ok(Some(draft.with_image(image, &row.place).message_if(self.hf.shape.multimodal_chat)))
+        Ok(Some(draft.with_image(image, &row.place).placed(self.hf.shape.placement)))
     }
 
     /// A question with its choices in one text, without what says how to answer; and its image.
@@ -26,7 +26,7 @@ impl Maker {
         let question = question.split("Options:").next().unwrap_or(question).trim();
         let draft = self.with_length(question)?;
         let image = row.take("image");
-        Ok(Some(draft.with_image(image, &row.place).message_if(self.hf.shape.multimodal_chat)))
+        Ok(Some(draft.with_image(image, &row.place).placed(self.hf.shape.placement)))
     }
 
     /// A question, its choices, and the place of its video on this machine.
@@ -37,7 +37,7 @@ impl Maker {
         let mut draft = self.with_length(&prompt)?;
         let video = self.place_of(row.text("video")?)?;
         draft.sample.media.push(media::video_part(media::Source::Place(&video)));
-        Ok(Some(draft.message_if(self.hf.shape.multimodal_chat)))
+        Ok(Some(draft.placed(self.hf.shape.placement)))
     }
 
     /// A file of this dataset on the hub is one of its copy here; any other place is left as it is.

@@ -8,7 +8,7 @@ use super::cell::{Cell, Row};
 use super::class::EARNINGS;
 use super::draft::Draft;
 use super::source::{DataFile, Source};
-use crate::dataset::media::{Sound, audio_file};
+use crate::dataset::media::{Placement, Sound, audio_file};
 use crate::dataset::{Audio, Prompt, Sample};
 use crate::error::{Error, Result};
 
@@ -31,7 +31,14 @@ impl Maker {
         let prompt = opening(self.tokenizer.name());
         let input_tokens = self.tokenizer.count(prompt)?;
         let prompt = Prompt::Text(prompt.to_owned());
-        Ok(Some(Draft::of(Sample { prompt, input_tokens, output_tokens, audio: Some(audio), ..Sample::default() })))
+        let sample = Sample { prompt, input_tokens, output_tokens, ..Sample::default() };
+        Ok(Some(match self.hf.shape.placement {
+            Placement::Beside => Draft::of(Sample { audio: Some(audio), ..sample }),
+            Placement::Within => {
+                let part = Sound::decode(&audio.bytes)?.part();
+                Draft::of(Sample { media: vec![part], ..sample }).placed(Placement::Within)
+            }
+        }))
     }
 
     /// Samples and their rate, the content of a file, or the place of one.

@@ -133,7 +133,7 @@ impl Maker {
         let Some(draft) = self.answered(prompt, answer, Limits::USUAL)? else { return Ok(None) };
         // A conversation without an image is one about text.
         let image = row.take("image");
-        Ok(Some(draft.with_image(image, &row.place).message_if(self.hf.shape.multimodal_chat)))
+        Ok(Some(draft.with_image(image, &row.place).placed(self.hf.shape.placement)))
     }
 
     /// The length that flag or class give all requests.

@@ -1,21 +1,26 @@
 //! Pictures, videos and sounds as parts of a message. Bytes, references and samples come in, [`Part`]s and [`Audio`] go out:
 //! references by the reference's rules, content as `data:` URLs and base64.
 //!
-//! Local files are read only where their content is asked for; nothing here uses the network.
+//! Files and the network are read only where the content of a reference is asked for.
 
+mod args;
+mod noise;
 mod picture;
+mod reference;
 mod sound;
 mod video;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-pub(super) use picture::{Order, jpeg};
-pub(crate) use sound::{Sound, audio_file, seconds};
-pub(super) use video::mp4;
+pub use args::MediaArgs;
+pub(super) use noise::noise;
+pub(crate) use reference::Reference;
+pub(crate) use sound::{Sound, audio_file};
 
 use super::{Part, Prompt};
 use crate::error::Result;
+use picture::{Order, jpeg};
 
 /// What a picture or a video is given by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +31,15 @@ pub(crate) enum Source<'a> {
     Place(&'a str),
 }
 
+/// Where the media of a prompt go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placement {
+    /// Beside the prompt, for the server's dialect to join.
+    Beside,
+    /// Into the content of the prompt's own message.
+    Within,
+}
+
 /// A picture: content becomes a JPEG in a `data:` URL, a place becomes a URL unless it is one.
 ///
 /// # Errors
@@ -33,7 +47,10 @@ pub(crate) enum Source<'a> {
 /// Where the content is no picture that can be read.
 pub(crate) fn image_part(source: Source<'_>) -> Result<Part> {
     let url = match source {
-        Source::Bytes(bytes) => jpeg_url(&jpeg_of(&picture::decode(bytes)?)?),
+        Source::Bytes(bytes) => {
+            let picture = picture::decode(bytes)?;
+            data_url("image/jpeg", &jpeg(picture.as_raw(), picture.width(), picture.height(), Order::Rgb)?)
+        }
         Source::Place(place) => url(place, &["http://", "https://", "file://", "data:image/"]),
     };
     Ok(Part::Image { url, more: String::new() })
@@ -58,13 +75,14 @@ pub(crate) fn embedded_part(bytes: &[u8]) -> Result<Part> {
     Ok(Part::Image { url, more: String::new() })
 }
 
-fn jpeg_of(picture: &image::RgbImage) -> Result<Vec<u8>> {
-    jpeg(picture.as_raw(), picture.width(), picture.height(), Order::Rgb)
-}
-
-/// The `data:` URL of a JPEG.
-pub(super) fn jpeg_url(jpeg: &[u8]) -> String {
-    data_url("image/jpeg", jpeg)
+impl Placement {
+    /// A prompt of `text` and the media beside it.
+    pub(crate) fn place(self, text: String, parts: Vec<Part>) -> (Prompt, Vec<Part>) {
+        match self {
+            Placement::Beside => (Prompt::Text(text), parts),
+            Placement::Within => (message(text, parts), Vec::new()),
+        }
+    }
 }
 
 /// One user message of `text` and then `parts`.

@@ -110,7 +110,7 @@ pub(crate) fn audio_file(path: &Path) -> Result<Audio> {
 /// # Errors
 ///
 /// As for [`Sound::decode`].
-pub(crate) fn seconds(bytes: &[u8]) -> Result<f64> {
+fn seconds(bytes: &[u8]) -> Result<f64> {
     let format = open(bytes)?;
     let track = format.default_track(TrackType::Audio).ok_or_else(|| unreadable(&"no sound in it"))?;
     let rate = track.codec_params.as_ref().and_then(CodecParameters::audio).and_then(|audio| audio.sample_rate);

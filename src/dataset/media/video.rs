@@ -11,12 +11,14 @@ const RATE: u32 = 30;
 /// No rotation and no scaling: a row of 16.16 numbers each, the last in 2.30.
 const UPRIGHT: [u32; 9] = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
 
-/// An MP4 file of `frames`, each a JPEG of `width` by `height` pixels.
+/// An MP4 file of `frames`, each a JPEG of the width and height in `size`.
 ///
 /// # Errors
 ///
-/// Those of `frames`, and where they do not fit into 4 GiB.
-pub(crate) fn mp4(width: u16, height: u16, frames: impl Iterator<Item = Result<Vec<u8>>>) -> Result<Vec<u8>> {
+/// Those of `frames`, and where a side is longer than 65535 pixels or all is more than 4 GiB.
+pub(super) fn mp4(size: (u32, u32), frames: impl Iterator<Item = Result<Vec<u8>>>) -> Result<Vec<u8>> {
+    let side = |length| u16::try_from(length).map_err(|_| Error::new(format!("no video of {length} pixels a side")));
+    let (width, height) = (side(size.0)?, side(size.1)?);
     let mut file = Vec::new();
     boxed(&mut file, b"ftyp", |out| out.extend_from_slice(b"isom\0\0\x02\0isomiso2mp41"));
     let (start, mut sizes) = (file.len(), Vec::new());
@@ -161,7 +163,7 @@ mod tests {
     #[test]
     fn every_frame_is_found_by_the_table() {
         let frames = [b"one".to_vec(), b"three".to_vec(), b"fourteen".to_vec()];
-        let file = mp4(6, 4, frames.iter().cloned().map(Ok)).unwrap();
+        let file = mp4((6, 4), frames.iter().cloned().map(Ok)).unwrap();
         let table = inside(&file, &["moov", "trak", "mdia", "minf", "stbl"]);
         let (sizes, mut at) = (inside(table, &["stsz"]), number(inside(table, &["stco"]), 8) as usize);
         for (index, frame) in frames.iter().enumerate() {
@@ -179,7 +181,7 @@ mod tests {
 
     #[test]
     fn descriptors_are_as_long_as_they_say() {
-        let file = mp4(2, 2, std::iter::once(Ok(vec![0]))).unwrap();
+        let file = mp4((2, 2), std::iter::once(Ok(vec![0]))).unwrap();
         let entry = &inside(&file, &["moov", "trak", "mdia", "minf", "stbl", "stsd"])[8 + 8..];
         let descriptors = &inside(&entry[78..], &["esds"])[4..];
         assert_eq!(descriptors.len(), 2 + 21);
@@ -189,6 +191,6 @@ mod tests {
 
     #[test]
     fn a_frame_that_fails_fails_the_video() {
-        assert!(mp4(2, 2, std::iter::once(Err(Error::new("no frame")))).is_err());
+        assert!(mp4((2, 2), std::iter::once(Err(Error::new("no frame")))).is_err());
     }
 }
