@@ -6,6 +6,7 @@ mod architecture;
 mod around;
 mod command;
 mod files;
+mod hub;
 mod instead;
 mod moments;
 mod nonsense;
