@@ -5,6 +5,7 @@
 mod architecture;
 mod command;
 mod files;
+mod flags;
 mod instead;
 mod moments;
 mod nonsense;
