@@ -5,26 +5,12 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::Backend;
 use super::url::{Url, bracketed};
 use crate::args;
 use crate::error::{Error, Result};
-
-/// Names of the reference that are not offered yet.
-const LATER: [&str; 10] = [
-    "openai-responses",
-    "openai-audio",
-    "openai-embeddings",
-    "openai-embeddings-chat",
-    "openai-embeddings-clip",
-    "openai-embeddings-vlm2vec",
-    "infinity-embeddings",
-    "infinity-embeddings-clip",
-    "vllm-pooling",
-    "vllm-rerank",
-];
 
 /// A text that is never printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -220,12 +206,12 @@ impl ServerArgs {
 
     fn mismatch(&self, endpoint: &str) -> Error {
         let name = self.backend.name();
-        let end = self.backend.default_endpoint().trim_start_matches("/v1/");
-        let error = Error::new(format!(
-            "`--endpoint {endpoint}` does not fit `--backend {name}`, whose path ends with `/{end}`"
-        ));
+        let ends = self.backend.endings().iter().map(|end| format!("`/{end}`")).collect::<Vec<_>>().join(" or ");
+        let error =
+            Error::new(format!("`--endpoint {endpoint}` does not fit `--backend {name}`, whose path ends with {ends}"));
         let path = endpoint.split('?').next().unwrap_or_default();
-        match Backend::ALL.into_iter().rev().find(|backend| backend.speaks_at(path)) {
+        // `openai` is the better known name of two.
+        match Backend::ALL.into_iter().skip(1).find(|backend| backend.speaks_at(path)) {
             Some(other) => error.hint(format!("give `--backend {}`, or leave out `--endpoint`", other.name())),
             None => error.hint(format!("leave out `--endpoint` for `{}`", self.backend.default_endpoint())),
         }
@@ -247,12 +233,9 @@ impl ServerArgs {
 }
 
 fn backend_parser() -> impl TypedValueParser<Value = Backend> {
-    let offered = Backend::ALL.map(|backend| PossibleValue::new(backend.name()));
-    let later = LATER.map(|name| PossibleValue::new(name).hide(true));
-    PossibleValuesParser::new(offered.into_iter().chain(later)).try_map(|name| {
-        let names = Backend::ALL.map(Backend::name).join(", ");
+    PossibleValuesParser::new(Backend::ALL.map(Backend::name)).map(|name| {
         let found = Backend::ALL.into_iter().find(|backend| backend.name() == name);
-        found.ok_or_else(|| Error::new(format!("not yet supported; supported are {names}")))
+        found.expect("the parser lets only names of backends through")
     })
 }
 

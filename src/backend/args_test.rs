@@ -75,13 +75,30 @@ fn an_address_that_is_none_is_refused_by_flag_value_and_reason() {
 }
 
 #[test]
-fn a_backend_of_the_reference_that_is_not_offered_is_refused_by_name() {
-    let error = resolve(&["--backend=vllm-rerank"]).unwrap_err();
-    let expected = "error: invalid value 'vllm-rerank' for '--backend <NAME>': \
-                    not yet supported; supported are vllm, openai, openai-chat";
-    assert!(error.starts_with(expected), "{error}");
+fn every_backend_speaks_at_its_own_endpoint_and_unknown_ones_are_refused() {
+    for backend in Backend::ALL {
+        assert!(backend.speaks_at(backend.default_endpoint()), "{backend:?}");
+        let server = resolve(&[&format!("--backend={}", backend.name())]).unwrap();
+        assert_eq!((server.backend, server.url.path.as_str()), (backend, backend.default_endpoint()));
+    }
     let error = resolve(&["--backend=tgi"]).unwrap_err();
-    assert!(error.contains("[possible values: vllm, openai, openai-chat]"), "{error}");
+    assert!(error.contains("possible values: vllm, openai, openai-chat, openai-responses"), "{error}");
+}
+
+#[test]
+fn an_ending_is_enough_to_speak_at_a_path() {
+    let table = [
+        ("vllm-rerank", "/v1/rerank"),
+        ("vllm-rerank", "/v2/rerank"),
+        ("openai-audio", "/v1/audio/translations"),
+        ("openai-embeddings-clip", "/embeddings"),
+    ];
+    for (backend, path) in table {
+        resolve(&[&format!("--backend={backend}"), &format!("--endpoint={path}")]).unwrap();
+    }
+    let error = resolve(&["--backend=openai-audio", "--endpoint=/v1/responses"]).unwrap_err();
+    let expected = "whose path ends with `/transcriptions` or `/translations` / give `--backend openai-responses`";
+    assert!(error.contains(expected), "{error}");
 }
 
 #[test]

@@ -11,10 +11,11 @@ fn output(delta: &str) -> Option<String> {
 
 #[test]
 fn a_body_has_the_fields_of_the_reference_in_its_order() {
-    let fixed = Fixed { model: "m", logprobs: Some(3), ignore_eos: false, overlay: &Map::new() };
+    let fixed =
+        Fixed { model: "m", logprobs: Some(3), ignore_eos: false, delivery: Delivery::Stream, overlay: &Map::new() };
     let sample = Sample { prompt: Prompt::Text("hi".into()), input_tokens: 1, output_tokens: 16, ..Sample::default() };
     let mut out = Vec::new();
-    template(&fixed).write(&sample, &mut out);
+    template(&fixed).write(&sample, None, &mut out);
     assert_eq!(
         String::from_utf8(out).unwrap(),
         r#"{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}],"#.to_owned()
@@ -56,6 +57,33 @@ fn the_usage_chunk_has_no_output() {
     let reading = read(br#"{"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":12}}"#).unwrap();
     let usage = Some(Usage { prompt_tokens: Some(10), completion_tokens: Some(12) });
     assert_eq!(reading, Reading { usage, ..Reading::default() });
+}
+
+#[test]
+fn a_body_without_a_stream_asks_for_none() {
+    let fixed =
+        Fixed { model: "m", logprobs: None, ignore_eos: false, delivery: Delivery::Document, overlay: &Map::new() };
+    let sample = Sample { output_tokens: 16, ..Sample::default() };
+    let mut out = Vec::new();
+    template(&fixed).write(&sample, Some("adapter"), &mut out);
+    let body = String::from_utf8(out).unwrap();
+    assert!(
+        body.starts_with(r#"{"model":"adapter","#) && body.ends_with(r#""max_completion_tokens":16,"stream":false}"#),
+        "{body}"
+    );
+}
+
+#[test]
+fn the_usage_chunk_may_carry_the_servers_own_times() {
+    let times = |metrics: &str| {
+        let data = format!(r#"{{"choices":[],"usage":{{"completion_tokens":12}},"metrics":{metrics}}}"#);
+        read(data.as_bytes()).unwrap().server.map(|times| (times.queue, times.ttft))
+    };
+    assert_eq!(times(r#"{"queue_time_ms":250.0,"time_to_first_token_ms":500,"x":{}}"#), Some((Some(0.25), Some(0.5))));
+    assert_eq!(times(r#"{"queue_time_ms":null,"time_to_first_token_ms":500}"#), Some((None, Some(0.5))));
+    for nothing in ["{}", "null", "7", r#"{"queue_time_ms":"soon"}"#] {
+        assert_eq!(times(nothing), None, "{nothing}");
+    }
 }
 
 #[test]

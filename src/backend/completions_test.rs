@@ -1,4 +1,4 @@
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use super::*;
 use crate::backend::Usage;
@@ -6,10 +6,10 @@ use crate::dataset::{Prompt, Sample};
 
 fn body(prompt: Prompt, overlay: Value, ignore_eos: bool) -> String {
     let overlay: Map<String, Value> = serde_json::from_value(overlay).unwrap();
-    let fixed = Fixed { model: "m", logprobs: None, ignore_eos, overlay: &overlay };
+    let fixed = Fixed { model: "m", logprobs: None, ignore_eos, delivery: Delivery::Stream, overlay: &overlay };
     let sample = Sample { prompt, input_tokens: 3, output_tokens: 16, ..Sample::default() };
     let mut out = Vec::new();
-    template(&fixed).write(&sample, &mut out);
+    template(&fixed).write(&sample, None, &mut out);
     String::from_utf8(out).unwrap()
 }
 

@@ -8,6 +8,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::Usage;
+use crate::record::ServerTimes;
 
 /// One event of a stream, with what a dialect wants to see of its first choice.
 #[derive(Deserialize)]
@@ -21,6 +22,53 @@ pub(super) struct Chunk<'a, C> {
     error: Option<&'a RawValue>,
     #[serde(borrow, default)]
     object: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub(super) metrics: Option<&'a RawValue>,
+}
+
+/// Counts in the words of those dialects that speak of input and output.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(super) struct TokenUsage {
+    #[serde(default)]
+    input_tokens: Option<u32>,
+    #[serde(default)]
+    output_tokens: Option<u32>,
+}
+
+impl TokenUsage {
+    pub(super) fn usage(self) -> Usage {
+        Usage { prompt_tokens: self.input_tokens, completion_tokens: self.output_tokens }
+    }
+}
+
+/// Whether an answer holds output beside its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Others {
+    None,
+    Some,
+}
+
+/// The output of an answer that comes whole: there is some where there is text or other output, or tokens were counted.
+pub(super) fn whole_output<'a>(text: Option<Text<'a>>, others: Others, usage: Option<Usage>) -> Option<Cow<'a, str>> {
+    let text = text.map_or(Cow::Borrowed(""), |text| text.0);
+    let counted = usage.and_then(|usage| usage.completion_tokens).is_some_and(|tokens| tokens > 0);
+    (!text.is_empty() || others == Others::Some || counted).then_some(text)
+}
+
+#[derive(Deserialize)]
+struct Metrics {
+    #[serde(default)]
+    queue_time_ms: Option<f64>,
+    #[serde(default)]
+    time_to_first_token_ms: Option<f64>,
+}
+
+/// The times in a `metrics` object; what is none says nothing.
+pub(super) fn server_times(metrics: Option<&RawValue>) -> Option<Box<ServerTimes>> {
+    let metrics: Metrics = serde_json::from_str(metrics?.get()).ok()?;
+    let seconds = |millis: Option<f64>| millis.map(|millis| millis / 1e3);
+    let times = ServerTimes { queue: seconds(metrics.queue_time_ms), ttft: seconds(metrics.time_to_first_token_ms) };
+    (times != ServerTimes::default()).then(|| Box::new(times))
 }
 
 impl<C> Chunk<'_, C> {
@@ -132,10 +180,10 @@ impl<'de> Deserialize<'de> for Holds {
     }
 }
 
-/// The message of an `error` field.
-fn error_of(error: Option<&RawValue>) -> Option<String> {
+/// The message of an `error` field, if it holds anything.
+pub(super) fn error_of(error: Option<&RawValue>) -> Option<String> {
     let error = error?.get();
-    (error != "null").then(|| error_message(error))
+    (!matches!(error, "null" | "\"\"" | "{}" | "[]" | "false")).then(|| error_message(error))
 }
 
 /// The server's own words in an error object or text, on one line of at most 500 characters.

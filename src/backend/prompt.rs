@@ -20,13 +20,57 @@ pub(super) fn write_messages(sample: &Sample, out: &mut Vec<u8>) {
     if let Prompt::Messages(messages) = &sample.prompt {
         return out.extend_from_slice(messages.as_str().as_bytes());
     }
+    write_user_message(out, |out| {
+        write_prompt_parts(&sample.prompt, out);
+        write_media(&sample.media, out);
+    });
+}
+
+/// Writes a list of one message, with `content` writing its parts.
+pub(super) fn write_user_message(out: &mut Vec<u8>, content: impl FnOnce(&mut Vec<u8>)) {
     out.extend_from_slice(br#"[{"role":"user","content":["#);
-    write_prompt_parts(&sample.prompt, out);
-    for part in &sample.media {
+    content(out);
+    out.extend_from_slice(b"]}]");
+}
+
+/// Writes media as content parts behind those that are there.
+pub(super) fn write_media(media: &[Part], out: &mut Vec<u8>) {
+    for part in media {
         comma(out);
         write_part(part, out);
     }
-    out.extend_from_slice(b"]}]");
+}
+
+/// Writes the first text of a batch: what the others are ranked by.
+pub(super) fn write_query(prompt: &Prompt, out: &mut Vec<u8>) {
+    match prompt {
+        Prompt::Batch(texts) => write_text(texts.first().map_or("", String::as_str), out),
+        Prompt::IdBatch(prompts) => write_ids(prompts.first().map_or(&[], Vec::as_slice), out),
+        other => write_input(other, out),
+    }
+}
+
+/// Writes the texts of a batch behind its first.
+pub(super) fn write_documents(prompt: &Prompt, out: &mut Vec<u8>) {
+    match prompt {
+        Prompt::Batch(texts) => write_list(texts.get(1..).unwrap_or_default(), out, |text, out| write_text(text, out)),
+        Prompt::IdBatch(prompts) => {
+            write_list(prompts.get(1..).unwrap_or_default(), out, |ids, out| write_ids(ids, out))
+        }
+        _ => out.extend_from_slice(b"[]"),
+    }
+}
+
+/// Whether a prompt has nothing in it.
+pub(super) fn is_empty(prompt: &Prompt) -> bool {
+    match prompt {
+        Prompt::Text(text) => text.is_empty(),
+        Prompt::Batch(texts) => texts.is_empty(),
+        Prompt::Ids(ids) => ids.is_empty(),
+        Prompt::IdBatch(prompts) => prompts.is_empty(),
+        Prompt::Parts(parts) => parts.is_empty(),
+        Prompt::Messages(_) => false,
+    }
 }
 
 /// The prompt as content parts, separated by commas: its own parts, else a text part of each text.
@@ -71,7 +115,8 @@ pub(super) fn write_part(part: &Part, out: &mut Vec<u8>) {
     }
 }
 
-fn write_text_part(text: &str, out: &mut Vec<u8>) {
+/// Writes a text as a content part.
+pub(super) fn write_text_part(text: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(br#"{"type":"text","text":"#);
     write_text(text, out);
     out.push(b'}');
@@ -97,7 +142,7 @@ fn write_items<T>(items: &[T], out: &mut Vec<u8>, write: impl Fn(&T, &mut Vec<u8
 }
 
 /// Separates what follows from an item that stands before it, if one does.
-fn comma(out: &mut Vec<u8>) {
+pub(super) fn comma(out: &mut Vec<u8>) {
     if out.last() != Some(&b'[') {
         out.push(b',');
     }

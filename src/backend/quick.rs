@@ -8,7 +8,7 @@ use super::Reading;
 
 /// Where the output of a choice stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Shape {
     /// In the choice's `text`.
     Text,
     /// In the `content` of the choice's `delta`.
@@ -16,14 +16,14 @@ pub(super) enum Place {
 }
 
 /// What the event `data` says, if it is of the usual shape.
-pub(super) fn read(data: &[u8], place: Place) -> Option<Reading<'_>> {
+pub(super) fn read(data: &[u8], shape: Shape) -> Option<Reading<'_>> {
     let mut scan = Scan { rest: data };
     let mut choice = None;
     let (mut usage, mut error, mut object) = (false, false, false);
     scan.object(|scan, key| match key {
         b"choices" if choice.is_none() => {
             scan.expect(b'[')?;
-            choice = Some(scan.choice(place)?);
+            choice = Some(scan.choice(shape)?);
             scan.expect(b']')
         }
         b"choices" => None,
@@ -33,7 +33,13 @@ pub(super) fn read(data: &[u8], place: Place) -> Option<Reading<'_>> {
         _ => scan.scalar(),
     })?;
     let (text, finished) = choice?;
-    scan.rest.is_empty().then_some(Reading { output: Some(Cow::Borrowed(text)), usage: None, finished, error: None })
+    scan.rest.is_empty().then_some(Reading {
+        output: Some(Cow::Borrowed(text)),
+        usage: None,
+        finished,
+        error: None,
+        server: None,
+    })
 }
 
 /// Gives something the first time only: a key that comes twice is unusual.
@@ -48,14 +54,14 @@ struct Scan<'a> {
 
 impl<'a> Scan<'a> {
     /// The text and the end of a choice.
-    fn choice(&mut self, place: Place) -> Option<(&'a str, bool)> {
+    fn choice(&mut self, shape: Shape) -> Option<(&'a str, bool)> {
         let (mut text, mut finished) = (None, None);
-        self.object(|scan, key| match (key, place) {
-            (b"text", Place::Text) if text.is_none() => {
+        self.object(|scan, key| match (key, shape) {
+            (b"text", Shape::Text) if text.is_none() => {
                 text = Some(scan.string()?);
                 Some(())
             }
-            (b"delta", Place::Delta) if text.is_none() => {
+            (b"delta", Shape::Delta) if text.is_none() => {
                 text = Some(scan.content()?);
                 Some(())
             }

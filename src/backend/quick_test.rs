@@ -9,9 +9,9 @@ const CHAT: &str = r#"{"id": "x", "created": 17, "choices": [{"index": 0, "delta
 #[test]
 fn the_usual_events_take_the_short_cut() {
     let output = |text| Some(Cow::Borrowed(text));
-    let usual = read(COMPLETION.as_bytes(), Place::Text).unwrap();
+    let usual = read(COMPLETION.as_bytes(), Shape::Text).unwrap();
     assert_eq!(usual, Reading { output: output(" hi"), ..Reading::default() });
-    let usual = read(CHAT.as_bytes(), Place::Delta).unwrap();
+    let usual = read(CHAT.as_bytes(), Shape::Delta).unwrap();
     assert_eq!(usual, Reading { output: output("é"), finished: true, ..Reading::default() });
 }
 
@@ -28,7 +28,7 @@ fn what_is_unusual_is_left_to_serde() {
         ("null}]}", "null}]"),
         ("null}]}", "null}]}x"),
     ] {
-        assert_eq!(read(COMPLETION.replace(from, to).as_bytes(), Place::Text), None, "{to}");
+        assert_eq!(read(COMPLETION.replace(from, to).as_bytes(), Shape::Text), None, "{to}");
     }
 }
 
@@ -62,7 +62,7 @@ fn nearly_json() -> impl Strategy<Value = String> {
         let members: Vec<String> = members.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
         format!("{{{}}}", members.join(","))
     });
-    let outer = prop_oneof![Just("id"), Just("object"), Just("usage"), Just("error"), Just("model")];
+    let outer = prop_oneof![Just("id"), Just("object"), Just("usage"), Just("error"), Just("model"), Just("metrics")];
     let gap = prop_oneof![3 => Just(","), 2 => Just(", "), 1 => Just(" ,")];
     let cut = prop_oneof![6 => Just(None), 1 => any::<prop::sample::Index>().prop_map(Some)];
     (choice, prop::collection::vec((outer, scalar), 0..3), gap, cut).prop_map(|(choice, others, gap, cut)| {
@@ -81,11 +81,11 @@ proptest! {
 
     #[test]
     fn where_the_short_cut_speaks_serde_says_the_same(text in nearly_json()) {
-        for (place, slow) in [
-            (Place::Text, completions::by_serde(text.as_bytes())),
-            (Place::Delta, chat::by_serde(text.as_bytes())),
+        for (shape, slow) in [
+            (Shape::Text, completions::by_serde(text.as_bytes())),
+            (Shape::Delta, chat::by_serde(text.as_bytes())),
         ] {
-            if let Some(reading) = read(text.as_bytes(), place) {
+            if let Some(reading) = read(text.as_bytes(), shape) {
                 prop_assert_eq!(reading, slow.expect("the short cut took it for JSON"));
             }
         }
@@ -93,6 +93,6 @@ proptest! {
 
     #[test]
     fn no_bytes_panic_the_short_cut(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
-        let _ = (read(&bytes, Place::Text), read(&bytes, Place::Delta));
+        let _ = (read(&bytes, Shape::Text), read(&bytes, Shape::Delta));
     }
 }

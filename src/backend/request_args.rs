@@ -3,8 +3,10 @@
 
 use serde_json::{Map, Value};
 
+use super::{Backend, Delivery};
 use crate::args::{self, JsonObject};
 use crate::error::{Error, Result};
+use crate::record::Task;
 
 /// The flags that go into every request body.
 #[derive(Debug, clap::Args)]
@@ -16,6 +18,11 @@ pub struct RequestArgs {
     /// Keep generating past an end-of-sequence token
     #[arg(long)]
     pub ignore_eos: bool,
+    /// Ask for each answer as one document instead of a stream; TTFT then equals E2EL
+    ///
+    /// There are no gaps between tokens to measure: ITL is empty and TPOT is 0.
+    #[arg(long)]
+    pub no_stream_response: bool,
     /// Accepted for compatibility; has no effect
     #[arg(long)]
     pub use_beam_search: bool,
@@ -57,14 +64,49 @@ pub struct RequestContent {
     pub ignore_eos: bool,
     /// Log probabilities to ask for.
     pub logprobs: Option<i64>,
+    /// Whether generated answers are asked for as streams or as documents.
+    pub delivery: Delivery,
     /// What looks unintended, a line each.
     pub warnings: Vec<String>,
 }
 
 impl RequestArgs {
-    /// Merges the flags into the fields of a body. Numbers that JSON cannot express are refused.
-    pub fn resolve(&self) -> Result<RequestContent> {
-        let mut overlay = Map::new();
+    /// Merges the flags into the fields of a body of `backend`. Numbers that JSON cannot express are refused, and sampling flags
+    /// where the dialect has no place for them.
+    pub fn resolve(&self, backend: Backend) -> Result<RequestContent> {
+        let mut warnings = Vec::new();
+        let mut overlay = self.sampling()?;
+        let given = overlay.keys().next().map(|key| format!("--{}", key.replace('_', "-")));
+        match (backend.task(), given) {
+            (Task::Generation, Some(flag)) if !backend.is_openai_compatible() => {
+                let what = format!("`{flag}` cannot be sent by `--backend {}`", backend.name());
+                return Err(Error::new(what).hint("leave it out, or give it as a field of `--extra-body`"));
+            }
+            (Task::Pooling, Some(_)) => {
+                overlay.clear();
+                warnings.push(format!("sampling flags have no effect with `--backend {}`", backend.name()));
+            }
+            _ => {}
+        }
+        overlay.extend(self.extra_body.clone().unwrap_or_default().0);
+        if self.use_beam_search {
+            warnings.push("`--use-beam-search` has no effect".into());
+        }
+        if self.logprobs.is_some() && !matches!(backend, Backend::Vllm | Backend::Openai) {
+            warnings.push(format!("`--logprobs` has no effect with `--backend {}`", backend.name()));
+        }
+        if self.no_stream_response && backend.task() == Task::Pooling {
+            warnings.push(format!("`--no-stream-response` has no effect with `--backend {}`", backend.name()));
+        }
+        if backend.is_openai_compatible() && !overlay.contains_key("temperature") {
+            warnings.push("no `--temperature` is given, so the server decides: give 0 for greedy decoding".into());
+        }
+        let delivery = if self.no_stream_response { Delivery::Document } else { Delivery::Stream };
+        Ok(RequestContent { overlay, ignore_eos: self.ignore_eos, logprobs: self.logprobs, delivery, warnings })
+    }
+
+    /// The sampling flags that are given, in the order of the reference.
+    fn sampling(&self) -> Result<Map<String, Value>> {
         let sampling = [
             ("top_p", finite("--top-p", self.top_p)?),
             ("top_k", self.top_k.map(Value::from)),
@@ -74,18 +116,7 @@ impl RequestArgs {
             ("presence_penalty", finite("--presence-penalty", self.presence_penalty)?),
             ("repetition_penalty", finite("--repetition-penalty", self.repetition_penalty)?),
         ];
-        for (key, value) in sampling {
-            overlay.extend(value.map(|value| (key.to_string(), value)));
-        }
-        overlay.extend(self.extra_body.clone().unwrap_or_default().0);
-        let mut warnings = Vec::new();
-        if self.use_beam_search {
-            warnings.push("`--use-beam-search` has no effect".into());
-        }
-        if !overlay.contains_key("temperature") {
-            warnings.push("no `--temperature` is given, so the server decides: give 0 for greedy decoding".into());
-        }
-        Ok(RequestContent { overlay, ignore_eos: self.ignore_eos, logprobs: self.logprobs, warnings })
+        Ok(sampling.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect())
     }
 }
 
@@ -110,8 +141,12 @@ mod tests {
     }
 
     fn resolve(flags: &[&str]) -> Result<RequestContent, String> {
+        resolve_for(Backend::Openai, flags)
+    }
+
+    fn resolve_for(backend: Backend, flags: &[&str]) -> Result<RequestContent, String> {
         let flags = Flags::try_parse_from(["x"].iter().chain(flags)).map_err(|error| error.to_string())?;
-        flags.request.resolve().map_err(|error| error.to_string())
+        flags.request.resolve(backend).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -140,6 +175,17 @@ mod tests {
         assert_eq!(resolve(&["--top-p=inf"]), Err("`--top-p inf` cannot be written as JSON".into()));
         let error = resolve(&["--extra-body=[1]"]).unwrap_err();
         assert!(error.contains("'--extra-body <JSON>': not a JSON object but a list"), "{error}");
+    }
+
+    #[test]
+    fn sampling_flags_go_where_the_dialect_has_a_place_for_them() {
+        let flags = ["--top-k=5", r#"--extra-body={"a": 1}"#];
+        let refused = resolve_for(Backend::OpenaiAudio, &flags).unwrap_err();
+        assert_eq!(refused, "`--top-k` cannot be sent by `--backend openai-audio`");
+        let pooled = resolve_for(Backend::VllmRerank, &flags).unwrap();
+        assert_eq!((Value::Object(pooled.overlay), pooled.warnings.len()), (json!({"a": 1}), 1));
+        let chat = resolve_for(Backend::OpenaiChat, &flags).unwrap();
+        assert_eq!(Value::Object(chat.overlay), json!({"top_k": 5, "a": 1}));
     }
 
     #[test]

@@ -1,9 +1,10 @@
-//! The body of a run's requests with places for what differs from request to request.
+//! The body of a run's requests, JSON or a form, with places for what differs from request to request.
 
 use serde_json::{Map, Value};
 
-use super::{Backend, prompt};
+use super::{Backend, Delivery, form, pooling, prompt};
 use crate::dataset::{Json, Sample};
+use crate::record::Task;
 
 /// What is the same in every body of a run.
 #[derive(Debug, Clone)]
@@ -14,6 +15,8 @@ pub struct Fixed<'a> {
     pub logprobs: Option<i64>,
     /// Whether `ignore_eos` is sent.
     pub ignore_eos: bool,
+    /// Whether generated answers come as streams or as documents; vectors are documents in any case.
+    pub delivery: Delivery,
     /// Sampling flags and extra body: merged over the dialect's own fields, key by key, values replaced whole.
     pub overlay: &'a Map<String, Value>,
 }
@@ -22,6 +25,7 @@ pub struct Fixed<'a> {
 #[derive(Debug, Clone)]
 pub struct Template {
     backend: Backend,
+    model: String,
     fields: Vec<(String, Field)>,
     pieces: Vec<Piece>,
 }
@@ -29,8 +33,8 @@ pub struct Template {
 #[derive(Debug, Clone)]
 enum Piece {
     Bytes(Vec<u8>),
-    Prompt,
-    OutputTokens,
+    File,
+    Place(Place),
 }
 
 /// A field of a body.
@@ -38,8 +42,36 @@ enum Piece {
 pub(super) enum Field {
     Value(Value),
     Json(Json),
+    Place(Place),
+}
+
+/// A value that differs from request to request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The model's name.
+    Model,
+    /// The prompt, in the dialect's own form.
     Prompt,
+    /// Output tokens to ask for.
     OutputTokens,
+    /// What documents are ranked by.
+    Query,
+    /// What is ranked.
+    Documents,
+    /// What kind of thing the input is: a field that is there only where that is no text.
+    Modality,
+}
+
+impl From<Place> for Field {
+    fn from(place: Place) -> Self {
+        Field::Place(place)
+    }
+}
+
+impl From<Value> for Field {
+    fn from(value: Value) -> Self {
+        Field::Value(value)
+    }
 }
 
 impl Template {
@@ -52,37 +84,79 @@ impl Template {
         for (key, value) in fixed.overlay {
             put(&mut fields, key, Field::Value(value.clone()));
         }
-        let pieces = pieces(&fields);
-        Template { backend, fields, pieces }
+        let pieces = backend.pieces(&fields);
+        Template { backend, model: fixed.model.to_owned(), fields, pieces }
+    }
+
+    /// The media type of bodies.
+    pub fn media_type(&self) -> &'static str {
+        if self.backend.sends_form() { form::MEDIA_TYPE } else { "application/json" }
+    }
+
+    /// How answers come: what the body asks for, wherever it was set.
+    pub fn delivery(&self) -> Delivery {
+        let value = |name: &str| {
+            self.fields.iter().find_map(|(key, field)| match field {
+                Field::Value(value) if key == name => Some(value),
+                _ => None,
+            })
+        };
+        match self.backend.task() {
+            Task::Generation if value("stream") == Some(&Value::Bool(true)) => Delivery::Stream,
+            Task::Generation => Delivery::Document,
+            Task::Pooling => match value("encoding_format").and_then(Value::as_str) {
+                Some("bytes") => Delivery::Bytes,
+                Some("bytes_only") => Delivery::BareBytes,
+                _ => Delivery::Document,
+            },
+        }
+    }
+
+    /// The dialect of bodies.
+    pub fn backend(&self) -> Backend {
+        self.backend
     }
 
     /// About how many bytes the body of `sample` has.
     pub fn size_hint(&self, sample: &Sample) -> usize {
         let fixed: usize =
             self.pieces.iter().map(|piece| if let Piece::Bytes(bytes) = piece { bytes.len() } else { 64 }).sum();
-        fixed + prompt::size_hint(sample)
+        fixed + prompt::size_hint(sample) + sample.audio.as_ref().map_or(0, |audio| audio.bytes.len())
     }
 
-    /// Appends the body of `sample` to `out`.
-    pub fn write(&self, sample: &Sample, out: &mut Vec<u8>) {
+    /// Appends the body of `sample` to `out`, for `model` instead of the run's own where one is given.
+    pub fn write(&self, sample: &Sample, model: Option<&str>, out: &mut Vec<u8>) {
+        let model = model.unwrap_or(&self.model);
         if sample.overrides.is_empty() {
-            return self.write_pieces(&self.pieces, sample, out);
+            return self.write_pieces(&self.pieces, (sample, model), out);
         }
         let mut fields = self.fields.clone();
         for (key, value) in &sample.overrides {
             put(&mut fields, key, Field::Json(value.clone()));
         }
-        self.write_pieces(&pieces(&fields), sample, out);
+        self.write_pieces(&self.backend.pieces(&fields), (sample, model), out);
     }
 
-    fn write_pieces(&self, pieces: &[Piece], sample: &Sample, out: &mut Vec<u8>) {
+    fn write_pieces(&self, pieces: &[Piece], (sample, model): (&Sample, &str), out: &mut Vec<u8>) {
         for piece in pieces {
             match piece {
                 Piece::Bytes(bytes) => out.extend_from_slice(bytes),
-                Piece::Prompt => self.backend.write_prompt(sample, out),
-                Piece::OutputTokens => out.extend_from_slice(sample.output_tokens.to_string().as_bytes()),
+                Piece::File => form::write_file(sample, out),
+                Piece::Place(Place::Model) if self.backend.sends_form() => out.extend_from_slice(model.as_bytes()),
+                Piece::Place(Place::Model) => write_text(model, out),
+                Piece::Place(Place::Prompt) => self.backend.write_prompt(sample, out),
+                Piece::Place(Place::OutputTokens) => out.extend_from_slice(sample.output_tokens.to_string().as_bytes()),
+                Piece::Place(Place::Query) => prompt::write_query(&sample.prompt, out),
+                Piece::Place(Place::Documents) => prompt::write_documents(&sample.prompt, out),
+                Piece::Place(Place::Modality) => pooling::write_modality(self.backend, sample, out),
             }
         }
+    }
+}
+
+impl Backend {
+    fn pieces(self, fields: &[(String, Field)]) -> Vec<Piece> {
+        if self.sends_form() { form_pieces(fields) } else { json_pieces(fields) }
     }
 }
 
@@ -95,19 +169,42 @@ fn put(fields: &mut Vec<(String, Field)>, key: &str, field: Field) {
 }
 
 /// An object of `fields`, with what never differs joined together.
-fn pieces(fields: &[(String, Field)]) -> Vec<Piece> {
+fn json_pieces(fields: &[(String, Field)]) -> Vec<Piece> {
     let mut pieces = vec![Piece::Bytes(b"{".to_vec())];
     for (index, (key, field)) in fields.iter().enumerate() {
+        // Only the sample says whether this field is there: it comes with its key, and never first.
+        if let Field::Place(Place::Modality) = field {
+            pieces.push(Piece::Place(Place::Modality));
+            continue;
+        }
         let comma = if index == 0 { "" } else { "," };
         push_bytes(&mut pieces, format!("{comma}{}:", Value::from(key.as_str())).as_bytes());
         match field {
             Field::Value(value) => push_bytes(&mut pieces, value.to_string().as_bytes()),
             Field::Json(json) => push_bytes(&mut pieces, json.as_str().as_bytes()),
-            Field::Prompt => pieces.push(Piece::Prompt),
-            Field::OutputTokens => pieces.push(Piece::OutputTokens),
+            Field::Place(place) => pieces.push(Piece::Place(*place)),
         }
     }
     push_bytes(&mut pieces, b"}");
+    pieces
+}
+
+/// A form of a file and then `fields`.
+fn form_pieces(fields: &[(String, Field)]) -> Vec<Piece> {
+    let mut pieces = vec![Piece::File];
+    for (key, field) in fields {
+        push_bytes(&mut pieces, form::field_head(key).as_bytes());
+        match field {
+            Field::Value(value) => push_bytes(&mut pieces, form::python_text(value).as_bytes()),
+            Field::Json(json) => {
+                let value = serde_json::from_str(json.as_str()).unwrap_or_else(|_| Value::from(json.as_str()));
+                push_bytes(&mut pieces, form::python_text(&value).as_bytes());
+            }
+            Field::Place(place) => pieces.push(Piece::Place(*place)),
+        }
+        push_bytes(&mut pieces, b"\r\n");
+    }
+    push_bytes(&mut pieces, form::end().as_bytes());
     pieces
 }
 
@@ -162,11 +259,12 @@ mod tests {
     #[test]
     fn what_a_sample_overrides_goes_over_everything_else() {
         let overlay = serde_json::Map::from_iter([("tools".to_owned(), Value::from(1))]);
-        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, overlay: &overlay };
+        let delivery = Delivery::Stream;
+        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay };
         let overrides = ["tools", "tool_choice"].map(|key| (key.to_owned(), Json::of(&Value::from("auto"))));
         let sample = Sample { overrides: overrides.to_vec(), ..Sample::default() };
         let mut out = Vec::new();
-        Backend::OpenaiChat.template(&fixed).write(&sample, &mut out);
+        Backend::OpenaiChat.template(&fixed).write(&sample, None, &mut out);
         let text = String::from_utf8(out).unwrap();
         assert!(text.ends_with(r#","tools":"auto","tool_choice":"auto"}"#), "{text}");
     }

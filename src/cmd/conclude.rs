@@ -8,7 +8,7 @@ use super::serve::Checked;
 use super::session::Sent;
 use super::watch::Details;
 use crate::error::{Error, Exit, Result};
-use crate::measure::{self, Metrics};
+use crate::measure::{self, Metrics, Probes};
 use crate::record::file::{Reader, Writer};
 use crate::record::{Collector, Ending, Outcome, Run};
 use crate::report::{Export, Files, Output, Report, SeriesRun, Setup};
@@ -50,8 +50,13 @@ pub(super) fn conclude(sent: Sent, context: Context<'_>, files: Files, out: &mut
     }
     let incomplete = sent.ending.stopped || sent.ending.error.is_some();
     let ending = if incomplete { Ending::Interrupted } else { Ending::Complete };
-    let run = collector.finish(end, sent.ending.health, ending);
-    let metrics = measure::metrics(&run, &checked.asked, setup.max_concurrency);
+    let mut run = collector.finish(end, sent.ending.health, ending);
+    run.conversations = sent.conversations;
+    let mut metrics = measure::metrics(&run, &checked.asked, setup.max_concurrency);
+    metrics.probes = Probes::of(&sent.probes);
+    if let Some(adapters) = &setup.adapters {
+        metrics.adapters = measure::adapters(&run, adapters);
+    }
     let report = Report::new(setup, &run, &metrics, &checked.asked.metrics);
     super::written(report.console(out).and_then(|()| out.flush()))?;
     sent.late_warnings.iter().for_each(|warning| ui.warn(warning));

@@ -10,6 +10,7 @@ use super::serve::Checked;
 use super::session::say;
 use crate::error::Result;
 use crate::net::Model;
+use crate::plan::Load;
 use crate::plan::arrivals::{Arrivals, Strategy};
 use crate::record::Tick;
 use crate::report::{Ramp, RateChange, Setup};
@@ -41,6 +42,7 @@ pub(super) fn setup(checked: &Checked, model: &Model, loaded: &Loaded, due: &[Ti
     };
     Setup {
         backend: checked.backend().name().into(),
+        task: checked.backend().task(),
         label: output.label.clone(),
         model_id: model.id.clone(),
         tokenizer_id: loaded.tokenizer.as_ref().map(|tokenizer| tokenizer.name().to_string()),
@@ -50,6 +52,8 @@ pub(super) fn setup(checked: &Checked, model: &Model, loaded: &Loaded, due: &[Ti
         burstiness: load.burstiness,
         max_concurrency: load.max_concurrency.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX)),
         ramp,
+        adapters: None,
+        options: Vec::new(),
         started: now(),
         ended: now(),
         cores: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
@@ -59,6 +63,19 @@ pub(super) fn setup(checked: &Checked, model: &Model, loaded: &Loaded, due: &[Ti
 fn changes(ramp: &crate::plan::arrivals::Ramp, due: &[Tick]) -> Vec<RateChange> {
     let at = |request: Option<u32>| request.map_or(Tick::ZERO, |request| due[request as usize]);
     ramp.changes(due.len()).into_iter().map(|change| RateChange { rps: change.rps, at: at(change.request) }).collect()
+}
+
+/// Announces the probes, if there will be any, in the reference's words.
+pub(super) fn probes(load: &Load, out: &mut dyn Write) -> Result<()> {
+    match load.probe_rate {
+        Some(rate) => say(out, &format!("Probe request rate: {rate:?} req/s")),
+        None => Ok(()),
+    }
+}
+
+/// Announces, in the reference's words, that the dataset says when requests start.
+pub(super) fn recorded(_: &Setup, out: &mut dyn Write) -> Result<()> {
+    say(out, "Self timing is set, using the timestamps from the trace file.")
 }
 
 /// Announces the traffic in the reference's words.

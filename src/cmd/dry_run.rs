@@ -42,9 +42,8 @@ pub(super) fn run(trials: &[Trial], ui: &Ui) -> Result<Exit> {
             say(&mut out, &format!("With {}:", trial.setting))?;
         }
         let point = Point { checked: &trial.checked, found: &found, ui };
-        let samples = trial.checked.dataset.clone().samples(found.loaded.tokenizer.clone())?;
-        let due = point.due(&samples);
-        samples.warnings.iter().for_each(|warning| ui.warn(warning));
+        let (samples, turns) = point.samples()?;
+        let due = point.due(&samples, turns.as_ref());
         let (content, late_warnings) = Content::gather(samples)?;
         content.print(&due, &mut out)?;
         late_warnings.iter().for_each(|warning| ui.warn(warning));

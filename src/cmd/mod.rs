@@ -11,12 +11,15 @@ mod generate;
 mod grammar;
 mod help;
 mod limits;
+mod pairing;
 mod point;
+mod probing;
 mod series;
 mod serve;
 mod session;
 mod signals;
 mod sim;
+mod turns;
 mod watch;
 
 use std::ffi::OsString;

@@ -4,13 +4,15 @@ use super::compare::CompareArgs;
 use super::config::ConfigArgs;
 use super::dry_run::{self, DryRunArgs};
 use super::found::Found;
+use super::pairing;
 use super::series::{self, Trial};
 use super::signals::Signals;
+use super::turns;
 use crate::backend::{Backend, RequestArgs, RequestContent, Server, ServerArgs};
-use crate::dataset::{Custom, Dataset, DatasetArgs, Template};
-use crate::error::{Exit, Result};
+use crate::dataset::{ConversationArgs, Dataset, DatasetArgs, Shape};
+use crate::error::{Error, Exit, Result};
 use crate::measure::{Asked, MetricsArgs};
-use crate::plan::{Load, LoadArgs, Series, SeriesArgs, Setting};
+use crate::plan::{AdapterArgs, AdapterMix, Load, LoadArgs, Series, SeriesArgs, Setting};
 use crate::report::{Output, OutputArgs};
 use crate::sim::{self, SimArgs};
 use crate::token::{Choice, TokenizerArgs};
@@ -53,9 +55,13 @@ pub(super) struct ServeArgs {
     #[command(flatten)]
     load: LoadArgs,
     #[command(flatten)]
+    conversations: ConversationArgs,
+    #[command(flatten)]
     series: SeriesArgs,
     #[command(flatten)]
     request: RequestArgs,
+    #[command(flatten)]
+    adapters: AdapterArgs,
     #[command(flatten)]
     metrics: MetricsArgs,
     #[command(flatten)]
@@ -77,10 +83,15 @@ pub(super) struct Checked {
     pub(super) sim: Option<sim::Config>,
     pub(super) tokenizer: Choice,
     pub(super) dataset: Dataset,
+    /// Tokens that prompt and answer of a request may have together.
+    pub(super) longest: Option<u32>,
+    /// What conversations are like, where requests do not stand alone.
+    pub(super) conversations: Option<Shape>,
     pub(super) seed: u32,
     pub(super) num_prompts: u64,
     pub(super) load: Load,
     pub(super) content: RequestContent,
+    pub(super) adapters: Option<AdapterMix>,
     pub(super) asked: Asked,
     /// The percentiles that the summary of several runs shows.
     pub(super) summary_percentiles: Vec<f64>,
@@ -91,9 +102,7 @@ pub(super) struct Checked {
 impl ServeArgs {
     /// Checks every flag, alone and against the others.
     pub(super) fn check(&self) -> Result<Checked> {
-        let dataset = self.dataset.clone().resolve()?;
-        let mut content = self.request.resolve()?;
-        content.ignore_eos |= matches!(dataset, Dataset::Random(_));
+        let mut dataset = self.dataset.clone().resolve()?;
         let sim = self.sim.as_deref().map(simulator).transpose()?;
         let tokenizer = match self.tokenizer.resolve()? {
             // The simulator's model has no tokenizer of its own.
@@ -101,22 +110,24 @@ impl ServeArgs {
             choice => choice,
         };
         let server = self.server.resolve()?;
-        if server.backend == Backend::OpenaiChat && templated(&dataset) {
-            content.warnings.push(
-                "`custom` puts prompts into the chat template, and so does the server: give `--skip-chat-template`"
-                    .into(),
-            );
-        }
+        let mut content = self.request.resolve(server.backend)?;
+        let task = server.backend.task();
+        content.ignore_eos |= dataset.wants_full_answers() && server.backend.is_openai_compatible();
+        content.warnings.extend(pairing::pair(&mut dataset, server.backend)?);
+        let (load, conversations) = turns::check(&self.conversations, &self.load, (server.backend, &dataset))?;
         Ok(Checked {
             server,
             sim,
             tokenizer,
             dataset,
+            longest: longest(&self.dataset, conversations.as_ref())?,
+            conversations,
             seed: u32::try_from(self.dataset.seed).unwrap_or_default(),
             num_prompts: u64::try_from(self.dataset.num_prompts).unwrap_or_default(),
-            load: self.load.resolve()?,
+            load,
             content,
-            asked: self.metrics.resolve()?,
+            adapters: self.adapters.resolve()?,
+            asked: self.metrics.resolve(task)?,
             summary_percentiles: self.metrics.summary_percentiles()?,
             output: self.output.resolve()?,
             progress: self.progress.clone(),
@@ -181,9 +192,12 @@ impl Checked {
     }
 }
 
-/// Whether prompts go through the chat template before they are sent.
-fn templated(dataset: &Dataset) -> bool {
-    matches!(dataset, Dataset::Custom(Custom { template: Template::Chat(_), .. }))
+/// Tokens that prompt and answer of a request may have together. A conversation cannot lose a turn.
+fn longest(dataset: &DatasetArgs, conversations: Option<&Shape>) -> Result<Option<u32>> {
+    if dataset.max_model_len.is_some() && conversations.is_some() {
+        return Err(Error::new("`--max-model-len` does not go with `--multi-turn`").hint("leave one of them out"));
+    }
+    dataset.longest()
 }
 
 /// The settings of a simulator inside the process, on a port of its own.

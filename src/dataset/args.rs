@@ -7,6 +7,17 @@ use clap::ValueEnum;
 use rand::TryRng;
 use rand::rngs::SysRng;
 
+use serde_json::Map;
+
+use super::burstgpt::BurstGpt;
+use super::lengths::length;
+use super::prefix_repetition::PrefixRepetitionArgs;
+use super::rerank::RerankArgs;
+use super::sonnet::SonnetArgs;
+use super::spec_bench::SpecBenchArgs;
+use super::speed_bench::SpeedBenchArgs;
+use super::timed_trace::TimedTraceArgs;
+use super::txt_slices::TxtSlicesArgs;
 use super::{CustomArgs, Dataset, Order, RandomArgs, Selection, ShareGptArgs, Shortage, Template};
 use crate::args::{self, JsonObject};
 use crate::error::{Error, Result};
@@ -39,10 +50,10 @@ pub struct DatasetArgs {
     /// Take prompts in the order of the file.
     #[arg(long)]
     pub disable_shuffle: bool,
-    /// Send prompts as they are, without the model's chat template (`custom`).
+    /// Send prompts as they are, without the model's chat template.
     #[arg(long)]
     pub skip_chat_template: bool,
-    /// Further variables for the chat template, as a JSON object (`custom`); never sent to the server.
+    /// Further variables for the chat template, as a JSON object; never sent to the server.
     #[arg(long, value_name = "JSON", value_parser = args::json_object)]
     pub chat_template_kwargs: Option<JsonObject>,
     /// Goes before the index in the `x-request-id` header of each request [default: `bench-` and 8 random digits].
@@ -54,9 +65,33 @@ pub struct DatasetArgs {
     /// Flags of `sharegpt`.
     #[command(flatten)]
     pub sharegpt: ShareGptArgs,
+    /// Drop requests whose prompt and answer together have more than N tokens.
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = args::int)]
+    pub max_model_len: Option<i64>,
     /// Flags of `custom`.
     #[command(flatten)]
     pub custom: CustomArgs,
+    /// Flags of `random-rerank`.
+    #[command(flatten)]
+    pub rerank: RerankArgs,
+    /// Flags of `prefix_repetition`.
+    #[command(flatten)]
+    pub prefix_repetition: PrefixRepetitionArgs,
+    /// Flags of `spec_bench`.
+    #[command(flatten)]
+    pub spec_bench: SpecBenchArgs,
+    /// Flags of `speed_bench`.
+    #[command(flatten)]
+    pub speed_bench: SpeedBenchArgs,
+    /// Flags of `timed_trace`.
+    #[command(flatten)]
+    pub timed_trace: TimedTraceArgs,
+    /// Flags of `sonnet`.
+    #[command(flatten)]
+    pub sonnet: SonnetArgs,
+    /// Flags of `txt-slices`.
+    #[command(flatten)]
+    pub txt_slices: TxtSlicesArgs,
 }
 
 /// The datasets there are.
@@ -69,6 +104,27 @@ pub enum DatasetName {
     ShareGpt,
     /// Your own prompts, from a `.jsonl` file.
     Custom,
+    /// Made-up queries and documents for rerankers.
+    RandomRerank,
+    /// Made-up prompts, many behind each of a few prefixes.
+    #[value(name = "prefix_repetition")]
+    PrefixRepetition,
+    /// Lengths from a table of the BurstGPT form.
+    #[value(name = "burstgpt")]
+    BurstGpt,
+    /// The first turns of Spec-Bench, from its file.
+    #[value(name = "spec_bench")]
+    SpecBench,
+    /// Prompts of SPEED-Bench, from its directory.
+    #[value(name = "speed_bench", alias = "speed-bench")]
+    SpeedBench,
+    /// A recorded trace: its times, lengths and shared prefixes.
+    #[value(name = "timed_trace")]
+    TimedTrace,
+    /// Lines of poems, Shakespeare's or from a file.
+    Sonnet,
+    /// Slices of a text file.
+    TxtSlices,
 }
 
 impl DatasetArgs {
@@ -79,6 +135,38 @@ impl DatasetArgs {
     /// Where a value is out of its range or does not go with another, by the name of the flag.
     pub fn resolve(mut self) -> Result<Dataset> {
         self.apply_general_lengths();
+        self.refuse_flags_of_others()?;
+        let (selection, template) = (self.selection()?, self.template());
+        let path = self.dataset_path;
+        Ok(match self.dataset_name {
+            DatasetName::Random => Dataset::Random(self.random.resolve(selection)?),
+            DatasetName::RandomRerank => Dataset::Rerank(self.rerank.resolve(self.random, selection)?),
+            DatasetName::PrefixRepetition => Dataset::PrefixRepetition(self.prefix_repetition.resolve(selection)?),
+            DatasetName::ShareGpt => Dataset::ShareGpt(self.sharegpt.resolve(path, selection)?),
+            DatasetName::BurstGpt => Dataset::BurstGpt(BurstGpt::resolve(path, selection)?),
+            DatasetName::Custom => Dataset::Custom(self.custom.resolve(path, template, selection)?),
+            DatasetName::SpecBench => Dataset::SpecBench(self.spec_bench.resolve(path, template, selection)?),
+            DatasetName::SpeedBench => Dataset::SpeedBench(self.speed_bench.resolve(path, template, selection)?),
+            DatasetName::TimedTrace => Dataset::TimedTrace(self.timed_trace.resolve(path, selection)?),
+            DatasetName::Sonnet => Dataset::Sonnet(self.sonnet.resolve(path, template, selection)?),
+            DatasetName::TxtSlices => {
+                let ratio = self.random.random_range_ratio.parse()?;
+                Dataset::TxtSlices(self.txt_slices.resolve(path, ratio, selection)?)
+            }
+        })
+    }
+
+    /// The longest prompt and answer together that a model takes, where it is given.
+    ///
+    /// # Errors
+    ///
+    /// Where it is no number of tokens.
+    pub fn longest(&self) -> Result<Option<u32>> {
+        self.max_model_len.map(|len| length("--max-model-len", len)).transpose()
+    }
+
+    /// Which rows are taken, and how many.
+    fn selection(&self) -> Result<Selection> {
         let seed = u32::try_from(self.seed).map_err(|_| {
             Error::new(format!("`--seed {}`: not a seed", self.seed))
                 .hint(format!("give a number from 0 to {}", u32::MAX))
@@ -87,45 +175,72 @@ impl DatasetArgs {
             return Err(Error::new(format!("`--num-prompts {}`: too many", self.num_prompts))
                 .hint(format!("give a number up to {}", u32::MAX)));
         }
-        let request_id_prefix = match self.request_id_prefix {
-            Some(prefix) => prefix,
+        let request_id_prefix = match &self.request_id_prefix {
+            Some(prefix) => prefix.clone(),
             None => fresh_prefix()?,
         };
-        let selection = Selection {
+        Ok(Selection {
             seed,
             num_prompts: self.num_prompts,
             order: if self.disable_shuffle { Order::File } else { Order::Shuffled },
             shortage: if self.no_oversample { Shortage::SendFewer } else { Shortage::Oversample },
             request_id_prefix,
-        };
-        match self.dataset_name {
-            DatasetName::Random if self.dataset_path.is_some() => {
-                Err(Error::new("`--dataset-path` does not go with dataset `random`, which reads no file")
-                    .hint("leave it out, or choose another `--dataset-name`"))
-            }
-            DatasetName::Random => {
-                let random = self.random.resolve(seed, self.num_prompts, selection.request_id_prefix)?;
-                Ok(Dataset::Random(random))
-            }
-            DatasetName::ShareGpt => Ok(Dataset::ShareGpt(self.sharegpt.resolve(self.dataset_path, selection)?)),
-            DatasetName::Custom => {
-                let variables = self.chat_template_kwargs.unwrap_or_default().0;
-                let template = if self.skip_chat_template { Template::None } else { Template::Chat(variables) };
-                Ok(Dataset::Custom(self.custom.resolve(self.dataset_path, template, selection)?))
-            }
+        })
+    }
+
+    fn template(&self) -> Template {
+        match &self.chat_template_kwargs {
+            _ if self.skip_chat_template => Template::None,
+            Some(variables) => Template::Chat(variables.0.clone()),
+            None => Template::Chat(Map::new()),
         }
+    }
+
+    /// Flags that would be taken for granted and have no effect.
+    fn refuse_flags_of_others(&self) -> Result<()> {
+        let made_up = matches!(
+            self.dataset_name,
+            DatasetName::Random | DatasetName::RandomRerank | DatasetName::PrefixRepetition
+        );
+        let timed = self.timed_trace.self_timed || self.timed_trace.no_self_timed;
+        let (flag, why, hint) = if made_up && self.dataset_path.is_some() {
+            ("--dataset-path", ", which reads no file", "leave it out, or choose another `--dataset-name`")
+        } else if timed && self.dataset_name != DatasetName::TimedTrace {
+            let flag = if self.timed_trace.self_timed { "--self-timed" } else { "--no-self-timed" };
+            (flag, ", which has no times", "leave it out, or use `--dataset-name timed_trace`")
+        } else if self.random.prompt_token_ids && self.dataset_name != DatasetName::Random {
+            ("--prompt-token-ids", "", "leave it out, or use `--dataset-name random`")
+        } else {
+            return Ok(());
+        };
+        let name = self.dataset_name.name();
+        Err(Error::new(format!("`{flag}` does not go with dataset `{name}`{why}")).hint(hint))
     }
 
     /// `--input-len` and `--output-len` win over the flags of a dataset, even over those that were given.
     fn apply_general_lengths(&mut self) {
         if let Some(len) = self.input_len {
             self.random.random_input_len = len;
+            self.sonnet.sonnet_input_len = len;
+            self.txt_slices.txt_slices_input_len = len;
         }
         if let Some(len) = self.output_len {
             self.random.random_output_len = len;
             self.sharegpt.sharegpt_output_len = Some(len);
             self.custom.custom_output_len = len;
+            self.spec_bench.spec_bench_output_len = len;
+            self.speed_bench.speed_bench_output_len = len;
+            self.prefix_repetition.prefix_repetition_output_len = len;
+            self.sonnet.sonnet_output_len = len;
+            self.txt_slices.txt_slices_output_len = len;
         }
+    }
+}
+
+impl DatasetName {
+    /// As it is written on the command line.
+    pub(super) fn name(self) -> String {
+        self.to_possible_value().expect("no dataset is hidden").get_name().to_owned()
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::ahead::ahead;
 use super::lengths::length;
-use super::{Prompt, Sample, Samples, Selection, from_file};
+use super::{Prompt, Sample, Samples, Selection, from_file, rows};
 use crate::args;
 use crate::error::{Error, Result};
 use crate::token::Tokenizer;
@@ -54,11 +54,11 @@ pub enum Template {
     None,
 }
 
-/// A line of the file: the prompt and, where the file decides it, the output length.
+/// A line of a file: the prompt, and how much is asked for.
 #[derive(Debug, PartialEq)]
-struct Row {
-    prompt: String,
-    output_tokens: u32,
+pub(super) struct Line {
+    pub(super) prompt: String,
+    pub(super) output_tokens: u32,
 }
 
 impl CustomArgs {
@@ -89,34 +89,41 @@ impl Custom {
         if rows.is_empty() {
             return Err(Error::new("no lines").hint(form(self.output_len)));
         }
-        let Custom { template, selection, .. } = self;
-        let order = selection.order(rows.len());
-        let taken = match usize::try_from(selection.num_prompts) {
-            Ok(0) | Err(_) => rows.len(),
-            Ok(wanted) => wanted.min(rows.len()),
-        };
-        let repeats = selection.repeats(taken);
-        let warning = selection.warning(taken, repeats.len());
-        let count = taken + repeats.len();
-        let iter = ahead(count, move |index| {
-            let source = if index < taken { index } else { repeats[index - taken] as usize };
-            let row = &rows[order[source] as usize];
-            row.sample(tokenizer.as_ref(), &template, selection.request_id(index))
-        });
-        Ok(Samples { warnings: warning.into_iter().collect(), ..Samples::new(count, iter) })
+        Ok(samples(rows, self.template, self.selection, tokenizer))
     }
 }
 
-impl Row {
+/// The samples of `rows`, of which there is at least one: in their order, rendered, and repeated where they are too few.
+pub(super) fn samples(
+    rows: Vec<Line>,
+    template: Template,
+    selection: Selection,
+    tokenizer: Option<Tokenizer>,
+) -> Samples {
+    let order = selection.order(rows.len());
+    let taken = match usize::try_from(selection.num_prompts) {
+        Ok(0) | Err(_) => rows.len(),
+        Ok(wanted) => wanted.min(rows.len()),
+    };
+    let repeats = selection.repeats(taken);
+    let python = Some(selection.python_after(rows.len(), taken));
+    let warning = selection.warning(taken, repeats.len());
+    let count = taken + repeats.len();
+    let iter = ahead(count, move |index| {
+        let source = if index < taken { index } else { repeats[index - taken] as usize };
+        let row = &rows[order[source] as usize];
+        row.sample(tokenizer.as_ref(), &template, selection.request_id(index))
+    });
+    Samples { warnings: warning.into_iter().collect(), python, ..Samples::new(count, iter) }
+}
+
+impl Line {
     /// The request of this line. Without a tokenizer the prompt counts as one token and goes out unchanged.
     fn sample(&self, tokenizer: Option<&Tokenizer>, template: &Template, request_id: Option<String>) -> Result<Sample> {
         let (text, input_tokens) = match (tokenizer, template) {
             (None, _) => (self.prompt.clone(), 1),
-            (Some(tokenizer), Template::None) => (self.prompt.clone(), tokenizer.count(&self.prompt)?),
-            (Some(tokenizer), Template::Chat(variables)) => {
-                let text = tokenizer
-                    .render_user(&self.prompt, variables)
-                    .map_err(|error| error.hint("`--skip-chat-template` sends the prompts as they are"))?;
+            (Some(tokenizer), template) => {
+                let text = render(&self.prompt, template, tokenizer)?;
                 let input_tokens = tokenizer.count(&text)?;
                 (text, input_tokens)
             }
@@ -131,45 +138,26 @@ impl Row {
     }
 }
 
-/// The rows of a file; blank lines are skipped, and any other line must be right.
-fn parse(bytes: &[u8], output_len: OutputLen) -> Result<Vec<Row>> {
-    let lines = bytes.split(|&byte| byte == b'\n').enumerate();
-    let filled = lines.filter(|(_, line)| !line.trim_ascii().is_empty());
-    filled
-        .map(|(index, line)| {
-            row(line, output_len).map_err(|error| error.context(format!("line {}", index + 1)).hint(form(output_len)))
-        })
-        .collect()
-}
-
-fn row(line: &[u8], output_len: OutputLen) -> Result<Row> {
-    let mut fields: Map<String, Value> = serde_json::from_slice(line).map_err(|cause| {
-        let text = cause.to_string();
-        Error::new(format!("column {}: {}", cause.column(), text.split(" at line ").next().unwrap_or_default()))
-    })?;
-    let Some(Value::String(prompt)) = fields.remove("prompt") else {
-        return Err(Error::new("no string at `prompt`"));
-    };
-    let output_tokens = match output_len {
-        OutputLen::Fixed(len) => len,
-        OutputLen::File => fields
-            .get("output_tokens")
-            .and_then(count)
-            .ok_or_else(|| Error::new("no number of tokens at `output_tokens`"))?,
-    };
-    Ok(Row { prompt, output_tokens })
-}
-
-/// A count as an integer, a float (its fraction is cut off) or a string of digits.
-fn count(value: &Value) -> Option<u32> {
-    match value {
-        Value::Number(number) => {
-            let number = number.as_f64()?.trunc();
-            (0.0..=f64::from(u32::MAX)).contains(&number).then_some(number as u32)
-        }
-        Value::String(digits) => digits.trim().parse().ok(),
-        _ => None,
+/// What `prompt` is sent as.
+pub(super) fn render(prompt: &str, template: &Template, tokenizer: &Tokenizer) -> Result<String> {
+    match template {
+        Template::None => Ok(prompt.to_owned()),
+        Template::Chat(variables) => tokenizer
+            .render_user(prompt, variables)
+            .map_err(|error| error.hint("`--skip-chat-template` sends the prompts as they are")),
     }
+}
+
+/// The lines of a file, all of which must be right.
+fn parse(bytes: &[u8], output_len: OutputLen) -> Result<Vec<Line>> {
+    rows::read(bytes, form(output_len), |mut row| {
+        let prompt = row.text("prompt")?;
+        let output_tokens = match output_len {
+            OutputLen::Fixed(len) => len,
+            OutputLen::File => row.tokens("output_tokens")?,
+        };
+        Ok(Some(Line { prompt, output_tokens }))
+    })
 }
 
 /// A line that is right.

@@ -1,7 +1,5 @@
 //! What `custom` takes from a file, against the reference's own samples, and what it refuses.
 
-use proptest::prelude::{prop_assert, proptest};
-
 use super::super::Dataset;
 use super::super::golden::{resolve, rows, tokenizer};
 use super::*;
@@ -89,13 +87,4 @@ fn an_empty_file_and_a_missing_one_are_refused() {
     assert_eq!(samples("", None, "\n \n").err().unwrap().to_string(), "no lines");
     let error = Dataset::Custom(custom("")).samples(None).err().unwrap();
     assert!(error.to_string().starts_with("cannot read dataset `prompts.jsonl`: No such file"), "{error}");
-}
-
-proptest! {
-    #[test]
-    fn no_bytes_panic_the_reader(bytes: Vec<u8>) {
-        if let Err(error) = parse(&bytes, OutputLen::File) {
-            prop_assert!(error.to_string().starts_with("line "));
-        }
-    }
 }

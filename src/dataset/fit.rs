@@ -6,11 +6,29 @@
 //! them: everything up to there can run on any thread.
 
 use crate::error::Result;
-use crate::rng::Generator;
+use crate::rng::{Generator, Legacy};
 use crate::token::{Special, Tokenizer};
 
 /// How often a length is corrected before it is left as it is.
 const CORRECTIONS: u32 = 10;
+
+/// A generator that random ids come from.
+pub(super) trait Filler {
+    /// A uniform integer in `[0, last]`.
+    fn up_to(&mut self, last: u32) -> u32;
+}
+
+impl Filler for Generator {
+    fn up_to(&mut self, last: u32) -> u32 {
+        self.integer(0, last)
+    }
+}
+
+impl Filler for Legacy {
+    fn up_to(&mut self, last: u32) -> u32 {
+        Legacy::up_to(self, last)
+    }
+}
 
 /// A sequence on its way to its length.
 #[derive(Debug)]
@@ -62,15 +80,15 @@ impl Fit {
     }
 
     /// Adds the missing ids, drawn from the whole base vocabulary: special tokens can be among them.
-    fn fill(&mut self, filler: &mut Generator, vocab_size: u32) {
+    fn fill(&mut self, filler: &mut impl Filler, vocab_size: u32) {
         let missing = self.target - self.ids.len();
-        self.ids.extend((0..missing).map(|_| filler.integer(0, vocab_size - 1)));
+        self.ids.extend((0..missing).map(|_| filler.up_to(vocab_size - 1)));
     }
 }
 
 impl Step {
     /// Goes on to the end, with ids from `filler` where they are needed.
-    pub(super) fn finish(self, tokenizer: &Tokenizer, filler: &mut Generator) -> Result<Fitted> {
+    pub(super) fn finish(self, tokenizer: &Tokenizer, filler: &mut impl Filler) -> Result<Fitted> {
         let mut step = self;
         loop {
             match step {

@@ -6,26 +6,55 @@
 
 mod ahead;
 mod args;
+pub mod burstgpt;
+mod conversation_args;
+mod conversations;
 mod custom;
 mod fit;
 mod lengths;
+mod longest;
 mod part;
+pub mod prefix_repetition;
+mod ramp;
 mod random;
+pub mod rerank;
+mod rows;
 mod selection;
 mod sharegpt;
+mod sharegpt_turns;
+pub mod sonnet;
+pub mod spec_bench;
+pub mod speed_bench;
+pub mod timed_trace;
+pub mod txt_slices;
+mod warm;
 
 use std::path::Path;
 use std::sync::mpsc;
 
 pub use args::{DatasetArgs, DatasetName};
+pub use conversation_args::ConversationArgs;
+pub use conversations::{Conversations, History, Prefixes, Shape, TurnRange};
 pub use custom::{Custom, CustomArgs, OutputLen, Template};
 pub use lengths::RangeRatio;
 pub use part::{Audio, Json, Part};
-pub use random::{Random, RandomArgs};
+pub use random::{Form, Random, RandomArgs};
 pub use selection::{Order, Selection, Shortage};
 pub use sharegpt::{ShareGpt, ShareGptArgs};
+pub use warm::Warm;
+
+use burstgpt::BurstGpt;
+use prefix_repetition::PrefixRepetition;
+use rerank::Rerank;
+use sonnet::{Sonnet, TemplatedBy};
+use spec_bench::SpecBench;
+use speed_bench::SpeedBench;
+use timed_trace::TimedTrace;
+use txt_slices::TxtSlices;
 
 use crate::error::{Error, Result};
+use crate::record::Tick;
+use crate::rng::{Legacy, Python};
 use crate::token::Tokenizer;
 
 /// One prompt as the dataset means it.
@@ -91,13 +120,22 @@ pub struct Samples {
     pub warnings: Vec<String>,
     /// What turns out while they are made, a sentence each: ask with `try_iter` once `iter` has ended.
     pub late_warnings: mpsc::Receiver<String>,
+    /// When each is due, where the dataset says so; never going back.
+    pub due: Option<Vec<Tick>>,
+    /// NumPy's legacy generator as sampling left it, where it was drawn from; else it is as the seed makes it. Arrival gaps
+    /// come from it.
+    pub legacy: Option<Legacy>,
+    /// CPython's generator as sampling left it, where it was drawn from; else it is as the seed makes it. The choice of
+    /// adapters comes from it.
+    pub python: Option<Python>,
 }
 
 impl Samples {
     /// Samples of which there is nothing to warn.
     pub fn new(count: usize, iter: impl Iterator<Item = Result<Sample>> + Send + 'static) -> Self {
         let (_, late_warnings) = mpsc::channel();
-        Samples { count, iter: Box::new(iter), warnings: Vec::new(), late_warnings }
+        let iter = Box::new(iter);
+        Samples { count, iter, warnings: Vec::new(), late_warnings, due: None, legacy: None, python: None }
     }
 }
 
@@ -110,6 +148,33 @@ pub enum Dataset {
     ShareGpt(ShareGpt),
     /// The user's own prompts, an object a line.
     Custom(Custom),
+    /// Made-up queries and documents.
+    Rerank(Rerank),
+    /// Made-up prompts behind a few prefixes.
+    PrefixRepetition(PrefixRepetition),
+    /// Lengths from a table.
+    BurstGpt(BurstGpt),
+    /// First turns of Spec-Bench.
+    SpecBench(SpecBench),
+    /// Prompts of SPEED-Bench.
+    SpeedBench(SpeedBench),
+    /// A recorded trace.
+    TimedTrace(TimedTrace),
+    /// Lines of poems.
+    Sonnet(Sonnet),
+    /// Slices of a text.
+    TxtSlices(TxtSlices),
+}
+
+/// A kind of prompts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// One text in a request.
+    Texts,
+    /// Several texts in a request.
+    Batches,
+    /// Token ids.
+    TokenIds,
 }
 
 impl Dataset {
@@ -119,10 +184,21 @@ impl Dataset {
     ///
     /// Where the file cannot be opened.
     pub fn check_file(&self) -> Result<()> {
+        let speed_bench;
         let path = match self {
-            Dataset::Random(_) => return Ok(()),
-            Dataset::ShareGpt(sharegpt) => &sharegpt.path,
-            Dataset::Custom(custom) => &custom.path,
+            Dataset::Random(_) | Dataset::Rerank(_) | Dataset::PrefixRepetition(_) => return Ok(()),
+            Dataset::Sonnet(Sonnet { path: None, .. }) => return Ok(()),
+            Dataset::ShareGpt(ShareGpt { path, .. })
+            | Dataset::Custom(Custom { path, .. })
+            | Dataset::BurstGpt(BurstGpt { path, .. })
+            | Dataset::SpecBench(SpecBench { path, .. })
+            | Dataset::TimedTrace(TimedTrace { path, .. })
+            | Dataset::Sonnet(Sonnet { path: Some(path), .. })
+            | Dataset::TxtSlices(TxtSlices { path, .. }) => path,
+            Dataset::SpeedBench(dataset) => {
+                speed_bench = dataset.file();
+                &speed_bench
+            }
         };
         std::fs::File::open(path).map(drop).map_err(|cause| unreadable(path, &cause))
     }
@@ -137,7 +213,50 @@ impl Dataset {
             Dataset::Random(random) => random.samples(needed(tokenizer, "random")?),
             Dataset::ShareGpt(sharegpt) => sharegpt.samples(needed(tokenizer, "sharegpt")?),
             Dataset::Custom(custom) => custom.samples(tokenizer),
+            Dataset::Rerank(rerank) => rerank.samples(needed(tokenizer, "random-rerank")?),
+            Dataset::PrefixRepetition(dataset) => dataset.samples(needed(tokenizer, "prefix_repetition")?),
+            Dataset::BurstGpt(burstgpt) => burstgpt.samples(needed(tokenizer, "burstgpt")?),
+            Dataset::SpecBench(spec_bench) => spec_bench.samples(needed(tokenizer, "spec_bench")?),
+            Dataset::SpeedBench(speed_bench) => speed_bench.samples(needed(tokenizer, "speed_bench")?),
+            Dataset::TimedTrace(timed_trace) => timed_trace.samples(needed(tokenizer, "timed_trace")?),
+            Dataset::Sonnet(sonnet) => sonnet.samples(needed(tokenizer, "sonnet")?),
+            Dataset::TxtSlices(txt_slices) => txt_slices.samples(needed(tokenizer, "txt-slices")?),
         }
+    }
+
+    /// Whether prompts are put into the chat template before they are sent.
+    pub fn is_templated(&self) -> bool {
+        match self {
+            Dataset::Custom(Custom { template, .. })
+            | Dataset::SpecBench(SpecBench { template, .. })
+            | Dataset::SpeedBench(SpeedBench { template, .. })
+            | Dataset::Sonnet(Sonnet { template, templated_by: TemplatedBy::Client, .. }) => {
+                *template != Template::None
+            }
+            _ => false,
+        }
+    }
+
+    /// Leaves the chat template to a server that applies it itself, where the reference does so.
+    pub fn leave_template_to_server(&mut self) {
+        if let Dataset::Sonnet(sonnet) = self {
+            sonnet.templated_by = TemplatedBy::Server;
+        }
+    }
+
+    /// What kind of prompts it makes, as far as only some servers take them.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Dataset::TimedTrace(_) => Kind::TokenIds,
+            Dataset::Random(Random { form: Form::Ids(_), .. }) => Kind::TokenIds,
+            Dataset::Random(Random { batch_size: 2.., .. }) | Dataset::Rerank(_) => Kind::Batches,
+            _ => Kind::Texts,
+        }
+    }
+
+    /// Whether every answer is to have its full length, even where the model would end it.
+    pub fn wants_full_answers(&self) -> bool {
+        matches!(self, Dataset::Random(_) | Dataset::TimedTrace(_))
     }
 }
 

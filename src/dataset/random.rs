@@ -1,17 +1,13 @@
 //! Made-up prompts of drawn lengths: ramps of consecutive token ids from drawn starts, behind a shared prefix. Settings
-//! and a tokenizer come in, the reference's prompts go out.
+//! and a tokenizer come in; the reference's prompts go out, as text or as the token ids themselves.
 //!
-//! Lengths, output lengths and starts are drawn up front, twelve bytes a prompt. Texts are made as they are asked for:
-//! the part that draws nothing ahead on all cores, the filler draws in order.
+//! Lengths, output lengths and starts are drawn up front, twelve bytes a prompt; prompts are made as they are asked for.
 
-use std::collections::HashSet;
-use std::sync::Arc;
-use std::sync::mpsc::{self, Sender};
-
-use super::ahead::{Ahead, ahead};
-use super::fit::{Fit, Fitted, Step};
+use super::fit::{Fit, Fitted};
 use super::lengths::{Interval, RangeRatio, length};
-use super::{Prompt, Sample, Samples};
+use super::ramp::{Allowed, Draws, Texts, repeats_warning};
+use super::warm::Warm;
+use super::{Prompt, Sample, Samples, Selection};
 use crate::args;
 use crate::error::{Error, Result};
 use crate::rng::Generator;
@@ -37,6 +33,25 @@ pub struct RandomArgs {
     /// Prompts in one request; more than 1 is for embedding and pooling servers.
     #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = args::int)]
     pub random_batch_size: i64,
+    /// Send token ids instead of text (`random`; completions and embeddings): the lengths are exact, and no tokenizer works.
+    #[arg(long)]
+    pub prompt_token_ids: bool,
+    /// Fraction of the prompts that begin with a part which they share, as a warm prefix cache would serve it; goes with
+    /// `--prompt-token-ids` and `--random-cache-ratio`.
+    #[arg(long, value_name = "FRACTION", default_value = "0", allow_negative_numbers = true, value_parser = args::float)]
+    pub random_cache_hit_fraction: f64,
+    /// How much of such a prompt is shared, as a fraction of its length.
+    #[arg(long, value_name = "RATIO", default_value = "0", allow_negative_numbers = true, value_parser = args::float)]
+    pub random_cache_ratio: f64,
+}
+
+/// What prompts are sent as.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Form {
+    /// Text that encodes to as many tokens as were drawn.
+    Text,
+    /// The token ids that were drawn; some share a part of theirs.
+    Ids(Warm),
 }
 
 /// The settings of `random`.
@@ -56,34 +71,69 @@ pub struct Random {
     pub range_ratio: RangeRatio,
     /// Prompts in one request; above 0.
     pub batch_size: u32,
+    /// What prompts are sent as.
+    pub form: Form,
     /// Goes before the index in each request id.
     pub request_id_prefix: String,
 }
 
 impl RandomArgs {
-    pub(super) fn resolve(self, seed: u32, num_prompts: i64, request_id_prefix: String) -> Result<Random> {
-        let num_prompts = u32::try_from(num_prompts).ok().filter(|&count| count > 0).ok_or_else(|| {
-            Error::new(format!("`--num-prompts {num_prompts}`: dataset `random` makes 1 prompt or more"))
-                .hint("give a number above 0")
-        })?;
+    pub(super) fn resolve(self, selection: Selection) -> Result<Random> {
         Ok(Random {
-            seed,
-            num_prompts,
+            seed: selection.seed,
+            num_prompts: selection.some_prompts("random")?,
             input_len: length("--random-input-len", self.random_input_len)?,
             output_len: length("--random-output-len", self.random_output_len)?,
             prefix_len: length("--random-prefix-len", self.random_prefix_len)?,
             range_ratio: self.random_range_ratio.parse()?,
             batch_size: self.random_batch_size.clamp(1, i64::from(u32::MAX)) as u32,
-            request_id_prefix,
+            form: self.form()?,
+            request_id_prefix: selection.request_id_prefix,
         })
+    }
+
+    fn form(&self) -> Result<Form> {
+        let warm = Warm::of(self.random_cache_hit_fraction, self.random_cache_ratio)?;
+        if self.prompt_token_ids {
+            if warm.is_some() && self.random_prefix_len != 0 {
+                return Err(Error::new("`--random-prefix-len` does not go with `--random-cache-hit-fraction`")
+                    .hint("give the shared part with `--random-cache-ratio` only"));
+            }
+            return Ok(Form::Ids(warm.unwrap_or_default()));
+        }
+        match warm {
+            Some(_) => Err(Error::new("`--random-cache-hit-fraction` needs `--prompt-token-ids`")
+                .hint("give both: only token ids are sure to share what was drawn")),
+            None => Ok(Form::Text),
+        }
     }
 }
 
 impl Random {
     pub(super) fn samples(self, tokenizer: Tokenizer) -> Result<Samples> {
-        let allowed = allowed(&tokenizer)?;
+        let allowed = Allowed::of(&tokenizer)?;
         let mut generator = Generator::new(u64::from(self.seed));
-        let draws = self.draw(&tokenizer, allowed.len(), &mut generator)?;
+        let draws = self.draw(&tokenizer, &mut generator)?;
+        match self.form {
+            Form::Text => self.texts(draws, allowed, tokenizer, generator),
+            Form::Ids(warm) => Ok(self.ids(warm, draws, allowed, generator)),
+        }
+    }
+
+    /// Input lengths, then output lengths, then offsets: in this order, each kind for all prompts.
+    fn draw(&self, tokenizer: &Tokenizer, generator: &mut Generator) -> Result<Draws> {
+        // The server adds its special tokens to a text, and none to token ids.
+        let added = if self.form == Form::Text { tokenizer.special_count() } else { 0 };
+        let input_len = self.input_len.saturating_sub(added);
+        if self.prefix_len + Interval::around(input_len, self.range_ratio.input, 0).low == 0 {
+            return Err(Error::new(format!("an input length of {} can leave a prompt without tokens", self.input_len))
+                .hint("raise `--random-input-len`, or lower `--random-range-ratio`"));
+        }
+        let (lengths, vocab_size) = ((input_len, self.output_len), tokenizer.vocab_size());
+        Ok(Draws::new(self.num_prompts, lengths, self.range_ratio, vocab_size, generator))
+    }
+
+    fn texts(self, draws: Draws, allowed: Allowed, tokenizer: Tokenizer, mut generator: Generator) -> Result<Samples> {
         let mut warnings = Vec::new();
         let prefix = self.prefix(&allowed, &tokenizer, &mut generator)?;
         if prefix.excess != 0 {
@@ -91,185 +141,83 @@ impl Random {
             warnings
                 .push(format!("the shared prefix has {got} tokens instead of {wanted}: no text of that length found"));
         }
-        warnings.extend(draws.repeats_warning());
-        let (late, late_warnings) = mpsc::channel();
-        let prefix_len = self.prefix_len as usize;
-        let Draws { inputs, outputs, starts } = draws;
-        let making = tokenizer.clone();
-        let steps = ahead(starts.len(), move |index| {
-            let (start, len) = (starts[index] as usize, inputs[index] as usize);
-            let inner = (start..start + len).map(|position| allowed[position % allowed.len()]);
-            Fit::new(prefix.ids.iter().copied().chain(inner).collect(), prefix_len + len).advance(&making)
+        let ramps = draws.ramps(0, &allowed);
+        warnings.extend(repeats_warning(&ramps));
+        let (texts, late_warnings) = Texts::new(ramps, (prefix.ids, self.prefix_len), allowed, tokenizer, generator);
+        let singles = texts.zip(draws.outputs).map(|(fitted, output_tokens)| {
+            fitted.map(|Fitted { text, ids, .. }| {
+                let input_tokens = ids.len() as u32;
+                Sample { prompt: Prompt::Text(text), input_tokens, output_tokens, ..Sample::default() }
+            })
         });
-        let texts =
-            Texts { steps, outputs: outputs.into_iter(), tokenizer, filler: generator, misses: Misses::default() };
-        let requests = Requests { texts, next: 0, batch: self.batch_size, prefix: self.request_id_prefix, late };
-        let count = self.num_prompts.div_ceil(self.batch_size) as usize;
-        Ok(Samples { count, iter: Box::new(requests), warnings, late_warnings })
-    }
-
-    /// Input lengths, then output lengths, then offsets: in this order, each kind for all prompts.
-    fn draw(&self, tokenizer: &Tokenizer, allowed: usize, generator: &mut Generator) -> Result<Draws> {
-        let input_len = self.input_len.saturating_sub(tokenizer.special_count());
-        let input = Interval::around(input_len, self.range_ratio.input, 0);
-        let output = Interval::around(self.output_len, self.range_ratio.output, 1);
-        if self.prefix_len + input.low == 0 {
-            return Err(Error::new(format!("an input length of {} can leave a prompt without tokens", self.input_len))
-                .hint("raise `--random-input-len`, or lower `--random-range-ratio`"));
-        }
-        let count = self.num_prompts as usize;
-        let inputs = generator.integers(count, input.low, input.high);
-        let outputs = generator.integers(count, output.low, output.high);
-        let mut starts = generator.integers(count, 0, tokenizer.vocab_size() - 1);
-        for (index, start) in starts.iter_mut().enumerate() {
-            *start = ((u64::from(*start) + index as u64) % allowed as u64) as u32;
-        }
-        Ok(Draws { inputs, outputs, starts })
+        Ok(Samples { warnings, late_warnings, ..self.requests(singles) })
     }
 
     /// The shared prefix: random tokens, fitted like a prompt.
-    fn prefix(&self, allowed: &[u32], tokenizer: &Tokenizer, generator: &mut Generator) -> Result<Fitted> {
+    fn prefix(&self, allowed: &Allowed, tokenizer: &Tokenizer, generator: &mut Generator) -> Result<Fitted> {
         if self.prefix_len == 0 {
             return Ok(Fitted { text: String::new(), ids: Vec::new(), excess: 0 });
         }
-        let last = allowed.len() as u32 - 1;
-        let ids = (0..self.prefix_len).map(|_| allowed[generator.integer(0, last) as usize]).collect();
+        let ids = allowed.draw(self.prefix_len, generator);
         Fit::new(ids, self.prefix_len as usize).advance(tokenizer)?.finish(tokenizer, generator)
     }
-}
 
-/// The ids that prompts are made of, ascending: the base vocabulary without the named special tokens.
-fn allowed(tokenizer: &Tokenizer) -> Result<Arc<[u32]>> {
-    let special: HashSet<u32> = tokenizer.special_ids().iter().copied().collect();
-    let allowed: Arc<[u32]> = (0..tokenizer.vocab_size()).filter(|id| !special.contains(id)).collect();
-    if allowed.is_empty() {
-        return Err(Error::new("the tokenizer has no tokens to make prompts of").hint("give another `--tokenizer`"));
+    /// Token ids are sent as they were drawn: nothing has to fit.
+    fn ids(self, warm: Warm, draws: Draws, allowed: Allowed, mut generator: Generator) -> Samples {
+        let prefix = allowed.draw(self.prefix_len, &mut generator);
+        let shared = warm.draw(&draws.inputs, &allowed, &mut generator);
+        let mut ramps = draws.ramps(0, &allowed);
+        let heads: Vec<u32> = ramps.iter_mut().enumerate().map(|(index, ramp)| shared.take(index, ramp)).collect();
+        let warnings = repeats_warning(&ramps).into_iter().collect();
+        let drawn = ramps.into_iter().zip(heads).zip(draws.outputs);
+        let singles = drawn.map(move |(((start, len), head), output_tokens)| {
+            let before = prefix.iter().chain(&shared.ids()[..head as usize]).copied();
+            let ids: Vec<u32> = before.chain(allowed.ramp(start, len)).collect();
+            let input_tokens = ids.len() as u32;
+            Ok(Sample { prompt: Prompt::Ids(ids), input_tokens, output_tokens, ..Sample::default() })
+        });
+        Samples { warnings, ..self.requests(singles) }
     }
-    Ok(allowed)
-}
 
-/// What is drawn for each prompt before any text is made.
-struct Draws {
-    /// Input tokens besides the prefix.
-    inputs: Vec<u32>,
-    /// Output tokens.
-    outputs: Vec<u32>,
-    /// Where in the allowed ids the ramp starts.
-    starts: Vec<u32>,
-}
-
-impl Draws {
-    /// Prompts of one start and one length are made of the same tokens.
-    fn repeats_warning(&self) -> Option<String> {
-        let both = |(&start, &input): (&u32, &u32)| u64::from(start) << 32 | u64::from(input);
-        let mut ramps: Vec<u64> = self.starts.iter().zip(&self.inputs).map(both).collect();
-        ramps.sort_unstable();
-        ramps.dedup();
-        let (all, repeats) = (self.starts.len(), self.starts.len() - ramps.len());
-        (repeats > 0).then(|| {
-            format!(
-                "{repeats} of {all} prompts are made of the same tokens as another one: a prefix cache may serve them"
-            )
-        })
+    /// The prompts as requests, one or a batch in each, with their ids.
+    fn requests(self, singles: impl Iterator<Item = Result<Sample>> + Send + 'static) -> Samples {
+        let count = self.num_prompts.div_ceil(self.batch_size) as usize;
+        let requests: Box<dyn Iterator<Item = Result<Sample>> + Send> = match self.batch_size {
+            1 => Box::new(singles),
+            size => Box::new(batches(singles, size).map(|members| members.map(batched))),
+        };
+        let named = move |(index, sample): (usize, Result<Sample>)| {
+            let request_id = Some(format!("{}{index}", self.request_id_prefix));
+            sample.map(|sample| Sample { request_id, ..sample })
+        };
+        Samples::new(count, requests.enumerate().map(named))
     }
 }
 
-/// The prompts one by one: what other threads began is finished here, in order, where filler ids can be drawn.
-struct Texts {
-    steps: Ahead<Result<Step>>,
-    outputs: std::vec::IntoIter<u32>,
-    tokenizer: Tokenizer,
-    filler: Generator,
-    misses: Misses,
+/// Consecutive samples, `size` at a time; the last batch may be smaller.
+pub(super) fn batches(
+    mut singles: impl Iterator<Item = Result<Sample>>,
+    size: u32,
+) -> impl Iterator<Item = Result<Vec<Sample>>> {
+    std::iter::from_fn(move || {
+        let members: Result<Vec<Sample>> = singles.by_ref().take(size as usize).collect();
+        Some(members).filter(|members| !matches!(members, Ok(members) if members.is_empty()))
+    })
 }
 
-/// Prompts whose length could not be reached.
-#[derive(Debug, Default)]
-struct Misses {
-    prompts: usize,
-    tokens: i64,
-}
-
-impl Misses {
-    fn warning(&self) -> Option<String> {
-        let Misses { prompts, tokens } = self;
-        let (size, which) = (tokens.abs(), if *tokens < 0 { "fewer" } else { "more" });
-        (*prompts > 0).then(|| {
-            format!(
-                "{prompts} prompts missed the length drawn for them, by {size} tokens {which} in all: the tokenizer \
-                     does not encode their text back to as many"
-            )
-        })
-    }
-}
-
-impl Iterator for Texts {
-    type Item = Result<(Fitted, u32)>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let step = self.steps.next()?;
-        let output = self.outputs.next()?;
-        let fitted = step.and_then(|step| step.finish(&self.tokenizer, &mut self.filler));
-        if let Ok(fitted) = &fitted
-            && fitted.excess != 0
-        {
-            self.misses.prompts += 1;
-            self.misses.tokens += fitted.excess;
+/// One request that holds the prompts of `members` and asks for no output.
+fn batched(members: Vec<Sample>) -> Sample {
+    let input_tokens = members.iter().map(|member| member.input_tokens).sum();
+    let (mut texts, mut ids) = (Vec::new(), Vec::new());
+    for member in members {
+        match member.prompt {
+            Prompt::Text(text) => texts.push(text),
+            Prompt::Ids(prompt) => ids.push(prompt),
+            other => unreachable!("`random` does not make {other:?}"),
         }
-        Some(fitted.map(|fitted| (fitted, output)))
     }
-}
-
-/// The prompts as requests, one or a batch in each.
-struct Requests {
-    texts: Texts,
-    next: usize,
-    batch: u32,
-    prefix: String,
-    late: Sender<String>,
-}
-
-impl Requests {
-    fn single(&mut self) -> Option<Result<Sample>> {
-        let fitted = self.texts.next()?;
-        Some(fitted.map(|(fitted, output_tokens)| Sample {
-            prompt: Prompt::Text(fitted.text),
-            input_tokens: fitted.ids.len() as u32,
-            output_tokens,
-            ..Sample::default()
-        }))
-    }
-
-    /// Consecutive prompts in one request, which asks for no output.
-    fn batch(&mut self) -> Option<Result<Sample>> {
-        let members: Result<Vec<(Fitted, u32)>> = self.texts.by_ref().take(self.batch as usize).collect();
-        let members = match members {
-            Ok(members) if members.is_empty() => return None,
-            Ok(members) => members,
-            Err(error) => return Some(Err(error)),
-        };
-        let input_tokens = members.iter().map(|(fitted, _)| fitted.ids.len() as u32).sum();
-        let texts = members.into_iter().map(|(fitted, _)| fitted.text).collect();
-        Some(Ok(Sample { prompt: Prompt::Batch(texts), input_tokens, ..Sample::default() }))
-    }
-}
-
-impl Iterator for Requests {
-    type Item = Result<Sample>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let made = if self.batch > 1 { self.batch() } else { self.single() };
-        let Some(made) = made else {
-            if let Some(warning) = std::mem::take(&mut self.texts.misses).warning() {
-                // Nobody who wants warnings is left if the other end is gone.
-                let _ = self.late.send(warning);
-            }
-            return None;
-        };
-        let request_id = Some(format!("{}{}", self.prefix, self.next));
-        self.next += 1;
-        Some(made.map(|sample| Sample { request_id, ..sample }))
-    }
+    let prompt = if ids.is_empty() { Prompt::Batch(texts) } else { Prompt::IdBatch(ids) };
+    Sample { prompt, input_tokens, ..Sample::default() }
 }
 
 #[cfg(test)]

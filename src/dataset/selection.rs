@@ -1,6 +1,7 @@
 //! Which rows of a file become requests: their order, and what happens when there are too few. Row counts and a seed come
 //! in, positions go out, as the reference's shuffle and oversampling draw them.
 
+use crate::error::{Error, Result};
 use crate::rng::Python;
 
 /// The order in which rows are taken.
@@ -37,6 +38,14 @@ pub struct Selection {
 }
 
 impl Selection {
+    /// How many requests `dataset` makes, which cannot make none.
+    pub(super) fn some_prompts(&self, dataset: &str) -> Result<u32> {
+        u32::try_from(self.num_prompts).ok().filter(|&count| count > 0).ok_or_else(|| {
+            Error::new(format!("`--num-prompts {}`: dataset `{dataset}` makes 1 prompt or more", self.num_prompts))
+                .hint("give a number above 0")
+        })
+    }
+
     /// The positions of `rows` rows in the order to take them.
     pub(super) fn order(&self, rows: usize) -> Vec<u32> {
         let mut order: Vec<u32> = (0..rows as u32).collect();
@@ -54,6 +63,20 @@ impl Selection {
         }
         let mut python = Python::new(u64::from(self.seed));
         (0..missing).map(|_| python.below(taken as u32)).collect()
+    }
+
+    /// The reference's generator once it has ordered `rows` rows and repeated some of the `taken`. Each of the two draws
+    /// starts from the seed, so the last one that happened decides.
+    pub(super) fn python_after(&self, rows: usize, taken: usize) -> Python {
+        let mut python = Python::new(u64::from(self.seed));
+        if self.shortage == Shortage::Oversample && self.num_prompts > taken as i64 {
+            for _ in taken as i64..self.num_prompts {
+                python.below(taken as u32);
+            }
+        } else if self.order == Order::Shuffled {
+            python.shuffle(&mut vec![(); rows]);
+        }
+        python
     }
 
     /// What to warn of where `taken` rows had to make up `taken + repeats` requests.
@@ -99,6 +122,21 @@ mod tests {
         assert_eq!(selection(Order::Shuffled, Shortage::Oversample).repeats(10), expected);
         assert!(selection(Order::Shuffled, Shortage::SendFewer).repeats(10).is_empty());
         assert!(selection(Order::Shuffled, Shortage::Oversample).repeats(20).is_empty());
+    }
+
+    #[test]
+    fn the_generator_goes_on_where_sampling_left_it() {
+        let next = |selection: &Selection, rows, taken| selection.python_after(rows, taken).getrandbits(32);
+        let mut python = Python::new(0);
+        assert_eq!(next(&selection(Order::File, Shortage::SendFewer), 10, 10), python.clone().getrandbits(32));
+        let repeating = selection(Order::Shuffled, Shortage::Oversample);
+        for _ in 0..2 {
+            python.below(10);
+        }
+        assert_eq!(next(&repeating, 10, 10), python.getrandbits(32));
+        let mut python = Python::new(0);
+        python.shuffle(&mut [0; 20]);
+        assert_eq!(next(&repeating, 20, 12), python.getrandbits(32));
     }
 
     #[test]

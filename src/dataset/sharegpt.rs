@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::ahead::ahead;
 use super::lengths::length;
-use super::{Prompt, Sample, Samples, Selection, from_file};
+use super::{Prompt, Sample, Samples, Selection, from_file, rows};
 use crate::args;
 use crate::error::{Error, Result};
 use crate::token::Tokenizer;
@@ -92,6 +92,7 @@ impl ShareGpt {
         let entries = parse(&bytes)?;
         // Such files are large, and what is needed of them has been copied.
         drop(bytes);
+        let rows = entries.len();
         let accepted = self.accept(entries, tokenizer)?;
         if accepted.is_empty() {
             return Err(Error::new("no conversation can be used").hint(format!(
@@ -102,6 +103,7 @@ impl ShareGpt {
         let ShareGpt { selection, .. } = self;
         let taken = accepted.len();
         let repeats = selection.repeats(taken);
+        let python = Some(selection.python_after(rows, taken));
         let warning = selection.warning(taken, repeats.len());
         let count = taken + repeats.len();
         let sources = (0..taken).chain(repeats.into_iter().map(|source| source as usize));
@@ -115,7 +117,7 @@ impl ShareGpt {
                 ..Sample::default()
             })
         });
-        Ok(Samples { warnings: warning.into_iter().collect(), ..Samples::new(count, iter) })
+        Ok(Samples { warnings: warning.into_iter().collect(), python, ..Samples::new(count, iter) })
     }
 
     /// Counts tokens on all cores until as many conversations as wanted have passed the filter.
@@ -160,11 +162,11 @@ impl Entry {
     }
 }
 
-const FORM: &str = "the file is an array of entries such as {\"conversations\": [{\"from\": \"human\", \"value\": \"Hello\"}, \
+pub(super) const FORM: &str = "the file is an array of entries such as {\"conversations\": [{\"from\": \"human\", \"value\": \"Hello\"}, \
                     {\"from\": \"gpt\", \"value\": \"Good morning!\"}]}";
 
 /// Whether a field counts as set: null, false, zero and what is empty do not.
-fn holds_something(value: &Value) -> bool {
+pub(super) fn holds_something(value: &Value) -> bool {
     match value {
         Value::Null => false,
         Value::Bool(set) => *set,
@@ -177,11 +179,7 @@ fn holds_something(value: &Value) -> bool {
 
 /// The entries with two turns or more, with their positions in the file.
 fn parse(bytes: &[u8]) -> Result<Vec<(usize, Entry)>> {
-    let entries: Vec<Entry> = serde_json::from_slice(bytes).map_err(|cause| {
-        let text = cause.to_string();
-        let what = text.split(" at line ").next().unwrap_or_default();
-        Error::new(format!("line {}, column {}: {what}", cause.line(), cause.column())).hint(FORM)
-    })?;
+    let entries: Vec<Entry> = serde_json::from_slice(bytes).map_err(|cause| rows::misread(&cause, FORM))?;
     let two_turns = |entry: &Entry| entry.conversations.as_ref().is_some_and(|turns| turns.count >= 2);
     Ok(entries.into_iter().enumerate().filter(|(_, entry)| two_turns(entry)).collect())
 }

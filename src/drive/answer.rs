@@ -1,14 +1,15 @@
-//! What a streamed answer amounts to: the arrivals of its output, its counts, whether it ended as it should.
+//! What an answer amounts to, streamed or whole: the arrivals of its output, its counts, whether it ended as it should.
 
 use crate::backend::{Backend, Reading, Usage};
-use crate::record::{Failure, Tick};
+use crate::record::{Failure, ServerTimes, Task, Tick};
 
 /// Why a request failed: its class, and one line for people.
 pub(super) type Reason = (Failure, String);
 
-/// A streamed answer so far.
-#[derive(Debug, Default)]
+/// An answer so far.
+#[derive(Debug)]
 pub(super) struct Answer {
+    backend: Backend,
     /// When each piece of output arrived.
     pub(super) chunks: Vec<Tick>,
     /// Tokens of each piece, as far as the server counts along.
@@ -16,23 +17,46 @@ pub(super) struct Answer {
     pub(super) text: String,
     /// The server's latest counts.
     pub(super) usage: Option<Usage>,
-    /// Whether a finish reason, a usage event or `[DONE]` was seen.
+    /// The server's own times.
+    pub(super) server: ServerTimes,
+    /// Whether a proper end was seen: a finish reason, a usage event or `[DONE]`; the event that ends a stream, where the
+    /// dialect has one.
     ended: bool,
-    /// Whether `[DONE]` was seen, after which nothing is to come.
+    /// Whether nothing is to come.
     done: bool,
 }
 
 impl Answer {
+    /// An answer of which nothing has come.
+    pub(super) fn new(backend: Backend) -> Self {
+        Answer {
+            backend,
+            chunks: Vec::new(),
+            tokens: Vec::new(),
+            text: String::new(),
+            usage: None,
+            server: ServerTimes::default(),
+            ended: false,
+            done: false,
+        }
+    }
+
     /// Takes in the data of one event that arrived at `at`.
-    pub(super) fn event(&mut self, backend: Backend, data: &[u8], at: Tick) -> Result<(), Reason> {
+    pub(super) fn event(&mut self, data: &[u8], at: Tick) -> Result<(), Reason> {
         if data.trim_ascii() == b"[DONE]" {
-            (self.ended, self.done) = (true, true);
+            self.done = true;
+            self.ended |= !self.backend.has_terminal_event();
             return Ok(());
         }
-        let reading = backend.read(data).map_err(|cause| {
+        let reading = self.backend.read(data).map_err(|cause| {
             let start = String::from_utf8_lossy(&data[..data.len().min(80)]).into_owned();
             (Failure::Malformed, format!("event is not JSON of this backend: {}: {start}", cause.0))
         })?;
+        self.take(reading, at)
+    }
+
+    /// Takes in what was read and arrived at `at`.
+    pub(super) fn take(&mut self, reading: Reading<'_>, at: Tick) -> Result<(), Reason> {
         if let Some(message) = reading.error {
             return Err((Failure::ErrorEvent, message));
         }
@@ -44,7 +68,11 @@ impl Answer {
         if let Some(usage) = reading.usage {
             self.count(usage, output.is_some());
         }
+        if let Some(server) = reading.server {
+            self.server = *server;
+        }
         self.ended |= reading.finished || (reading.usage.is_some() && reading.output.is_none());
+        self.done |= reading.finished && self.backend.has_terminal_event();
         Ok(())
     }
 
@@ -68,9 +96,12 @@ impl Answer {
         self.usage = Some(usage);
     }
 
-    /// The server's count of output tokens; none if it gave none.
+    /// The server's count of output tokens; none if it gave none. Vectors have no tokens, and nobody need count them.
     pub(super) fn output_tokens(&self) -> Option<u32> {
-        self.usage.and_then(|usage| usage.completion_tokens).filter(|&tokens| tokens > 0)
+        match self.backend.task() {
+            Task::Generation => self.usage.and_then(|usage| usage.completion_tokens).filter(|&tokens| tokens > 0),
+            Task::Pooling => Some(0),
+        }
     }
 
     /// The verdict on an answer whose stream has ended.
@@ -81,7 +112,11 @@ impl Answer {
                 Err((Failure::NoOutput, "the answer carried no output".into()))
             }
             (false, false, Ending::Proper) => {
-                Err((Failure::Truncated, "the stream ended without a finish reason, usage or [DONE]".into()))
+                let end = match self.backend.has_terminal_event() {
+                    true => "an event that completes the response",
+                    false => "a finish reason, usage or [DONE]",
+                };
+                Err((Failure::Truncated, format!("the stream ended without {end}")))
             }
             (_, false, Ending::Cut) => {
                 Err((Failure::Truncated, "the connection closed in the middle of the answer".into()))
@@ -104,10 +139,14 @@ mod tests {
     use super::*;
 
     fn answer(events: &[&str]) -> (Answer, Option<Reason>) {
-        let mut answer = Answer::default();
+        answer_of(Backend::Openai, events)
+    }
+
+    fn answer_of(backend: Backend, events: &[&str]) -> (Answer, Option<Reason>) {
+        let mut answer = Answer::new(backend);
         for (index, data) in events.iter().enumerate() {
             let at = Tick::from_nanos(index as u64);
-            if let Err(reason) = answer.event(Backend::Openai, data.as_bytes(), at) {
+            if let Err(reason) = answer.event(data.as_bytes(), at) {
                 return (answer, Some(reason));
             }
         }
@@ -167,6 +206,26 @@ mod tests {
         };
         assert_eq!(answer(&[TOKEN, TOKEN, &end(2)]).0.chunks.len(), 2);
         assert_eq!(answer(&[TOKEN, TOKEN, &end(3)]).0.chunks.len(), 3);
+    }
+
+    #[test]
+    fn a_dialect_with_an_event_for_its_end_ends_with_nothing_else() {
+        let token = r#"{"type":"response.output_text.delta","delta":"a"}"#;
+        let end = r#"{"type":"response.completed","response":{"usage":{"input_tokens":3,"output_tokens":2}}}"#;
+        let (cut, _) = answer_of(Backend::OpenaiResponses, &[token, "[DONE]"]);
+        let (why, detail) = cut.verdict(Ending::Proper).unwrap_err();
+        assert_eq!((why, detail.contains("completes the response")), (Failure::Truncated, true), "{detail}");
+        let (whole, _) = answer_of(Backend::OpenaiResponses, &[token, end]);
+        assert_eq!((whole.verdict(Ending::Cut), whole.output_tokens(), whole.is_done()), (Ok(()), Some(2), true));
+        let (empty, _) = answer_of(Backend::OpenaiResponses, &[end]);
+        assert_eq!(empty.verdict(Ending::Proper).unwrap_err().0, Failure::NoOutput);
+    }
+
+    #[test]
+    fn the_servers_own_times_are_kept() {
+        let usage = r#"{"choices":[],"usage":{"completion_tokens":1},"metrics":{"queue_time_ms":250.0}}"#;
+        let (answer, _) = answer(&[TOKEN, usage]);
+        assert_eq!(answer.server, ServerTimes { queue: Some(0.25), ttft: None });
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::connect::{self, Connection, plain};
 use super::reply::{Progress, Reply};
 use super::worker::Worker;
 use crate::plan::Job;
-use crate::record::{Failure, Finished, Outcome, Record, ServerTimes, Tick};
+use crate::record::{Failure, Finished, Outcome, Record, Tick};
 
 /// How long the end of a body may take after `[DONE]`.
 const AFTER_DONE: Duration = Duration::from_secs(1);
@@ -166,7 +166,7 @@ impl Flight {
     fn land(&mut self, result: Result<(), Reason>) {
         self.landed = true;
         let end = self.worker.clock().now();
-        let answer = std::mem::take(&mut self.reply.answer);
+        let answer = self.reply.take_answer();
         let counted = answer.output_tokens().filter(|_| result.is_ok());
         let (outcome, detail) = match result {
             Ok(()) => (Outcome::Done, String::new()),
@@ -186,7 +186,7 @@ impl Flight {
             outcome,
         };
         let tokens = if answer.tokens.len() == answer.chunks.len() { answer.tokens } else { Vec::new() };
-        self.worker.landed(Finished {
+        let finished = Finished {
             record,
             connected: self.connected,
             chunks: answer.chunks,
@@ -195,8 +195,9 @@ impl Flight {
             counted_by_server: counted.is_some(),
             detail,
             audio_seconds: self.job.audio_seconds,
-            server: ServerTimes::default(),
-        });
+            server: answer.server,
+        };
+        self.worker.landed(finished, self.job.then.take());
     }
 }
 

@@ -30,7 +30,7 @@ use std::time::Duration;
 pub use run::{Ending, Observation, Stop, run};
 pub use target::{Certificates, Target};
 
-use crate::backend::{Backend, Connect};
+use crate::backend::{Backend, Connect, Delivery};
 use crate::error::Result;
 use crate::plan::Job;
 
@@ -41,9 +41,11 @@ pub struct Settings {
     pub target: Arc<Target>,
     /// How their answers read.
     pub backend: Backend,
+    /// How they come.
+    pub delivery: Delivery,
     /// How long one may take.
     pub request_timeout: Duration,
-    /// Events larger than this fail their request.
+    /// Events, and whole answers with a text, larger than this fail their request.
     pub max_event_bytes: usize,
     /// When connections are opened.
     pub connect: Connect,

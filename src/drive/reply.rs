@@ -1,13 +1,15 @@
-//! One HTTP/1.1 response: bytes in, an [`Answer`] out. Reads the head, finds the end of the body, decodes its events.
+//! One HTTP/1.1 response: bytes in, an [`Answer`] out. Reads the head, finds the end of the body, decodes its events or keeps
+//! it until it is whole.
 
 use super::answer::{Answer, Ending, Reason};
 use super::body::{Body, Piece};
 use super::sse::Decoder;
-use crate::backend::{Backend, error_message};
+use crate::backend::whole::{Head, Whole};
+use crate::backend::{Backend, Delivery, Malformed, error_message};
 use crate::record::{Failure, Tick};
 
-/// A response head larger than this is refused.
-const HEAD_LIMIT: usize = 64 * 1024;
+/// A response head larger than this is refused. Answers of bytes describe each of their vectors in it.
+const HEAD_LIMIT: usize = 256 * 1024;
 /// Of a refusal's body so much is kept, for its message.
 const REFUSAL_LIMIT: usize = 16 * 1024;
 const MAX_HEADERS: usize = 128;
@@ -16,6 +18,7 @@ const MAX_HEADERS: usize = 128;
 #[derive(Debug)]
 pub(super) struct Reply {
     backend: Backend,
+    delivery: Delivery,
     max_event_bytes: usize,
     state: State,
     /// Whether the connection may serve another request afterwards.
@@ -29,6 +32,8 @@ enum State {
     Head(Vec<u8>),
     /// A streamed answer.
     Stream { body: Body, events: Decoder },
+    /// An answer that comes whole, when its last bytes arrived, and whether it was read.
+    Whole { body: Body, whole: Whole, at: Tick, read: bool },
     /// A body that is kept for its message: an error status, or a type that is no event stream.
     Refusal { body: Body, text: Vec<u8>, why: Failure, status: String },
 }
@@ -43,9 +48,14 @@ pub(super) enum Progress {
 }
 
 impl Reply {
-    pub(super) fn new(backend: Backend, max_event_bytes: usize) -> Self {
+    pub(super) fn new((backend, delivery): (Backend, Delivery), max_event_bytes: usize) -> Self {
         let state = State::Head(Vec::new());
-        Reply { backend, max_event_bytes, state, keep_alive: false, answer: Answer::default() }
+        Reply { backend, delivery, max_event_bytes, state, keep_alive: false, answer: Answer::new(backend) }
+    }
+
+    /// The answer, taken out.
+    pub(super) fn take_answer(&mut self) -> Answer {
+        std::mem::replace(&mut self.answer, Answer::new(self.backend))
     }
 
     /// Whether nothing has come yet.
@@ -111,12 +121,8 @@ impl Reply {
         if is_success && let Some(coding) = header(head, "content-encoding").filter(|coding| *coding != "identity") {
             return Err(malformed(format!("the answer is {coding}-encoded, which nobody asked for")));
         }
-        let is_stream = media.is_empty() || media.trim_start().to_ascii_lowercase().starts_with("text/event-stream");
-        self.state = if is_success && is_stream {
-            State::Stream { body, events: Decoder::new(self.max_event_bytes) }
-        } else if is_success {
-            let status = format!("expected an event stream, got {media}");
-            State::Refusal { body, text: Vec::new(), why: Failure::Malformed, status }
+        self.state = if is_success {
+            self.success(body, head, media)
         } else {
             let status = format!("HTTP {code} {}", head.reason.unwrap_or_default());
             State::Refusal { body, text: Vec::new(), why: Failure::HttpStatus(code), status: status.trim().to_string() }
@@ -124,9 +130,28 @@ impl Reply {
         Ok(())
     }
 
+    /// How the body of a success is read; one of another type than was asked for is kept for its message.
+    fn success(&self, body: Body, head: &httparse::Response<'_, '_>, media_type: &str) -> State {
+        let refusal = |body, status| State::Refusal { body, text: Vec::new(), why: Failure::Malformed, status };
+        if self.delivery == Delivery::Stream {
+            let media = media_type.trim_start().to_ascii_lowercase();
+            if media.is_empty() || media.starts_with("text/event-stream") {
+                return State::Stream { body, events: Decoder::new(self.max_event_bytes) };
+            }
+            return refusal(body, format!("expected an event stream, got {media_type}"));
+        }
+        let about = Head { media_type, metadata: header(head, "metadata") };
+        match Whole::new(self.backend, self.delivery, about, self.max_event_bytes) {
+            Ok(whole) => State::Whole { body, whole, at: Tick::ZERO, read: false },
+            Err(Malformed(expected)) => refusal(body, expected),
+        }
+    }
+
     fn body(&mut self, mut bytes: &[u8], at: Tick) -> Result<Progress, Reason> {
         loop {
-            let (State::Stream { body, .. } | State::Refusal { body, .. }) = &mut self.state else {
+            let (State::Stream { body, .. } | State::Whole { body, .. } | State::Refusal { body, .. }) =
+                &mut self.state
+            else {
                 unreachable!("a body follows a whole head");
             };
             match body.next(&mut bytes).map_err(|_| malformed("the body's chunks are broken".into()))? {
@@ -134,7 +159,7 @@ impl Reply {
                 Piece::More => return Ok(Progress::More),
                 Piece::End => {
                     self.keep_alive &= bytes.is_empty();
-                    return Ok(Progress::Ended);
+                    return self.read_whole().map(|()| Progress::Ended);
                 }
             }
         }
@@ -144,15 +169,19 @@ impl Reply {
         match &mut self.state {
             State::Stream { events, .. } => {
                 let mut result = Ok(());
-                let (answer, backend) = (&mut self.answer, self.backend);
+                let answer = &mut self.answer;
                 let event = |data: &[u8]| {
                     if result.is_ok() {
-                        result = answer.event(backend, data, at);
+                        result = answer.event(data, at);
                     }
                 };
                 let fed = events.feed(data, event);
                 result?;
                 fed.map_err(|_| malformed(format!("event over {} bytes (--max-event-bytes)", self.max_event_bytes)))
+            }
+            State::Whole { whole, at: last, .. } => {
+                *last = at;
+                whole.feed(data).map_err(|Malformed(cause)| malformed(format!("the answer is malformed: {cause}")))
             }
             State::Refusal { text, .. } => {
                 let room = REFUSAL_LIMIT.saturating_sub(text.len()).min(data.len());
@@ -163,8 +192,22 @@ impl Reply {
         }
     }
 
+    /// Reads an answer that has come whole: its output arrived with its last bytes.
+    fn read_whole(&mut self) -> Result<(), Reason> {
+        if let State::Whole { whole, at, read: read @ false, .. } = &mut self.state {
+            *read = true;
+            let reading = whole.read();
+            let reading = reading.map_err(|Malformed(cause)| malformed(format!("the answer is malformed: {cause}")))?;
+            self.answer.take(reading, *at)?;
+        }
+        Ok(())
+    }
+
     /// The verdict on a response that has ended, or whose connection has.
-    pub(super) fn verdict(&self) -> Result<(), Reason> {
+    pub(super) fn verdict(&mut self) -> Result<(), Reason> {
+        if matches!(&self.state, State::Whole { body, .. } if body.ends_with_connection()) {
+            self.read_whole()?;
+        }
         match &self.state {
             State::Head(seen) if seen.is_empty() => {
                 Err((Failure::Reset, "the connection closed before an answer".into()))
@@ -172,7 +215,7 @@ impl Reply {
             State::Head(_) => {
                 Err((Failure::Truncated, "the connection closed in the middle of the response head".into()))
             }
-            State::Stream { body, .. } => {
+            State::Stream { body, .. } | State::Whole { body, .. } => {
                 self.answer.verdict(if body.ends_with_connection() { Ending::Proper } else { Ending::Cut })
             }
             State::Refusal { text, why, status, .. } => {

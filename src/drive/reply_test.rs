@@ -1,7 +1,7 @@
 use super::*;
 
 fn read(pieces: &[&[u8]]) -> (Reply, Result<Progress, Reason>) {
-    let mut reply = Reply::new(Backend::Openai, 1 << 20);
+    let mut reply = Reply::new((Backend::Openai, Delivery::Stream), 1 << 20);
     let mut progress = Ok(Progress::More);
     for (index, piece) in pieces.iter().enumerate() {
         progress = reply.feed(piece, Tick::from_nanos(index as u64));
@@ -32,7 +32,7 @@ fn every_framing_gives_the_same_answer_however_it_is_cut() {
     for bytes in [with_length(), in_chunks()] {
         let single: Vec<&[u8]> = bytes.chunks(1).collect();
         for pieces in [&[bytes.as_slice()][..], &single] {
-            let (reply, progress) = read(pieces);
+            let (mut reply, progress) = read(pieces);
             assert_eq!(progress, Ok(Progress::Ended));
             assert_eq!((reply.answer.text.as_str(), reply.answer.chunks.len()), ("ab", 2));
             assert_eq!(reply.verdict(), Ok(()));
@@ -43,7 +43,7 @@ fn every_framing_gives_the_same_answer_however_it_is_cut() {
 
 #[test]
 fn a_body_until_close_ends_with_the_connection() {
-    let (reply, progress) = read(&[b"HTTP/1.0 200 OK\r\n\r\n", BODY.as_bytes()]);
+    let (mut reply, progress) = read(&[b"HTTP/1.0 200 OK\r\n\r\n", BODY.as_bytes()]);
     assert_eq!(progress, Ok(Progress::More));
     assert_eq!(reply.verdict(), Ok(()));
     assert!(!reply.keeps_connection());
@@ -53,14 +53,14 @@ fn a_body_until_close_ends_with_the_connection() {
 fn a_refusal_keeps_status_and_message() {
     let body = r#"{"error":{"message":"slow down"}}"#;
     let head = format!("HTTP/1.1 429 Too Many Requests\r\ncontent-length: {}\r\n\r\n", body.len());
-    let (reply, progress) = read(&[head.as_bytes(), body.as_bytes()]);
+    let (mut reply, progress) = read(&[head.as_bytes(), body.as_bytes()]);
     assert_eq!(progress, Ok(Progress::Ended));
     assert_eq!(reply.verdict(), Err((Failure::HttpStatus(429), "HTTP 429 Too Many Requests: slow down".into())));
 }
 
 #[test]
 fn a_success_that_is_no_event_stream_is_malformed() {
-    let (reply, _) = read(&[b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"]);
+    let (mut reply, _) = read(&[b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"]);
     let (why, detail) = reply.verdict().unwrap_err();
     assert_eq!(why, Failure::Malformed);
     assert!(detail.contains("application/json"), "{detail}");
@@ -68,7 +68,7 @@ fn a_success_that_is_no_event_stream_is_malformed() {
 
 #[test]
 fn an_event_over_the_limit_names_the_flag() {
-    let mut reply = Reply::new(Backend::Openai, 10);
+    let mut reply = Reply::new((Backend::Openai, Delivery::Stream), 10);
     let (why, detail) = reply.feed(&with_length(), Tick::ZERO).unwrap_err();
     assert_eq!(why, Failure::Malformed);
     assert!(detail.contains("--max-event-bytes"), "{detail}");
@@ -77,13 +77,13 @@ fn an_event_over_the_limit_names_the_flag() {
 #[test]
 fn a_cut_answer_is_truncated() {
     let bytes = in_chunks();
-    let (reply, _) = read(&[&bytes[..bytes.len() - 60]]);
+    let (mut reply, _) = read(&[&bytes[..bytes.len() - 60]]);
     assert_eq!(reply.verdict().unwrap_err().0, Failure::Truncated);
 }
 
 #[test]
 fn a_connection_that_closes_without_an_answer_was_reset() {
-    let (reply, _) = read(&[]);
+    let (mut reply, _) = read(&[]);
     assert!(reply.is_untouched());
     assert_eq!(reply.verdict().unwrap_err().0, Failure::Reset);
 }

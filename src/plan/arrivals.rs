@@ -1,4 +1,4 @@
-//! When requests should start: pure schedules from rates and a seed, bit for bit the reference's. No clock, no waiting.
+//! When requests should start: pure schedules from rates and a generator, bit for bit the reference's. No clock, no waiting.
 //!
 //! Gaps are gamma draws from the legacy generator, one a request in order; the first request waits its gap too. The
 //! floating-point operations and their order are the reference's, so the offsets are equal to the last bit.
@@ -65,13 +65,13 @@ impl Arrivals {
 
     /// When each of `n` requests should start, in seconds after the start of sending; never going back.
     ///
+    /// Gaps are drawn from `legacy`, which is as the seed makes it, or as the dataset left it if that drew from it too.
     /// Offset `i` is the sum of gaps `0..=i`. Without a ramp all are scaled so that the last one is at `n / rate`.
-    pub fn offsets(&self, n: usize, seed: u32) -> Vec<f64> {
+    pub fn offsets(&self, n: usize, mut legacy: Legacy) -> Vec<f64> {
         let burstiness = match self {
             Arrivals::AtOnce => return vec![0.0; n],
             Arrivals::Gamma { burstiness, .. } | Arrivals::Ramp(Ramp { burstiness, .. }) => *burstiness,
         };
-        let mut legacy = Legacy::new(seed);
         let mut total = 0.0;
         let mut offsets: Vec<f64> = (0..n)
             .map(|index| {
@@ -89,8 +89,8 @@ impl Arrivals {
     }
 
     /// The same as [`Arrivals::offsets`], to the nearest nanosecond.
-    pub fn due(&self, n: usize, seed: u32) -> Vec<Tick> {
-        self.offsets(n, seed).into_iter().map(Tick::from_secs_f64).collect()
+    pub fn due(&self, n: usize, legacy: Legacy) -> Vec<Tick> {
+        self.offsets(n, legacy).into_iter().map(Tick::from_secs_f64).collect()
     }
 }
 

@@ -1,10 +1,13 @@
 //! Samples become requests: the whole HTTP message of each, head and body, so that sending is one write.
 
+use std::sync::Arc;
+
+use crate::backend::Delivery;
 use crate::backend::template::Template;
 use crate::dataset::Sample;
 use crate::error::Result;
 use crate::plan::Job;
-use crate::record::Tick;
+use crate::record::{Adapters, Tick};
 
 /// Writes requests.
 #[derive(Debug, Clone)]
@@ -12,6 +15,7 @@ pub struct Encoder {
     /// Request line and the headers that all requests share, each line ended.
     head: Vec<u8>,
     template: Template,
+    adapters: Option<Arc<Adapters>>,
 }
 
 impl Encoder {
@@ -23,7 +27,7 @@ impl Encoder {
             ("host", host),
             ("accept", "*/*"),
             ("user-agent", concat!("llmbench/", env!("CARGO_PKG_VERSION"))),
-            ("content-type", "application/json"),
+            ("content-type", template.media_type()),
         ];
         let mut head = request_line.to_string();
         for (name, value) in defaults.into_iter().filter(|(name, _)| !named(name)) {
@@ -32,37 +36,62 @@ impl Encoder {
         for (name, value) in headers {
             head += &format!("{name}: {value}\r\n");
         }
-        Encoder { head: head.into_bytes(), template }
+        Encoder { head: head.into_bytes(), template, adapters: None }
+    }
+
+    /// Requests go to adapters instead of the model itself, each to the one assigned to its id.
+    #[must_use]
+    pub fn with_adapters(self, adapters: Option<Arc<Adapters>>) -> Self {
+        Encoder { adapters, ..self }
+    }
+
+    /// How answers come.
+    pub fn delivery(&self) -> Delivery {
+        self.template.delivery()
+    }
+
+    /// Whether there can be a request of `sample`.
+    ///
+    /// # Errors
+    /// If the dialect needs something that it does not have: what.
+    pub fn check(&self, sample: &Sample) -> Result<()> {
+        self.template.backend().check(sample)
     }
 
     /// The request of `sample`, which is the `id`th of its run and due at `due`.
     pub fn job(&self, id: u32, due: Tick, sample: &Sample) -> Job {
         let mut bytes = Vec::with_capacity(self.head.len() + 128 + self.template.size_hint(sample));
         bytes.extend_from_slice(&self.head);
-        if let Some(id) = sample.request_id.as_deref().filter(|id| !id.is_empty()) {
-            bytes.extend_from_slice(format!("x-request-id: {id}\r\n").as_bytes());
+        if let Some(name) = sample.request_id.as_deref().filter(|name| !name.is_empty()) {
+            bytes.extend_from_slice(format!("x-request-id: {name}\r\n").as_bytes());
         }
         // The length is known once the body is written: its place is filled up with blanks, which may lead a field's value.
         bytes.extend_from_slice(b"content-length: ");
         let place = bytes.len();
         bytes.extend_from_slice(b"          \r\n\r\n");
         let body = bytes.len();
-        self.template.write(sample, &mut bytes);
+        let model = self.adapters.as_ref().and_then(|adapters| adapters.name_of(id));
+        self.template.write(sample, model, &mut bytes);
         let length = format!("{:>10}", bytes.len() - body);
         bytes[place..place + length.len()].copy_from_slice(length.as_bytes());
         let audio_seconds = sample.audio.as_ref().map_or(0.0, |audio| audio.seconds);
-        let inputs = sample.prompt.inputs() as u32;
-        Job { id, due, bytes, input_tokens: sample.input_tokens, inputs, audio_seconds }
+        let inputs = self.template.backend().inputs(sample) as u32;
+        Job { id, due, bytes, input_tokens: sample.input_tokens, inputs, audio_seconds, then: None }
     }
 
-    /// The requests of `samples`, made as they are asked for; sample `i` is due at `due[i]`.
+    /// The requests of `samples`, made as they are asked for; sample `i` is due at `due[i]`. One that there can be no request of
+    /// is an error that names it.
     pub fn jobs(
         self,
         samples: impl Iterator<Item = Result<Sample>> + Send + 'static,
         due: Vec<Tick>,
     ) -> Box<dyn Iterator<Item = Result<Job>> + Send> {
         let numbered = samples.zip(due).enumerate();
-        Box::new(numbered.map(move |(id, (sample, due))| Ok(self.job(id as u32, due, &sample?))))
+        Box::new(numbered.map(move |(id, (sample, due))| {
+            let sample = sample?;
+            self.check(&sample).map_err(|error| error.context(format!("request {id}")))?;
+            Ok(self.job(id as u32, due, &sample))
+        }))
     }
 }
 
@@ -77,7 +106,8 @@ mod tests {
 
     fn encoder(headers: &[(&str, &str)]) -> Encoder {
         let overlay = Map::new();
-        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, overlay: &overlay };
+        let delivery = Delivery::Stream;
+        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay };
         let headers: Vec<(String, String)> =
             headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
         let line = "POST /v1/completions HTTP/1.1\r\n";
@@ -102,6 +132,27 @@ mod tests {
         let length = head.rsplit_once("content-length: ").unwrap().1;
         assert_eq!(length.trim().parse::<usize>().unwrap(), body.len(), "{head}");
         assert!(serde_json::from_str::<serde_json::Value>(body).is_ok());
+    }
+
+    #[test]
+    fn each_request_goes_to_its_adapter() {
+        let adapters = Adapters { names: vec!["a".into(), "b".into()], of: vec![1, 0] };
+        let encoder = encoder(&[]).with_adapters(Some(Arc::new(adapters)));
+        for (id, model) in [(0, "b"), (1, "a"), (2, "m")] {
+            let text = String::from_utf8(encoder.job(id, Tick::ZERO, &sample(None)).bytes).unwrap();
+            assert!(text.contains(&format!("{{\"model\":\"{model}\",")), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_sample_that_the_dialect_cannot_ask_for_is_named() {
+        let overlay = Map::new();
+        let delivery = Delivery::Stream;
+        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay };
+        let template = Backend::VllmRerank.template(&fixed);
+        let mut jobs = Encoder::new("", "", &[], template).jobs(std::iter::once(Ok(sample(None))), vec![Tick::ZERO]);
+        let error = jobs.next().unwrap().unwrap_err().to_string();
+        assert!(error.starts_with("request 0: `--backend vllm-rerank` cannot send this dataset: "), "{error}");
     }
 
     #[test]

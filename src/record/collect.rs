@@ -61,8 +61,7 @@ impl Collector {
             Outcome::Done => {
                 self.audio_seconds += audio_seconds;
                 chunks.windows(2).for_each(|pair| self.gaps.push(pair[1].since(pair[0])));
-                // A server that reports no tokens at all for an answer with output did not count.
-                if counted_by_server && record.output_tokens > 0 {
+                if counted_by_server {
                     self.pour(&chunks, &tokens, record.output_tokens);
                 } else {
                     let position = self.records.len();
@@ -113,6 +112,7 @@ impl Collector {
             server_times: self.server_times,
             duration,
             planned: self.planned,
+            conversations: Vec::new(),
             partial: ending == Ending::Interrupted,
             uncounted: uncounted.len() as u64,
             health,

@@ -1,5 +1,6 @@
 //! What happened: plain data between `drive`, which fills it, and `measure`, which reads it. No clock, no statistics.
 
+pub mod adapters;
 pub mod collect;
 pub mod errors;
 pub mod file;
@@ -9,6 +10,7 @@ pub mod gaps;
 use std::fmt;
 use std::str::FromStr;
 
+pub use adapters::Adapters;
 pub use collect::{Collector, Ending};
 pub use errors::Errors;
 pub use flow::Flow;
@@ -190,7 +192,8 @@ pub struct Finished {
     pub tokens: Vec<u32>,
     /// The answer's text.
     pub text: String,
-    /// Whether `record.output_tokens` is the server's own figure. If not, it is 0 until the text is counted.
+    /// Whether there is nothing to count: `record.output_tokens` is the server's own figure, or the answer is vectors and has
+    /// none. If not, it is 0 until the text is counted.
     pub counted_by_server: bool,
     /// For a failed request what happened, in one line; else empty.
     pub detail: String,
@@ -268,6 +271,8 @@ pub struct Run {
     pub duration: Tick,
     /// Requests that the plan held; more than `records` where the run was stopped early.
     pub planned: u64,
+    /// The id of the first turn of each planned conversation, ascending; its others follow. Empty where requests stand alone.
+    pub conversations: Vec<u32>,
     /// Whether the run was interrupted before everything planned had run.
     pub partial: bool,
     /// Seconds of sound in successful requests.

@@ -5,13 +5,20 @@ use std::io::{self, Write};
 
 /// A JSON value that is held in memory.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value {
+pub enum Value {
+    /// None.
     Null,
+    /// Yes or no.
     Bool(bool),
+    /// A whole number.
     Int(u64),
+    /// A number.
     Float(f64),
+    /// A text.
     Text(String),
+    /// Several values.
     List(Vec<Value>),
+    /// Values by key, in order.
     Object(Vec<(String, Value)>),
 }
 

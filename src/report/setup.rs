@@ -1,14 +1,19 @@
 //! What a run was asked to do, as far as reports repeat it: filled by the caller.
 
+use std::sync::Arc;
+
 use jiff::civil::DateTime;
 
-use crate::record::Tick;
+use super::Value;
+use crate::record::{Adapters, Task, Tick};
 
 /// The description of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Setup {
     /// The server dialect by the name it was asked for.
     pub backend: String,
+    /// What its requests ask for.
+    pub task: Task,
     /// `--label` as given.
     pub label: Option<String>,
     /// The model by its own name.
@@ -27,6 +32,10 @@ pub struct Setup {
     pub max_concurrency: Option<u32>,
     /// A rate that changes over the run.
     pub ramp: Option<Ramp>,
+    /// The adapters that requests were spread over, if any.
+    pub adapters: Option<Arc<Adapters>>,
+    /// The command's options under the names that the reference stores them by, for the PyTorch-format file.
+    pub options: Vec<(String, Value)>,
     /// Local time when sending began.
     pub started: DateTime,
     /// Local time when the last answer was in; until then, when sending began.

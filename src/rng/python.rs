@@ -43,6 +43,11 @@ impl Python {
         &items[self.below(items.len() as u32) as usize]
     }
 
+    /// A uniform position below `len`, as `random.choices` draws each of its items.
+    pub fn index(&mut self, len: usize) -> usize {
+        (self.random() * len as f64) as usize
+    }
+
     /// Shuffles in place: Fisher and Yates, from the last item down.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for i in (1..items.len()).rev() {
@@ -71,7 +76,7 @@ mod tests {
     #[test]
     fn choices_with_replacement_are_the_reference_s() {
         let mut python = Python::new(12345);
-        let drawn: Vec<u32> = (0..6).map(|_| (python.random() * 1000.0) as u32).collect();
+        let drawn: Vec<u32> = (0..6).map(|_| python.index(1000) as u32).collect();
         assert_eq!(drawn, [416, 10, 825, 298, 368, 193]);
     }
 

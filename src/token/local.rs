@@ -76,6 +76,13 @@ impl Local {
         self.inner.get_vocab_size(false) as u32
     }
 
+    /// The ids of the whole vocabulary, ascending.
+    pub(super) fn ids(&self) -> Vec<u32> {
+        let mut ids: Vec<u32> = self.inner.get_vocab(true).into_values().collect();
+        ids.sort_unstable();
+        ids
+    }
+
     /// The ids of the named and additional special tokens, ascending.
     pub(super) fn special_ids(&self) -> &[u32] {
         &self.special_ids

@@ -113,6 +113,14 @@ impl Tokenizer {
         }
     }
 
+    /// The ids of the whole vocabulary, added tokens too, ascending. Of a server's only the base vocabulary is known.
+    pub fn ids(&self) -> Vec<u32> {
+        match &self.engine {
+            Engine::Local(local) => local.ids(),
+            Engine::Server(server) => (0..server.vocab_size()).collect(),
+        }
+    }
+
     /// The ids of the named special tokens (bos, eos, unk, pad, ...) and of the additional ones, ascending. A server does not
     /// tell its own.
     pub fn special_ids(&self) -> &[u32] {

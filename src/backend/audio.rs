@@ -1,0 +1,56 @@
+//! `/v1/audio/transcriptions` and `/v1/audio/translations`: a file of sound as a form, an answer in `choices[0].delta`, as a
+//! chat's.
+
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::event::{self, Text};
+use super::template::{Field, Fixed, Place, Template};
+use super::{Backend, Delivery, Reading};
+use crate::dataset::Sample;
+use crate::error::{Error, Result};
+
+pub(super) fn template(fixed: &Fixed<'_>) -> Template {
+    let streamed = fixed.delivery == Delivery::Stream;
+    let mut fields = vec![
+        ("model", Field::from(Place::Model)),
+        ("max_completion_tokens", Place::OutputTokens.into()),
+        ("stream", json!(streamed).into()),
+        ("language", json!("en").into()),
+    ];
+    if streamed {
+        // A form has no objects: what `stream_options` would hold stands beside it.
+        fields.push(("stream_include_usage", json!(true).into()));
+        fields.push(("stream_continuous_usage_stats", json!(true).into()));
+    }
+    Template::new(Backend::OpenaiAudio, fields, fixed)
+}
+
+/// Whether there is anything to transcribe.
+pub(super) fn check(sample: &Sample) -> Result<()> {
+    match sample.audio {
+        Some(_) => Ok(()),
+        None => {
+            Err(Error::new("there is no sound to transcribe").hint("use a dataset of sound, such as `custom_audio`"))
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Document<'a> {
+    #[serde(borrow, default)]
+    text: Option<Text<'a>>,
+    #[serde(default)]
+    usage: Option<event::TokenUsage>,
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
+}
+
+/// What an answer that comes whole says.
+pub(super) fn read_document(data: &[u8]) -> serde_json::Result<Reading<'_>> {
+    let document: Document<'_> = serde_json::from_slice(data)?;
+    let usage = document.usage.map(event::TokenUsage::usage);
+    let output = event::whole_output(document.text, event::Others::None, usage);
+    Ok(Reading { output, usage, finished: true, error: event::error_of(document.error), server: None })
+}

@@ -1,0 +1,190 @@
+//! The rows of a dataset's file: JSON lines, or one JSON array of objects. Bytes come in, one [`Row`] after the other goes
+//! out; whatever is wrong is told with its line or entry and its field, and with a row that would be right.
+//!
+//! Which file it is, the caller adds ([`super::from_file`]); nothing is opened here.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result};
+
+/// One object of a file, and where it stands there.
+#[derive(Debug)]
+pub(super) struct Row {
+    place: Place,
+    fields: Map<String, Value>,
+    form: &'static str,
+}
+
+/// Where a row stands.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    /// A line, from 1.
+    Line(usize),
+    /// A position in the array, from 0.
+    Entry(usize),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Line(line) => write!(f, "line {line}"),
+            Place::Entry(index) => write!(f, "entry {index}"),
+        }
+    }
+}
+
+impl Row {
+    /// The value at `field`; null counts as absent.
+    pub(super) fn get(&self, field: &str) -> Option<&Value> {
+        self.fields.get(field).filter(|value| !value.is_null())
+    }
+
+    /// Moves the value at `field` out; null counts as absent.
+    pub(super) fn take(&mut self, field: &str) -> Option<Value> {
+        self.fields.remove(field).filter(|value| !value.is_null())
+    }
+
+    /// Moves the string at `field` out.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none.
+    pub(super) fn text(&mut self, field: &str) -> Result<String> {
+        match self.fields.remove(field) {
+            Some(Value::String(text)) => Ok(text),
+            _ => Err(self.wrong(format_args!("no string at `{field}`"))),
+        }
+    }
+
+    /// The number of tokens at `field`: an integer, a float (its fraction is cut off) or a string of digits.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none, or it is negative.
+    pub(super) fn tokens(&self, field: &str) -> Result<u32> {
+        let count = self.get(field).and_then(count);
+        count.ok_or_else(|| self.wrong(format_args!("no number of tokens at `{field}`")))
+    }
+
+    /// The error that says `why` this row cannot be used; `why` names the field.
+    pub(super) fn wrong(&self, why: impl fmt::Display) -> Error {
+        Error::new(format!("{}: {why}", self.place)).hint(self.form)
+    }
+}
+
+/// What `make` makes of each row, without those of which it makes nothing. A file whose first character is `[` is one
+/// array, any other has an object a line. `form` tells how a row looks that is right.
+///
+/// # Errors
+///
+/// Where a row is no object, or `make` fails.
+pub(super) fn read<T>(bytes: &[u8], form: &'static str, make: impl Fn(Row) -> Result<Option<T>>) -> Result<Vec<T>> {
+    let made = |row: Result<Row>| row.and_then(&make).transpose();
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return array(bytes, form)?.filter_map(|row| made(Ok(row))).collect();
+    }
+    lines(bytes, form).filter_map(made).collect()
+}
+
+/// The rows of a file with an object a line; blank lines are skipped.
+pub(super) fn lines(bytes: &[u8], form: &'static str) -> impl Iterator<Item = Result<Row>> {
+    let lines = bytes.split(|&byte| byte == b'\n').enumerate();
+    lines.filter(|(_, line)| !line.trim_ascii().is_empty()).map(move |(index, line)| {
+        let place = Place::Line(index + 1);
+        let fields = serde_json::from_slice(line).map_err(|cause| {
+            Error::new(format!("{place}: column {}: {}", cause.column(), reason(&cause))).hint(form)
+        })?;
+        Ok(Row { place, fields, form })
+    })
+}
+
+fn array(bytes: &[u8], form: &'static str) -> Result<impl Iterator<Item = Row>> {
+    let entries: Vec<Map<String, Value>> = serde_json::from_slice(bytes).map_err(|cause| misread(&cause, form))?;
+    let row = move |(index, fields)| Row { place: Place::Entry(index), fields, form };
+    Ok(entries.into_iter().enumerate().map(row))
+}
+
+/// The error of a file that is one JSON value and does not read as such.
+pub(super) fn misread(cause: &serde_json::Error, form: &str) -> Error {
+    Error::new(format!("line {}, column {}: {}", cause.line(), cause.column(), reason(cause))).hint(form)
+}
+
+/// What is wrong, without the place.
+fn reason(cause: &serde_json::Error) -> String {
+    let text = cause.to_string();
+    text.split(" at line ").next().unwrap_or_default().to_owned()
+}
+
+fn count(value: &Value) -> Option<u32> {
+    match value {
+        Value::Number(number) => {
+            let number = number.as_f64()?.trunc();
+            (0.0..=f64::from(u32::MAX)).contains(&number).then_some(number as u32)
+        }
+        Value::String(digits) => digits.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{prop_assert, proptest};
+
+    use super::*;
+
+    const FORM: &str = "write {\"a\": \"x\"}";
+
+    fn texts(content: &str) -> Result<Vec<String>> {
+        read(content.as_bytes(), FORM, |mut row| row.text("a").map(Some))
+    }
+
+    #[test]
+    fn lines_and_arrays_have_the_same_rows() {
+        let wanted = ["x", "y"];
+        assert_eq!(texts("{\"a\": \"x\"}\r\n \n{\"a\": \"y\"}").unwrap(), wanted);
+        assert_eq!(texts(" [{\"a\": \"x\"},\n{\"a\": \"y\"}]").unwrap(), wanted);
+        assert!(texts("\n").unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_place_and_field() {
+        let table = [
+            ("{\"a\": \"x\"}\n\n{\"a\": 1}", "line 3: no string at `a`"),
+            ("[{\"a\": \"x\"}, {\"b\": 1}]", "entry 1: no string at `a`"),
+            ("{\"a\": \"x\"}\n5", "line 2: column 1: invalid type: integer `5`, expected a map"),
+            ("[{\"a\": \"x\"},\n 5]", "line 2, column 2: invalid type: integer `5`, expected a map"),
+            ("[{\"a\":", "line 1, column 6: EOF while parsing a value"),
+        ];
+        for (content, why) in table {
+            let error = texts(content).unwrap_err();
+            assert_eq!((error.to_string().as_str(), error.advice()), (why, Some(FORM)));
+        }
+    }
+
+    #[test]
+    fn numbers_of_tokens_come_in_three_shapes() {
+        let counted = |value: &str| {
+            let line = format!("{{\"n\": {value}}}");
+            lines(line.as_bytes(), FORM).next().unwrap().unwrap().tokens("n").ok()
+        };
+        assert_eq!(["12", "12.9", "\" 12 \""].map(counted), [Some(12); 3]);
+        assert_eq!(["-1", "null", "\"x\"", "[1]", "1e10"].map(counted), [None; 5]);
+    }
+
+    #[test]
+    fn rows_of_which_nothing_is_made_are_left_out() {
+        let some = read(b"{\"a\": 1}\n{\"b\": 2}", FORM, |mut row| Ok(row.take("b"))).unwrap();
+        assert_eq!(some, [Value::from(2)]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic_the_reader(bytes: Vec<u8>) {
+            if let Err(error) = read(&bytes, FORM, |_| Ok(Some(()))) {
+                prop_assert!(error.to_string().starts_with("line "));
+            }
+        }
+    }
+}

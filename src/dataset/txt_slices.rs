@@ -1,0 +1,111 @@
+//! Slices of a text: a file and a tokenizer come in; pieces of drawn lengths from drawn places go out, around the end of
+//! the text where they reach it, as the reference's converter cuts them.
+
+use std::path::PathBuf;
+
+use super::ahead::ahead;
+use super::lengths::{RangeRatio, length};
+use super::ramp::Draws;
+use super::{Prompt, Sample, Samples, Selection, from_file};
+use crate::args;
+use crate::error::{Error, Result};
+use crate::rng::{Generator, Python};
+use crate::token::{Special, Tokenizer};
+
+/// Flags of the dataset `txt-slices`.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Dataset: txt-slices")]
+pub struct TxtSlicesArgs {
+    /// Input tokens of a request; `--random-range-ratio` varies them.
+    #[arg(long, value_name = "TOKENS", default_value_t = 1024, allow_negative_numbers = true, value_parser = args::int)]
+    pub txt_slices_input_len: i64,
+    /// Output tokens of a request; `--random-range-ratio` varies them.
+    #[arg(long, value_name = "TOKENS", default_value_t = 128, allow_negative_numbers = true, value_parser = args::int)]
+    pub txt_slices_output_len: i64,
+}
+
+/// The settings of `txt-slices`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TxtSlices {
+    /// The file, UTF-8.
+    pub path: PathBuf,
+    /// Seed of all draws.
+    pub seed: u32,
+    /// How many requests; above 0.
+    pub num_prompts: u32,
+    /// Nominal input tokens of a request.
+    pub input_len: u32,
+    /// Nominal output tokens of a request.
+    pub output_len: u32,
+    /// How far lengths vary.
+    pub range_ratio: RangeRatio,
+    /// Goes before the index in each request id.
+    pub request_id_prefix: String,
+}
+
+impl TxtSlicesArgs {
+    pub(super) fn resolve(
+        self,
+        path: Option<PathBuf>,
+        range_ratio: RangeRatio,
+        selection: Selection,
+    ) -> Result<TxtSlices> {
+        let path = path.ok_or_else(|| {
+            Error::new("dataset `txt-slices` needs a file").hint("name a text file with `--dataset-path`")
+        })?;
+        let text = path.to_string_lossy();
+        if text.starts_with("http://") || text.starts_with("https://") {
+            return Err(Error::new(format!("cannot read dataset `{text}`: not a file"))
+                .hint("download it, and give the file: datasets are read from disk only"));
+        }
+        Ok(TxtSlices {
+            seed: selection.seed,
+            num_prompts: selection.some_prompts("txt-slices")?,
+            input_len: length("--txt-slices-input-len", self.txt_slices_input_len)?,
+            output_len: length("--txt-slices-output-len", self.txt_slices_output_len)?,
+            range_ratio,
+            request_id_prefix: selection.request_id_prefix,
+            path,
+        })
+    }
+}
+
+impl TxtSlices {
+    pub(super) fn samples(self, tokenizer: Tokenizer) -> Result<Samples> {
+        let path = self.path.clone();
+        from_file(&path, |bytes| self.samples_of(&bytes, tokenizer))
+    }
+
+    fn samples_of(self, bytes: &[u8], tokenizer: Tokenizer) -> Result<Samples> {
+        let text = std::str::from_utf8(bytes).map_err(|cause| {
+            let line = 1 + bytes[..cause.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count();
+            Error::new(format!("line {line}: not UTF-8")).hint("give a text file in UTF-8")
+        })?;
+        let tokens = tokenizer.encode(text, Special::Skip)?;
+        let last = (tokens.len() as u32)
+            .checked_sub(1)
+            .ok_or_else(|| Error::new("a text without tokens").hint("give a text file that is not empty"))?;
+        let mut generator = Generator::new(u64::from(self.seed));
+        let lengths = (self.input_len.saturating_sub(tokenizer.special_count()), self.output_len);
+        let draws = Draws::new(self.num_prompts, lengths, self.range_ratio, tokenizer.vocab_size(), &mut generator);
+        let mut python = Python::new(u64::from(self.seed));
+        let starts: Vec<u32> = draws.inputs.iter().map(|_| python.randint(0, last)).collect();
+        let iter = ahead(starts.len(), move |index| {
+            let slice = tokens.iter().cycle().skip(starts[index] as usize).take(draws.inputs[index] as usize);
+            let ids: Vec<u32> = slice.copied().collect();
+            let text = tokenizer.decode(&ids)?;
+            Ok(Sample {
+                input_tokens: tokenizer.count(&text)?,
+                prompt: Prompt::Text(text),
+                output_tokens: draws.outputs[index],
+                request_id: Some(format!("{}{index}", self.request_id_prefix)),
+                ..Sample::default()
+            })
+        });
+        Ok(Samples::new(self.num_prompts as usize, iter))
+    }
+}
+
+#[cfg(test)]
+#[path = "txt_slices_test.rs"]
+mod tests;
