@@ -7,6 +7,7 @@ mod around;
 mod command;
 mod files;
 mod hub;
+mod flags;
 mod instead;
 mod moments;
 mod nonsense;
