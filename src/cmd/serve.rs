@@ -10,7 +10,7 @@ use crate::dataset::{Custom, Dataset, DatasetArgs, Template};
 use crate::error::{Exit, Result};
 use crate::measure::{Asked, MetricsArgs};
 use crate::plan::{AdapterArgs, AdapterMix, Load, LoadArgs};
-use crate::report::{Export, Output, OutputArgs};
+use crate::report::{Export, Output, OutputArgs, Value};
 use crate::sim::{self, SimArgs};
 use crate::token::{Choice, TokenizerArgs};
 use crate::ui::{ProgressArgs, Ui};
@@ -61,6 +61,9 @@ pub(super) struct ServeArgs {
     output: OutputArgs,
     #[command(flatten)]
     progress: ProgressArgs,
+    /// Every flag with its value, for results that repeat them.
+    #[arg(skip)]
+    pub(super) options: Vec<(String, Value)>,
 }
 
 /// What the flags come to, checked before anything is sent.
@@ -78,6 +81,8 @@ pub(super) struct Checked {
     pub(super) asked: Asked,
     pub(super) output: Output,
     pub(super) progress: ProgressArgs,
+    /// Every flag with its value.
+    pub(super) options: Vec<(String, Value)>,
 }
 
 impl ServeArgs {
@@ -113,6 +118,7 @@ impl ServeArgs {
             adapters: self.adapters.resolve()?,
             output: self.output.resolve()?,
             progress: self.progress.clone(),
+            options: self.options.clone(),
         })
     }
 
