@@ -2,16 +2,17 @@
 
 use std::fs;
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 
 use super::serve::Checked;
 use super::session::{Sent, say};
 use super::watch::Details;
 use crate::error::{Error, Exit, Result};
-use crate::measure::{self, Metrics};
+use crate::measure::{self, Metrics, Probes};
 use crate::plan::arrivals::Arrivals;
 use crate::record::file::{Reader, Writer};
 use crate::record::{Collector, Ending, Outcome, Run};
-use crate::report::{Export, Files, Glyphs, Output, Report, Setup};
+use crate::report::{Export, Files, Glyphs, Output, Report, SeriesRun, Setup};
 use crate::token::{Loaded, Special, Tokenizer};
 use crate::ui::Ui;
 
@@ -25,8 +26,8 @@ pub(super) struct Context<'a> {
 
 /// A run that has been reported.
 pub(super) struct Concluded {
-    #[expect(dead_code, reason = "for what is said of several runs")]
-    pub(super) metrics: Metrics,
+    /// Its numbers, for a summary of several runs.
+    pub(super) run: SeriesRun,
     /// The exit status, or what went wrong after numbers were there.
     pub(super) verdict: Result<Exit>,
 }
@@ -50,8 +51,10 @@ pub(super) fn conclude(sent: Sent, context: Context<'_>, files: Files, out: &mut
     }
     let incomplete = sent.ending.stopped || sent.ending.error.is_some();
     let ending = if incomplete { Ending::Interrupted } else { Ending::Complete };
-    let run = collector.finish(end, sent.ending.health, ending);
+    let mut run = collector.finish(end, sent.ending.health, ending);
+    run.conversations = sent.conversations;
     let mut metrics = measure::metrics(&run, &checked.asked, setup.max_concurrency);
+    metrics.probes = Probes::of(&sent.probes);
     if let (Some(limit), Arrivals::AtOnce) = (setup.max_concurrency, &checked.load.arrivals) {
         metrics.steady = measure::steady(&run, &checked.asked, limit);
     }
@@ -65,12 +68,24 @@ pub(super) fn conclude(sent: Sent, context: Context<'_>, files: Files, out: &mut
         ui.warn(&format!("{}; {}", warning.what, warning.advice));
     }
     let saved = save(&report, details, (files, out), context);
+    let (files, saved) = match saved {
+        Ok(files) => (files, Ok(())),
+        Err(error) => (Vec::new(), Err(error)),
+    };
     let verdict = saved.and_then(|()| match sent.ending.error {
         Some(error) => Err(error.context("the run ended early")),
         None if sent.ending.stopped => Ok(Exit::Interrupted),
         None => verdict(&run, &metrics, ui),
     });
-    Ok(Concluded { metrics, verdict })
+    let run = SeriesRun {
+        num_prompts: setup.num_prompts,
+        figures: report.figures(),
+        completed: metrics.counts.completed,
+        failed: metrics.counts.failed,
+        partial: incomplete,
+        files,
+    };
+    Ok(Concluded { run, verdict })
 }
 
 /// Counts the answers that came without a count of the server's.
@@ -81,13 +96,14 @@ fn count(collector: &mut Collector, tokenizer: &Tokenizer) -> Result<()> {
     Ok(())
 }
 
-/// Writes the result to every place that was asked for, and takes the file of details away once it is in there.
+/// Writes the result to every place that was asked for, and takes the file of details away once it is in there; gives the
+/// files that hold the result.
 fn save(
     report: &Report<'_>,
     details: Option<Details>,
     (files, out): (Files, &mut dyn Write),
     context: Context<'_>,
-) -> Result<()> {
+) -> Result<Vec<PathBuf>> {
     let output = &context.checked.output;
     let (mut reader, path) = match details {
         None => (None, None),
@@ -106,6 +122,7 @@ fn save(
     if output.export == Some(Export::Stdout) {
         write_stdout(&mut |file| detailed(&mut reader, file))?;
     }
+    let results = saved.results.clone();
     for (kind, written) in saved.write_beside(report, reader.as_mut()) {
         match (kind.title(), written) {
             (Some(title), Ok(path)) => say(out, &format!("{title} saved to: {}", path.display()))?,
@@ -116,11 +133,11 @@ fn save(
             }
         }
     }
-    match path {
-        Some(path) => fs::remove_file(&path)
-            .map_err(|cause| Error::new(format!("cannot remove the passing file `{}`: {cause}", path.display()))),
-        None => Ok(()),
+    if let Some(path) = path {
+        fs::remove_file(&path)
+            .map_err(|cause| Error::new(format!("cannot remove the passing file `{}`: {cause}", path.display())))?;
     }
+    Ok(results)
 }
 
 /// What charts are drawn with, if the report has any: it goes to stdout, unless the result goes there.

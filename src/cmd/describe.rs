@@ -10,6 +10,7 @@ use super::serve::Checked;
 use super::session::say;
 use crate::error::Result;
 use crate::net::Model;
+use crate::plan::Load;
 use crate::plan::arrivals::{Arrivals, Strategy};
 use crate::record::Tick;
 use crate::report::{Ramp, RateChange, Setup, Value};
@@ -71,6 +72,19 @@ fn options(checked: &Checked) -> Vec<(String, Value)> {
 fn changes(ramp: &crate::plan::arrivals::Ramp, due: &[Tick]) -> Vec<RateChange> {
     let at = |request: Option<u32>| request.map_or(Tick::ZERO, |request| due[request as usize]);
     ramp.changes(due.len()).into_iter().map(|change| RateChange { rps: change.rps, at: at(change.request) }).collect()
+}
+
+/// Announces the probes, if there will be any, in the reference's words.
+pub(super) fn probes(load: &Load, out: &mut dyn Write) -> Result<()> {
+    match load.probe_rate {
+        Some(rate) => say(out, &format!("Probe request rate: {rate:?} req/s")),
+        None => Ok(()),
+    }
+}
+
+/// Announces, in the reference's words, that the dataset says when requests start.
+pub(super) fn recorded(_: &Setup, out: &mut dyn Write) -> Result<()> {
+    say(out, "Self timing is set, using the timestamps from the trace file.")
 }
 
 /// Announces the traffic in the reference's words.

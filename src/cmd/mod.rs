@@ -1,19 +1,26 @@
 //! The subcommands, a file each: its flags and its story. They wire the stages and decide nothing.
 
+mod compare;
 mod conclude;
+mod config;
 mod describe;
 mod dotted;
+mod dry_run;
 mod found;
 mod generate;
 mod grammar;
 mod help;
 mod limits;
 mod options;
+mod pairing;
 mod point;
+mod probing;
+mod series;
 mod serve;
 mod session;
 mod signals;
 mod sim;
+mod turns;
 mod watch;
 
 use std::ffi::OsString;
@@ -62,6 +69,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         grammar::Line::Run { words, warnings } => (words, warnings),
         grammar::Line::Help { path, topic } => return finish(Ui::default(), help::print(command, &path, topic)),
     };
+    let (words, config) = match config::expand(&command, words) {
+        Ok(expanded) => expanded,
+        Err(error) => return finish(Ui::default(), Err(error)),
+    };
     let parsed = Cli::command().color(color(&words)).try_get_matches_from(words).and_then(|mut matches| {
         let options = matches.subcommand().and_then(|(name, matches)| {
             command.find_subcommand(name).map(|command| options::options(command, matches))
@@ -75,7 +86,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     });
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return refuse(&error),
+        Err(error) => {
+            return match config.and_then(|config| config.blame(&error)) {
+                Some(blamed) => finish(Ui::default(), Err(blamed)),
+                None => refuse(&error),
+            };
+        }
     };
     let ui = Ui { style: Style::resolve(cli.color) };
     for warning in warnings {

@@ -10,6 +10,7 @@ use super::found::Found;
 use super::serve::Checked;
 use super::session::Session;
 use super::signals::Signals;
+use super::turns::Turns;
 use crate::backend::template::Fixed;
 use crate::dataset::Samples;
 use crate::error::{Error, Result};
@@ -30,28 +31,45 @@ impl Point<'_> {
     /// Runs it and reports to `out`; nothing comes back where it was interrupted before its first request.
     pub(super) fn run(self, signals: &mut Signals, out: &mut dyn Write) -> Result<Option<Concluded>> {
         let Point { checked, found, .. } = self;
-        let samples = self.samples()?;
-        let due = self.due(&samples);
+        let (samples, turns) = self.samples()?;
+        let traffic = if samples.due.is_some() { describe::recorded } else { describe::traffic };
+        let due = self.due(&samples, turns.as_ref());
         let mut setup = describe::setup(checked, &found.model, &found.loaded, &due);
         setup.adapters = self.adapters(&samples);
         let files = checked.output.open(&setup)?;
-        let session = self.session(samples, due)?.with_adapters(setup.adapters.clone());
+        let session = self.session((samples, turns), due)?.with_adapters(setup.adapters.clone());
         let stop = signals.listen();
         if !session.prepare(stop, out)? {
             return Ok(None);
         }
-        describe::traffic(&setup, out)?;
+        traffic(&setup, out)?;
+        describe::probes(&checked.load, out)?;
         self.measure(session, signals, (setup, files), out).map(Some)
     }
 
-    /// The samples of this run, as they will be sent.
-    fn samples(self) -> Result<Samples> {
-        let samples = self.checked.dataset.clone().samples(self.found.loaded.tokenizer.clone())?;
+    /// The samples that the model has room for.
+    fn fitting(self, samples: Samples) -> Result<Samples> {
+        match self.checked.longest {
+            Some(longest) => samples.within(longest),
+            None => Ok(samples),
+        }
+    }
+
+    /// The samples of this run, as they will be sent, and how they belong together.
+    pub(super) fn samples(self) -> Result<(Samples, Option<Turns>)> {
+        let (dataset, tokenizer) = (self.checked.dataset.clone(), self.found.loaded.tokenizer.clone());
+        let (samples, turns) = match &self.checked.conversations {
+            None => (self.fitting(dataset.samples(tokenizer)?)?, None),
+            Some(shape) => {
+                let (samples, turns) = Turns::of(dataset.conversations(shape, tokenizer.clone())?, tokenizer);
+                (samples, Some(turns))
+            }
+        };
         if samples.count == 0 {
             return Err(Error::new("the dataset has no request").hint("give `--num-prompts` 1 or more"));
         }
         samples.warnings.iter().for_each(|warning| self.ui.warn(warning));
-        Ok(samples)
+        Ok((samples, turns))
     }
 
     /// Which adapter each of the samples goes to, where there are any.
@@ -61,16 +79,16 @@ impl Point<'_> {
         Some(Arc::new(mix.assign(samples.count, python)))
     }
 
-    /// When each of the samples is due.
-    fn due(self, samples: &Samples) -> Vec<Tick> {
+    /// When each of the samples is due, or each of the conversations that they make.
+    pub(super) fn due(self, samples: &Samples, turns: Option<&Turns>) -> Vec<Tick> {
         if let Some(due) = &samples.due {
             return due.clone();
         }
         let legacy = samples.legacy.clone().unwrap_or_else(|| Legacy::new(self.checked.seed));
-        self.checked.load.arrivals.due(samples.count, legacy)
+        self.checked.load.arrivals.due(turns.map_or(samples.count, Turns::conversations), legacy)
     }
 
-    fn session(self, samples: Samples, due: Vec<Tick>) -> Result<Session> {
+    fn session(self, samples: (Samples, Option<Turns>), due: Vec<Tick>) -> Result<Session> {
         let Point { checked, found, .. } = self;
         let fixed = Fixed {
             model: &found.model.name,

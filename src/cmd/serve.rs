@@ -1,16 +1,19 @@
 //! `serve`: puts load on a server and reports what happened.
 
-use std::io::Write;
-
+use super::compare::CompareArgs;
+use super::config::ConfigArgs;
+use super::dry_run::{self, DryRunArgs};
 use super::found::Found;
-use super::point::Point;
+use super::pairing;
+use super::series::{self, Trial};
 use super::signals::Signals;
+use super::turns;
 use crate::backend::{Backend, RequestArgs, RequestContent, Server, ServerArgs};
-use crate::dataset::{Custom, Dataset, DatasetArgs, Template};
-use crate::error::{Exit, Result};
+use crate::dataset::{ConversationArgs, Dataset, DatasetArgs, Shape};
+use crate::error::{Error, Exit, Result};
 use crate::measure::{Asked, MetricsArgs};
-use crate::plan::{AdapterArgs, AdapterMix, Load, LoadArgs};
-use crate::report::{Export, Output, OutputArgs, Value};
+use crate::plan::{AdapterArgs, AdapterMix, Load, LoadArgs, Series, SeriesArgs, Setting};
+use crate::report::{Output, OutputArgs, Value};
 use crate::sim::{self, SimArgs};
 use crate::token::{Choice, TokenizerArgs};
 use crate::ui::{ProgressArgs, Ui};
@@ -52,6 +55,10 @@ pub(super) struct ServeArgs {
     #[command(flatten)]
     load: LoadArgs,
     #[command(flatten)]
+    conversations: ConversationArgs,
+    #[command(flatten)]
+    series: SeriesArgs,
+    #[command(flatten)]
     request: RequestArgs,
     #[command(flatten)]
     adapters: AdapterArgs,
@@ -64,6 +71,12 @@ pub(super) struct ServeArgs {
     /// Every flag with its value, for results that repeat them.
     #[arg(skip)]
     pub(super) options: Vec<(String, Value)>,
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    dry_run: DryRunArgs,
+    #[command(flatten)]
+    compare: CompareArgs,
 }
 
 /// What the flags come to, checked before anything is sent.
@@ -73,12 +86,18 @@ pub(super) struct Checked {
     pub(super) sim: Option<sim::Config>,
     pub(super) tokenizer: Choice,
     pub(super) dataset: Dataset,
+    /// Tokens that prompt and answer of a request may have together.
+    pub(super) longest: Option<u32>,
+    /// What conversations are like, where requests do not stand alone.
+    pub(super) conversations: Option<Shape>,
     pub(super) seed: u32,
     pub(super) num_prompts: u64,
     pub(super) load: Load,
     pub(super) content: RequestContent,
     pub(super) adapters: Option<AdapterMix>,
     pub(super) asked: Asked,
+    /// The percentiles that the summary of several runs shows.
+    pub(super) summary_percentiles: Vec<f64>,
     pub(super) output: Output,
     pub(super) progress: ProgressArgs,
     /// Every flag with its value.
@@ -88,7 +107,7 @@ pub(super) struct Checked {
 impl ServeArgs {
     /// Checks every flag, alone and against the others.
     pub(super) fn check(&self) -> Result<Checked> {
-        let dataset = self.dataset.clone().resolve()?;
+        let mut dataset = self.dataset.clone().resolve()?;
         let sim = self.sim.as_deref().map(simulator).transpose()?;
         let tokenizer = match self.tokenizer.resolve()? {
             // The simulator's model has no tokenizer of its own.
@@ -96,51 +115,75 @@ impl ServeArgs {
             choice => choice,
         };
         let server = self.server.resolve()?;
-        let task = server.backend.task();
         let mut content = self.request.resolve(server.backend)?;
-        content.ignore_eos |= matches!(dataset, Dataset::Random(_)) && server.backend.is_openai_compatible();
-        if server.backend == Backend::OpenaiChat && templated(&dataset) {
-            content.warnings.push(
-                "`custom` puts prompts into the chat template, and so does the server: give `--skip-chat-template`"
-                    .into(),
-            );
-        }
+        let task = server.backend.task();
+        content.ignore_eos |= dataset.wants_full_answers() && server.backend.is_openai_compatible();
+        content.warnings.extend(pairing::pair(&mut dataset, server.backend)?);
+        let (load, conversations) = turns::check(&self.conversations, &self.load, (server.backend, &dataset))?;
         Ok(Checked {
             server,
             sim,
             tokenizer,
             dataset,
+            longest: longest(&self.dataset, conversations.as_ref())?,
+            conversations,
             seed: u32::try_from(self.dataset.seed).unwrap_or_default(),
             num_prompts: u64::try_from(self.dataset.num_prompts).unwrap_or_default(),
-            load: self.load.resolve()?,
+            load,
             content,
-            asked: self.metrics.resolve(task)?,
             adapters: self.adapters.resolve()?,
+            asked: self.metrics.resolve(task)?,
+            summary_percentiles: self.metrics.summary_percentiles()?,
             output: self.output.resolve()?,
             progress: self.progress.clone(),
             options: self.options.clone(),
         })
     }
 
+    /// The runs that the flags ask for, each with all of its settings checked.
+    fn trials(&mut self, series: &Series) -> Result<Vec<Trial>> {
+        let mut trials = Vec::new();
+        for &setting in &series.settings {
+            match setting {
+                Setting::Same => {}
+                Setting::MaxConcurrency { limit, num_prompts } => {
+                    self.load.max_concurrency = Some(limit);
+                    self.dataset.num_prompts = num_prompts.unwrap_or(self.dataset.num_prompts);
+                }
+                Setting::RequestRate(rate) => self.load.request_rate = rate,
+            }
+            for run in 1..=series.runs {
+                trials.push(Trial { setting, run, checked: self.check()? });
+            }
+        }
+        Ok(trials)
+    }
+
     /// Runs the benchmark and reports.
-    pub(super) fn run(self, ui: &Ui) -> Result<Exit> {
-        let mut checked = self.check()?;
-        checked.dataset.check_file()?;
+    pub(super) fn run(mut self, ui: &Ui) -> Result<Exit> {
+        if let Some(exit) = self.compare.run()? {
+            return Ok(exit);
+        }
+        let series = self.series.resolve(&self.load)?;
+        let mut trials = self.trials(&series)?;
+        let first = &mut trials[0].checked;
+        first.dataset.check_file()?;
+        if self.dry_run.dry_run {
+            return dry_run::run(&trials, ui);
+        }
         let mut signals = Signals::take_over()?;
         super::limits::allow_many_files();
-        let sim = checked.sim.take().map(sim::start).transpose()?;
+        let sim = first.sim.take().map(sim::start).transpose()?;
         if let Some(sim) = &sim {
-            checked.server.move_to(sim.address())?;
+            for trial in &mut trials {
+                trial.checked.server.move_to(sim.address())?;
+            }
         }
-        for warning in checked.warnings() {
+        for warning in series.warnings.iter().chain(trials[0].checked.warnings()) {
             ui.warn(warning);
         }
-        let found = Found::ask(&checked, ui)?;
-        let point = Point { checked: &checked, found: &found, ui };
-        match point.run(&mut signals, &mut out(&checked.output))? {
-            Some(concluded) => concluded.verdict,
-            None => Ok(Exit::Interrupted),
-        }
+        let found = Found::ask(&trials[0].checked, ui)?;
+        series::run(&series, trials, &found, (ui, &mut signals))
     }
 }
 
@@ -155,9 +198,12 @@ impl Checked {
     }
 }
 
-/// Whether prompts go through the chat template before they are sent.
-fn templated(dataset: &Dataset) -> bool {
-    matches!(dataset, Dataset::Custom(Custom { template: Template::Chat(_), .. }))
+/// Tokens that prompt and answer of a request may have together. A conversation cannot lose a turn.
+fn longest(dataset: &DatasetArgs, conversations: Option<&Shape>) -> Result<Option<u32>> {
+    if dataset.max_model_len.is_some() && conversations.is_some() {
+        return Err(Error::new("`--max-model-len` does not go with `--multi-turn`").hint("leave one of them out"));
+    }
+    dataset.longest()
 }
 
 /// The settings of a simulator inside the process, on a port of its own.
@@ -166,12 +212,4 @@ fn simulator(line: &str) -> Result<sim::Config> {
     let mut config = config.map_err(|error| error.context("`--sim`"))?;
     config.port = 0;
     Ok(config)
-}
-
-/// Where the report goes: stdout, unless the result goes there.
-fn out(output: &Output) -> Box<dyn Write> {
-    match output.export {
-        Some(Export::Stdout) => Box::new(std::io::stderr()),
-        _ => Box::new(std::io::stdout()),
-    }
 }

@@ -7,6 +7,8 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, SystemTime};
 
 use super::limits;
+use super::probing::Probing;
+use super::turns::Turns;
 use super::watch::{Details, Watch};
 use crate::backend::template::Fixed;
 use crate::backend::{Connect, Server};
@@ -14,8 +16,8 @@ use crate::dataset::{Sample, Samples};
 use crate::drive::{self, Certificates, Ending, Observation, Settings, Stop, Target};
 use crate::error::{Error, Result};
 use crate::plan::request::Encoder;
-use crate::plan::{Job, Load};
-use crate::record::{Adapters, Finished, Outcome, Tick};
+use crate::plan::{Job, Load, probe, turns};
+use crate::record::{Adapters, Finished, Outcome, Record, Tick};
 use crate::ui::Progress;
 
 /// How long requests may take where the user sets no limit.
@@ -41,6 +43,8 @@ pub(super) struct Session {
     /// The first sample, which the ready check and warm-ups send too.
     first: Sample,
     samples: Iter,
+    /// How the samples belong together, where requests do not stand alone.
+    turns: Option<Turns>,
     count: usize,
     due: Vec<Tick>,
     adapters: Option<Arc<Adapters>>,
@@ -52,6 +56,10 @@ pub(super) struct Sent {
     pub(super) watch: Watch,
     pub(super) ending: Ending,
     pub(super) late_warnings: Vec<String>,
+    /// The id of the first turn of each conversation.
+    pub(super) conversations: Vec<u32>,
+    /// The probes that were sent beside it.
+    pub(super) probes: Vec<Record>,
 }
 
 impl Session {
@@ -60,7 +68,7 @@ impl Session {
         server: &Server,
         load: &Load,
         fixed: &Fixed<'_>,
-        (mut samples, due): (Samples, Vec<Tick>),
+        ((mut samples, turns), due): ((Samples, Option<Turns>), Vec<Tick>),
     ) -> Result<Self> {
         let certificates = if server.insecure { Certificates::Ignore } else { Certificates::Verify };
         let target = Arc::new(Target::resolve(&server.url, certificates)?);
@@ -72,7 +80,7 @@ impl Session {
         let server = server.clone();
         let (samples, count, late_warnings) = (samples.iter, samples.count, samples.late_warnings);
         let (load, adapters) = (load.clone(), None);
-        Ok(Session { target, server, load, encoder, first, samples, count, due, adapters, late_warnings })
+        Ok(Session { target, server, load, encoder, first, samples, turns, count, due, adapters, late_warnings })
     }
 
     /// The requests of the run go to adapters; the ready check and warm-ups go to the model itself.
@@ -155,12 +163,26 @@ impl Session {
     pub(super) fn run(self, stop: &Receiver<Stop>, details: Option<Details>, progress: Progress) -> Result<Sent> {
         let (settings, load) = (self.settings(), self.drive_load());
         let mut watch = Watch::new(self.count as u64, details, progress);
+        let probing = self
+            .load
+            .probe_rate
+            .map(|rate| Probing::start(probe::probes(&self.encoder, &self.first, rate), self.settings()));
+        let probing = probing.transpose()?;
         let samples = std::iter::once(Ok(self.first)).chain(self.samples);
         let encoder = self.encoder.with_adapters(self.adapters);
-        let load = drive::Load { jobs: encoder.jobs(samples, self.due), ..load };
-        let ending = drive::run(load, settings, stop, &mut |observation| watch.observe(observation))?;
+        let (jobs, conversations) = match self.turns {
+            None => (encoder.jobs(samples, self.due), Vec::new()),
+            Some(turns) => {
+                let course = turns.course(&self.load, self.due);
+                let first_ids = turns::first_ids(&course.turns);
+                (turns::jobs(encoder, samples, course), first_ids)
+            }
+        };
+        let load = drive::Load { jobs, ..load };
+        let ending = drive::run(load, settings, stop, &mut |observation| watch.observe(observation));
+        let probes = probing.map_or(Ok(Vec::new()), Probing::end)?;
         let late_warnings = self.late_warnings.try_iter().collect();
-        Ok(Sent { watch, ending, late_warnings })
+        Ok(Sent { watch, ending: ending?, late_warnings, conversations, probes })
     }
 
     fn settings(&self) -> Settings {
@@ -178,7 +200,8 @@ impl Session {
     fn drive_load(&self) -> drive::Load {
         let limit = self.load.max_concurrency.unwrap_or(usize::MAX);
         let a_second = busiest_second(&self.due);
-        let busy = a_second.max(16).min(limit).min(self.count);
+        let count = self.due.len();
+        let busy = a_second.max(16).min(limit).min(count);
         let connections = match self.server.connect {
             Connect::Beforehand => busy.min(MOST_CONNECTIONS).min(limits::connections()),
             Connect::InRequest => 0,
@@ -186,10 +209,10 @@ impl Session {
         drive::Load {
             jobs: Box::new(std::iter::empty()),
             max_in_flight: self.load.max_concurrency,
-            workers: workers(self.load.workers, limit.min(self.count)),
+            workers: workers(self.load.workers, limit.min(count)),
             connections,
-            ready: a_second.min(limit.saturating_mul(2)).min(self.count),
-            budget: if busy == self.count { AT_ONCE_BYTES } else { AHEAD_BYTES },
+            ready: a_second.min(limit.saturating_mul(2)).min(count),
+            budget: if busy == count { AT_ONCE_BYTES } else { AHEAD_BYTES },
             duration: self.load.duration,
         }
     }

@@ -31,13 +31,19 @@ pub(super) fn resolve(line: &str) -> Result<Dataset> {
     Cli::try_parse_from(words).map_err(|error| Error::new(error.to_string()))?.dataset.resolve()
 }
 
-/// All samples, each as (prompt, input tokens, output tokens); ids must count up from 0.
+/// All samples, each as (prompt, input tokens, output tokens); ids must count up from 0, and batches are joined by blanks.
 pub(super) fn rows(samples: Samples) -> Vec<(String, u32, u32)> {
+    let ids = (0..samples.count).map(|index| Some(format!("r-{index}"))).collect();
+    rows_of(samples, ids)
+}
+
+/// All samples as [`rows`], which must have these ids.
+pub(super) fn rows_of(samples: Samples, ids: Vec<Option<String>>) -> Vec<(String, u32, u32)> {
     let count = samples.count;
     let made: Vec<Sample> = samples.iter.map(Result::unwrap).collect();
     assert_eq!(made.len(), count);
-    let row = |(index, sample): (usize, Sample)| {
-        assert_eq!(sample.request_id, Some(format!("r-{index}")));
+    assert_eq!(made.iter().map(|sample| sample.request_id.clone()).collect::<Vec<_>>(), ids);
+    let row = |sample: Sample| {
         let text = match sample.prompt {
             Prompt::Text(text) => text,
             Prompt::Batch(texts) => texts.join(" "),
@@ -45,15 +51,21 @@ pub(super) fn rows(samples: Samples) -> Vec<(String, u32, u32)> {
         };
         (text, sample.input_tokens, sample.output_tokens)
     };
-    made.into_iter().enumerate().map(row).collect()
+    made.into_iter().map(row).collect()
 }
 
 fn made(line: &str) -> Vec<(String, u32, u32)> {
     rows(resolve(line).unwrap().samples(Some(tokenizer())).unwrap())
 }
 
-fn owned(wanted: &[(&str, u32, u32)]) -> Vec<(String, u32, u32)> {
+pub(super) fn owned(wanted: &[(&str, u32, u32)]) -> Vec<(String, u32, u32)> {
     wanted.iter().map(|&(text, input, output)| (text.to_owned(), input, output)).collect()
+}
+
+/// FNV-1a over the prompts, a newline after each.
+pub(super) fn hash(rows: &[(String, u32, u32)]) -> u64 {
+    let bytes = rows.iter().flat_map(|(text, ..)| text.bytes().chain([b'\n']));
+    bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
 #[test]
@@ -90,11 +102,7 @@ fn random_batches_are_the_reference_s() {
 #[test]
 fn many_random_prompts_are_the_reference_s() {
     let rows = made("--num-prompts 500 --random-input-len 20 --random-prefix-len 7 --random-range-ratio 0.4 --seed 9");
-    // FNV-1a over the prompts, a newline after each.
-    let bytes = rows.iter().flat_map(|(text, ..)| text.bytes().chain([b'\n']));
-    let hash =
-        bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
-    assert_eq!(hash, 0x2787_8946_c31d_f217);
+    assert_eq!(hash(&rows), 0x2787_8946_c31d_f217);
     let sums = rows.iter().fold((0, 0), |(inputs, outputs), row| (inputs + row.1, outputs + row.2));
     assert_eq!(sums, (13_667, 63_214));
 }

@@ -7,6 +7,8 @@
 mod ahead;
 mod args;
 pub mod burstgpt;
+mod conversation_args;
+mod conversations;
 mod custom;
 mod fit;
 mod lengths;
@@ -19,6 +21,7 @@ pub mod rerank;
 mod rows;
 mod selection;
 mod sharegpt;
+mod sharegpt_turns;
 pub mod sonnet;
 pub mod spec_bench;
 pub mod speed_bench;
@@ -30,6 +33,8 @@ use std::path::Path;
 use std::sync::mpsc;
 
 pub use args::{DatasetArgs, DatasetName};
+pub use conversation_args::ConversationArgs;
+pub use conversations::{Conversations, History, Prefixes, Shape, TurnRange};
 pub use custom::{Custom, CustomArgs, OutputLen, Template};
 pub use lengths::RangeRatio;
 pub use part::{Audio, Json, Part};
@@ -161,6 +166,17 @@ pub enum Dataset {
     TxtSlices(TxtSlices),
 }
 
+/// A kind of prompts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// One text in a request.
+    Texts,
+    /// Several texts in a request.
+    Batches,
+    /// Token ids.
+    TokenIds,
+}
+
 impl Dataset {
     /// Opens the dataset's file, if it has one, so that a wrong path is known before a server is asked for anything.
     ///
@@ -225,6 +241,16 @@ impl Dataset {
     pub fn leave_template_to_server(&mut self) {
         if let Dataset::Sonnet(sonnet) = self {
             sonnet.templated_by = TemplatedBy::Server;
+        }
+    }
+
+    /// What kind of prompts it makes, as far as only some servers take them.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Dataset::TimedTrace(_) => Kind::TokenIds,
+            Dataset::Random(Random { form: Form::Ids(_), .. }) => Kind::TokenIds,
+            Dataset::Random(Random { batch_size: 2.., .. }) | Dataset::Rerank(_) => Kind::Batches,
+            _ => Kind::Texts,
         }
     }
 

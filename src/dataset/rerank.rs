@@ -90,7 +90,10 @@ impl Rerank {
         // Documents are numbered after the query.
         let ramps = documents.ramps(1, &allowed);
         let (texts, late_warnings) = Texts::new(ramps, (Vec::new(), 0), allowed, tokenizer, generator);
-        Ok(Samples { late_warnings, ..self.requests(query, texts) })
+        let missed = (query.excess != 0).then(|| {
+            format!("the query has {} tokens instead of {len}: no text of that length found", query.ids.len())
+        });
+        Ok(Samples { warnings: missed.into_iter().collect(), late_warnings, ..self.requests(query, texts) })
     }
 
     fn draw(&self, count: u32, input_len: u32, tokenizer: &Tokenizer, generator: &mut Generator) -> Draws {
@@ -126,3 +129,7 @@ impl Rerank {
         Samples::new(count, batches(documents, self.batch_size).enumerate().map(request))
     }
 }
+
+#[cfg(test)]
+#[path = "rerank_test.rs"]
+mod tests;

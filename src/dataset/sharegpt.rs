@@ -162,11 +162,11 @@ impl Entry {
     }
 }
 
-const FORM: &str = "the file is an array of entries such as {\"conversations\": [{\"from\": \"human\", \"value\": \"Hello\"}, \
+pub(super) const FORM: &str = "the file is an array of entries such as {\"conversations\": [{\"from\": \"human\", \"value\": \"Hello\"}, \
                     {\"from\": \"gpt\", \"value\": \"Good morning!\"}]}";
 
 /// Whether a field counts as set: null, false, zero and what is empty do not.
-fn holds_something(value: &Value) -> bool {
+pub(super) fn holds_something(value: &Value) -> bool {
     match value {
         Value::Null => false,
         Value::Bool(set) => *set,

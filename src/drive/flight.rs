@@ -186,7 +186,7 @@ impl Flight {
             outcome,
         };
         let tokens = if answer.tokens.len() == answer.chunks.len() { answer.tokens } else { Vec::new() };
-        self.worker.landed(Finished {
+        let finished = Finished {
             record,
             connected: self.connected,
             chunks: answer.chunks,
@@ -196,7 +196,8 @@ impl Flight {
             detail,
             audio_seconds: self.job.audio_seconds,
             server: answer.server,
-        });
+        };
+        self.worker.landed(finished, self.job.then.take());
     }
 }
 

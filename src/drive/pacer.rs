@@ -23,7 +23,7 @@ const HANDING_OVER_NANOS: u64 = 20_000;
 /// A job is handed over at most this much before it is due; the worker watches the clock for what is left.
 const EARLY_NANOS: u64 = 80_000;
 
-/// Hands due jobs to the workers in turn, until the line has ended.
+/// Hands due jobs to the workers in turn, until the gate has closed: as long as a request is in flight, another may follow.
 pub(super) fn pace(gate: &Gate, until: &Arc<AtomicU64>, lanes: &[Lane]) {
     let mut turn = (0..lanes.len()).cycle();
     let mut oversleep = 0;
@@ -35,8 +35,7 @@ pub(super) fn pace(gate: &Gate, until: &Arc<AtomicU64>, lanes: &[Lane]) {
             let _ = lane.orders.send(Order::Start(job));
             lane.thread.unpark();
         }
-        let look = gate.look();
-        if look.ended && look.waiting == 0 {
+        if gate.look().closed {
             return;
         }
         let next = gate.next();

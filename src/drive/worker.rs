@@ -21,7 +21,7 @@ use super::reply::Reply;
 use super::socket::{Arrival, Scratch};
 use super::target::Target;
 use crate::backend::Connect;
-use crate::plan::Job;
+use crate::plan::{Job, Then};
 use crate::record::{Finished, Health, Tick};
 
 /// How long opening a connection beforehand may take.
@@ -150,12 +150,18 @@ impl Worker {
         }
     }
 
-    /// Hands on a finished request and starts the next one in its place, if one is due.
-    pub(super) fn landed(self: &Rc<Self>, finished: Finished) {
+    /// Hands on a finished request and starts the next one in its place, if one is due: what follows it, else the next in
+    /// line.
+    pub(super) fn landed(self: &Rc<Self>, finished: Finished, then: Option<Then>) {
         self.gauge.in_flight.fetch_sub(1, Ordering::Relaxed);
+        let follower = then.and_then(|then| then.job(&finished));
         // The receiver lives until all workers have ended.
         let _ = self.finished.send(finished);
-        match self.gate.give_back(monotonic()) {
+        let next = match follower {
+            Some(job) => self.gate.keep(job, monotonic()),
+            None => self.gate.give_back(monotonic()),
+        };
+        match next {
             Some(job) => self.start(job),
             None if self.gate.look().is_over() => self.wake.caller.unpark(),
             None => self.wake.tell_pacer(&self.gate),

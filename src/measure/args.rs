@@ -16,6 +16,9 @@ pub struct MetricsArgs {
     /// Percentiles to report of each, comma-separated
     #[arg(long, value_name = "PERCENTILES", default_value = "99")]
     pub metric_percentiles: String,
+    /// Further percentiles for the summary of a sweep, comma-separated; each run reports them too
+    #[arg(long, value_name = "PERCENTILES")]
+    pub sweep_summary_percentiles: Option<String>,
     /// Limits in milliseconds that a request must keep to count as good: ttft, tpot, itl (its mean gap), e2el
     #[arg(long, value_name = "KEY:MS", num_args = 1..)]
     pub goodput: Vec<String>,
@@ -52,12 +55,38 @@ impl MetricsArgs {
     /// # Errors
     /// If a metric is unknown, a percentile is no number from 0 to 100, or a goal or the steady part makes no sense.
     pub fn resolve(&self, task: Task) -> Result<Asked> {
+        let mut asked = percentiles("--metric-percentiles", &self.metric_percentiles)?;
+        for further in self.further_percentiles()? {
+            if !asked.contains(&further) {
+                asked.push(further);
+            }
+        }
         Ok(Asked {
             metrics: Metric::parse_list(self.percentile_metrics.as_deref().unwrap_or_default(), task)?,
-            percentiles: percentiles(&self.metric_percentiles)?,
+            percentiles: asked,
             goal: if self.goodput.is_empty() { None } else { Some(goal(&self.goodput)?) },
             steady: if self.no_steady_state { None } else { Some(self.steady()?) },
         })
+    }
+
+    /// The percentiles beside the mean in the summary of a sweep: the 99th, or else the largest that is reported, and those
+    /// that were asked for.
+    ///
+    /// # Errors
+    /// If a percentile is no number from 0 to 100.
+    pub fn summary_percentiles(&self) -> Result<Vec<f64>> {
+        let reported = percentiles("--metric-percentiles", &self.metric_percentiles)?;
+        let largest = reported.iter().copied().fold(0.0, f64::max);
+        let mut shown = vec![if reported.contains(&99.0) { 99.0 } else { largest }];
+        shown.extend(self.further_percentiles()?);
+        shown.sort_by(f64::total_cmp);
+        shown.dedup();
+        Ok(shown)
+    }
+
+    fn further_percentiles(&self) -> Result<Vec<f64>> {
+        let list = self.sweep_summary_percentiles.as_deref();
+        list.map_or(Ok(Vec::new()), |list| percentiles("--sweep-summary-percentiles", list))
     }
 
     fn steady(&self) -> Result<SteadyRule> {
@@ -74,10 +103,10 @@ impl MetricsArgs {
     }
 }
 
-fn percentiles(list: &str) -> Result<Vec<f64>> {
+fn percentiles(flag: &str, list: &str) -> Result<Vec<f64>> {
     let percentile = |item: &str| {
         let refuse = |cause| {
-            Error::new(format!("`--metric-percentiles {list}`: `{}` {cause}", item.trim()))
+            Error::new(format!("`{flag} {list}`: `{}` {cause}", item.trim()))
                 .hint("give numbers from 0 to 100, such as `50,90,99.9`")
         };
         let value = args::float(item).map_err(|_| refuse("is not a number"))?;
@@ -166,6 +195,17 @@ mod tests {
     #[test]
     fn percentiles_keep_their_order_and_may_have_blanks() {
         assert_eq!(resolve(&["--metric-percentiles", "99.9, 50 ,100"]).unwrap().percentiles, [99.9, 50.0, 100.0]);
+    }
+
+    #[test]
+    fn percentiles_for_a_summary_are_reported_once_and_shown_in_order() {
+        let args = ["--metric-percentiles=99,50", "--sweep-summary-percentiles=90,50"];
+        assert_eq!(resolve(&args).unwrap().percentiles, [99.0, 50.0, 90.0]);
+        let shown = |args: &[&str]| {
+            Cli::try_parse_from([&["llmbench"], args].concat()).unwrap().metrics.summary_percentiles().unwrap()
+        };
+        assert_eq!(shown(&args), [50.0, 90.0, 99.0]);
+        assert_eq!(shown(&["--metric-percentiles=25,75"]), [75.0]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Latencies: records in, a [`Summary`] for each quantity out. Ticks become seconds first, formulas are applied to seconds.
 
+use super::conversations::talks;
 use super::goal::Taken;
 use super::{Metric, Summary};
 use crate::record::{Gaps, Health, Outcome, Record, Run, Tick};
@@ -76,7 +77,7 @@ impl Schedule {
         Schedule {
             ttft: over(|record| seconds(record.first, record.due)),
             e2el: over(|record| seconds(record.last, record.due)),
-            lateness: Summary::of(lateness(&run.records, max_concurrency), &OWN_PERCENTILES),
+            lateness: Summary::of(lateness(run, max_concurrency), &OWN_PERCENTILES),
             connect: Summary::of_spread(connect, &OWN_PERCENTILES),
             lag: Summary::of_spread(lag, &OWN_PERCENTILES),
         }
@@ -123,16 +124,34 @@ pub(super) fn tpot(record: &Record) -> Option<f64> {
     (record.output_tokens > 1).then(|| (e2el(record) - ttft(record)) / f64::from(record.output_tokens - 1))
 }
 
-/// Requests are sent in order, so under a limit of `c` the one at position `i` has a slot once `i - c + 1` others have ended;
-/// those that end before it is sent are all before it, so that is when the `i - c`-th (from 0) of all ends happens.
-fn lateness(records: &[Record], max_concurrency: Option<u32>) -> Vec<f64> {
+/// From due to sent, without waiting for a slot. A turn that follows another has its slot, so its wait is all lateness.
+fn lateness(run: &Run, max_concurrency: Option<u32>) -> Vec<f64> {
+    let records = &run.records;
     let Some(slots) = max_concurrency.map(|slots| slots as usize) else {
         return records.iter().map(queued).collect();
     };
-    let mut ends: Vec<Tick> = records.iter().map(|record| record.end).collect();
+    if run.conversations.is_empty() {
+        let ends = records.iter().map(|record| record.end).collect();
+        return wait_for_more_than_slots(records, ends, slots);
+    }
+    let begun = || talks(run).filter_map(|talk| talk.records.split_first());
+    let firsts = begun().map(|(first, _)| first);
+    let ends = begun().map(|(first, later)| later.last().unwrap_or(first).end).collect();
+    let mut lateness = wait_for_more_than_slots(firsts, ends, slots);
+    lateness.extend(begun().flat_map(|(_, later)| later.iter().map(queued)));
+    lateness
+}
+
+/// What begins is sent in order, so under a limit of `c` that at position `i` has a slot once `i - c + 1` others have ended;
+/// those that end before it is sent are all before it, so that is when the `i - c`-th (from 0) of all ends happens.
+fn wait_for_more_than_slots<'a>(
+    begun: impl IntoIterator<Item = &'a Record>,
+    mut ends: Vec<Tick>,
+    slots: usize,
+) -> Vec<f64> {
     ends.sort_unstable();
     let free = |position: usize| position.checked_sub(slots).map_or(Tick::ZERO, |ended| ends[ended]);
-    records.iter().zip(0..).map(|(record, position)| seconds(record.sent, record.due.max(free(position)))).collect()
+    begun.into_iter().zip(0..).map(|(record, position)| seconds(record.sent, record.due.max(free(position)))).collect()
 }
 
 #[cfg(test)]
@@ -161,8 +180,18 @@ mod tests {
     fn waiting_for_a_slot_is_not_lateness() {
         // Two slots: the third request has one at 10, the fourth at 11.
         let records = [request(0, 0, 10), request(0, 1, 11), request(0, 12, 20), request(0, 12, 20)];
-        assert_eq!(lateness(&records, Some(2)), [0.0, 1.0, 2.0, 1.0]);
-        assert_eq!(lateness(&records, None), [0.0, 1.0, 12.0, 12.0]);
+        let run = Run { records: records.into(), ..Run::default() };
+        assert_eq!(lateness(&run, Some(2)), [0.0, 1.0, 2.0, 1.0]);
+        assert_eq!(lateness(&run, None), [0.0, 1.0, 12.0, 12.0]);
+    }
+
+    #[test]
+    fn a_turn_that_follows_another_has_its_slot() {
+        // One slot: the second conversation begins when the first one has ended, at 9.
+        let turns = [request(0, 0, 3), request(5, 6, 9), request(0, 11, 12)];
+        let numbered = turns.into_iter().zip(0..).map(|(record, id)| Record { id, ..record });
+        let run = Run { records: numbered.collect(), planned: 4, conversations: vec![0, 2], ..Run::default() };
+        assert_eq!(lateness(&run, Some(1)), [0.0, 2.0, 1.0]);
     }
 
     #[test]

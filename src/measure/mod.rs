@@ -3,11 +3,15 @@
 
 mod adapters;
 mod args;
+mod better;
+mod conversations;
 mod counters;
 mod goal;
 mod latency;
 mod metric;
 mod peaks;
+mod probes;
+mod repeat;
 mod steady;
 mod summary;
 
@@ -15,11 +19,14 @@ use std::collections::BTreeMap;
 
 pub use adapters::{Adapter, adapters};
 pub use args::{Asked, MetricsArgs};
+pub use better::{Better, better};
+pub use conversations::Conversations;
 pub use counters::{Diffusion, PrefixCache, Speculation};
 pub use goal::{Goal, Taken};
 pub use latency::{Latency, OWN_PERCENTILES, Schedule, e2el, queued, seconds, ttft};
 pub use metric::Metric;
 pub use peaks::Peaks;
+pub use repeat::Repeated;
 pub use steady::{Steady, SteadyRule, steady};
 pub use summary::{Basis, Summary};
 
@@ -43,6 +50,8 @@ pub struct Metrics {
     pub chunks: Chunks,
     /// Failures by class, and those of `http_status` by code.
     pub failures: Failures,
+    /// The conversations, where requests did not stand alone.
+    pub conversations: Option<Conversations>,
     /// The probes that ran beside, if any succeeded; filled by the caller, as all below.
     pub probes: Option<Probes>,
     /// Speculative decoding, if the server counts any.
@@ -142,6 +151,7 @@ pub fn metrics(run: &Run, asked: &Asked, max_concurrency: Option<u32>) -> Metric
         schedule: Schedule::of(run, max_concurrency),
         chunks: chunks(run),
         failures: failures(&run.records),
+        conversations: Conversations::of(run),
         ..Metrics::default()
     }
 }

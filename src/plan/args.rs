@@ -44,6 +44,17 @@ pub struct LoadArgs {
     /// Threads that send and receive [default: by the number of cores]
     #[arg(long, value_name = "N", value_parser = args::int)]
     pub workers: Option<i64>,
+    /// Small requests a second that are sent beside the run, one at a time on a connection of their own; 0 for none
+    #[arg(long, value_name = "R", default_value = "0.0", allow_negative_numbers = true, value_parser = args::float)]
+    pub probe_request_rate: f64,
+    /// Most conversations under way [default: --max-concurrency, else all]
+    ///
+    /// A conversation keeps its place from its first turn to its last, the time between turns included.
+    #[arg(long, value_name = "N", value_parser = args::int, help_heading = "Multi-turn")]
+    pub multi_turn_concurrency: Option<i64>,
+    /// Time from the end of an answer to the next turn, in milliseconds
+    #[arg(long, value_name = "MS", default_value = "0", value_parser = args::int, help_heading = "Multi-turn")]
+    pub multi_turn_delay_ms: i64,
 }
 
 /// The shape of the load: what the flags come to.
@@ -63,8 +74,22 @@ pub struct Load {
     pub duration: Option<Duration>,
     /// Threads; `None` to choose by the number of cores.
     pub workers: Option<NonZeroUsize>,
+    /// Probes a second beside the run; `None` for no probes.
+    pub probe_rate: Option<f64>,
+    /// Most conversations under way, where that was said; `None` for as many as requests.
+    pub conversations: Option<usize>,
+    /// From the end of an answer to the next turn of its conversation.
+    pub think_time: Duration,
     /// What looks unintended, a line each.
     pub warnings: Vec<String>,
+}
+
+impl Load {
+    /// The load of a run of conversations: the limit is theirs.
+    #[must_use]
+    pub fn of_conversations(self) -> Self {
+        Load { max_concurrency: self.conversations.or(self.max_concurrency), ..self }
+    }
 }
 
 impl LoadArgs {
@@ -76,10 +101,11 @@ impl LoadArgs {
             let flags = "`--ramp-up-start-rps` and `--ramp-up-end-rps`";
             warnings.push(format!("{flags} have no effect without `--ramp-up-strategy`"));
         }
+        let max_concurrency = at_least_one("--max-concurrency", self.max_concurrency, "no limit")?.map(usize::from);
         Ok(Load {
             arrivals: self.arrivals()?,
             burstiness: self.burstiness,
-            max_concurrency: at_least_one("--max-concurrency", self.max_concurrency, "no limit")?.map(usize::from),
+            max_concurrency,
             warmups: usize::try_from(self.num_warmups).unwrap_or(0),
             ready_check: u64::try_from(self.ready_check_timeout_sec)
                 .ok()
@@ -87,8 +113,39 @@ impl LoadArgs {
                 .map(Duration::from_secs),
             duration: self.duration.map(duration).transpose()?,
             workers: at_least_one("--workers", self.workers, "a choice by the number of cores")?,
+            probe_rate: self.probe_rate()?,
+            conversations: self.conversations(max_concurrency)?,
+            think_time: match u64::try_from(self.multi_turn_delay_ms) {
+                Ok(millis) => Duration::from_millis(millis),
+                Err(_) => {
+                    let what = format!("`--multi-turn-delay-ms {}` is not a time", self.multi_turn_delay_ms);
+                    return Err(Error::new(what).hint("give 0 or more"));
+                }
+            },
             warnings,
         })
+    }
+
+    fn probe_rate(&self) -> Result<Option<f64>> {
+        match self.probe_request_rate {
+            rate if rate.is_nan() || rate == f64::INFINITY => {
+                Err(Error::new(format!("`--probe-request-rate {rate}` is not a rate"))
+                    .hint("give requests a second, or 0 for no probes"))
+            }
+            rate => Ok((rate > 0.0).then_some(rate)),
+        }
+    }
+
+    fn conversations(&self, max_concurrency: Option<usize>) -> Result<Option<usize>> {
+        let flag = "--multi-turn-concurrency";
+        let most = at_least_one(flag, self.multi_turn_concurrency, "--max-concurrency")?.map(usize::from);
+        match (most, max_concurrency) {
+            (Some(most), Some(requests)) if most > requests => {
+                Err(Error::new(format!("`{flag} {most}` is above `--max-concurrency {requests}`"))
+                    .hint("give one of them: a conversation has one request in flight at most"))
+            }
+            (most, _) => Ok(most),
+        }
     }
 
     fn arrivals(&self) -> Result<Arrivals> {
@@ -199,8 +256,23 @@ mod tests {
     }
 
     #[test]
+    fn conversations_have_a_limit_of_their_own() {
+        let load = resolve(&["--max-concurrency=8"]).unwrap().of_conversations();
+        assert_eq!((load.max_concurrency, load.think_time), (Some(8), Duration::ZERO));
+        let flags = ["--max-concurrency=8", "--multi-turn-concurrency=3", "--multi-turn-delay-ms=20"];
+        let load = resolve(&flags).unwrap().of_conversations();
+        assert_eq!((load.max_concurrency, load.think_time), (Some(3), Duration::from_millis(20)));
+    }
+
+    #[test]
+    fn probes_of_no_rate_are_left_out() {
+        assert_eq!(resolve(&["--probe-request-rate=-1"]).unwrap().probe_rate, None);
+        assert_eq!(resolve(&["--probe-request-rate=0.5"]).unwrap().probe_rate, Some(0.5));
+    }
+
+    #[test]
     fn nonsense_is_refused_by_flag_and_value() {
-        let table: [(&[&str], &str); 14] = [
+        let table: [(&[&str], &str); 18] = [
             (&["--max-concurrency=0"], "`--max-concurrency 0` is not 1 or more"),
             (&["--max-concurrency=-4"], "`--max-concurrency -4` is not 1 or more"),
             (&["--workers=0"], "`--workers 0` is not 1 or more"),
@@ -211,6 +283,13 @@ mod tests {
             (&["--burstiness=nan"], "`--burstiness NaN` is not a shape above 0"),
             (&["--duration=0"], "`--duration 0` is not a time above 0"),
             (&["--duration=inf"], "`--duration inf` is not a time above 0"),
+            (&["--probe-request-rate=inf"], "`--probe-request-rate inf` is not a rate"),
+            (&["--multi-turn-concurrency=0"], "`--multi-turn-concurrency 0` is not 1 or more"),
+            (&["--multi-turn-delay-ms=-1"], "`--multi-turn-delay-ms -1` is not a time"),
+            (
+                &["--multi-turn-concurrency=5", "--max-concurrency=4"],
+                "`--multi-turn-concurrency 5` is above `--max-concurrency 4`",
+            ),
             (&["--ramp-up-strategy=linear"], "`--ramp-up-strategy` needs a first and a last rate"),
             (&[RAMP[0], RAMP[2], "--ramp-up-start-rps=0"], "`--ramp-up-start-rps 0` is not a whole rate above 0"),
             (&[RAMP[0], RAMP[2], "--ramp-up-start-rps=10"], "`--ramp-up-start-rps 10` is above `--ramp-up-end-rps 9`"),

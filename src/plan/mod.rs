@@ -3,15 +3,21 @@
 pub mod adapters;
 pub mod args;
 pub mod arrivals;
+pub mod probe;
 pub mod request;
+mod series;
+mod then;
+pub mod turns;
 
 pub use adapters::{AdapterArgs, AdapterMix};
 pub use args::{Load, LoadArgs};
+pub use series::{List, Series, SeriesArgs, Setting};
+pub use then::Then;
 
 use crate::record::Tick;
 
 /// One request, ready to go: nothing is left to decide or encode.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub struct Job {
     /// Position in the plan, from 0.
     pub id: u32,
@@ -25,4 +31,13 @@ pub struct Job {
     pub inputs: u32,
     /// Seconds of sound that it holds.
     pub audio_seconds: f64,
+    /// What follows it in its place.
+    pub then: Option<Then>,
+}
+
+impl Job {
+    /// Bytes that it keeps in memory until it is sent, those of what follows it included.
+    pub fn size(&self) -> usize {
+        self.bytes.len() + self.then.as_ref().map_or(0, Then::size)
+    }
 }

@@ -112,6 +112,7 @@ impl Collector {
             server_times: self.server_times,
             duration,
             planned: self.planned,
+            conversations: Vec::new(),
             partial: ending == Ending::Interrupted,
             uncounted: uncounted.len() as u64,
             health,

@@ -271,6 +271,8 @@ pub struct Run {
     pub duration: Tick,
     /// Requests that the plan held; more than `records` where the run was stopped early.
     pub planned: u64,
+    /// The id of the first turn of each planned conversation, ascending; its others follow. Empty where requests stand alone.
+    pub conversations: Vec<u32>,
     /// Whether the run was interrupted before everything planned had run.
     pub partial: bool,
     /// Seconds of sound in successful requests.

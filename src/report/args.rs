@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{Beside, Glyphs, Kind, Thresholds};
+use super::files::{summary_name, with_suffix};
+use super::{Beside, Glyphs, Kind, Setup, Thresholds};
 use crate::args::float;
 use crate::error::{Error, Result};
 
@@ -120,6 +121,8 @@ pub enum Mode {
     Replace,
     /// The result becomes its next line.
     Append,
+    /// It is left alone: the result gets the next name that is free.
+    Number,
 }
 
 /// A place of its own for the result.
@@ -176,6 +179,33 @@ fn thresholds(text: &str) -> Result<Thresholds> {
     }
 }
 
+impl Output {
+    /// Where the result of one of several runs goes: `suffix` says which. A name that nobody asked for replaces nothing,
+    /// and what is at a place of its own is the summary.
+    pub fn of_run(&self, suffix: &str) -> Self {
+        let save = self.save.clone().map(|save| match (&save.name, save.mode) {
+            (Some(name), Mode::Replace) => {
+                Save { name: Some(with_suffix(name, suffix)), mode: Mode::Number, dir: save.dir }
+            }
+            _ => save,
+        });
+        let name = self.beside.name.as_deref().map(|name| with_suffix(name, suffix));
+        Output { save, export: None, beside: Beside { name, ..self.beside.clone() }, ..self.clone() }
+    }
+
+    /// Where the summary of several runs goes: to the file that was named, unless the runs are appended to it.
+    pub fn of_summary(&self, setup: &Setup) -> Self {
+        let save = self.save.clone().map(|save| match (save.name, save.mode) {
+            (None, _) => Save { name: Some(summary_name(setup).into()), mode: Mode::Number, dir: save.dir },
+            (Some(name), Mode::Append) => {
+                Save { name: Some(with_suffix(&name, "summary")), mode: Mode::Number, dir: save.dir }
+            }
+            (name, mode) => Save { name, mode, dir: save.dir },
+        });
+        Output { save, beside: Beside { kinds: Vec::new(), ..self.beside.clone() }, ..self.clone() }
+    }
+}
+
 fn pair(item: &str) -> Result<(String, String)> {
     let (key, value) = item.split_once('=').ok_or_else(|| {
         Error::new(format!("`--metadata {item}`: not of the form KEY=VALUE")).hint("write, say, `--metadata gpus=2`")
@@ -216,6 +246,25 @@ mod tests {
     fn metadata_without_a_value_is_refused_before_the_run() {
         let error = resolve(&["--metadata", "tp"]).unwrap_err();
         assert_eq!(error.to_string(), "`--metadata tp`: not of the form KEY=VALUE");
+    }
+
+    #[test]
+    fn of_several_runs_only_the_summary_may_replace_the_named_file() {
+        let named = |output: &Output| output.save.clone().map(|save| (save.name.unwrap_or_default(), save.mode));
+        let setup = super::super::tests::setup();
+        let named_file = resolve(&["--save-result", "--result-filename=d/a.json", "--output-json=-"]).unwrap();
+        let run = named_file.of_run("rate10-run2");
+        assert_eq!((named(&run), run.export), (Some(("d/a-rate10-run2.json".into(), Mode::Number)), None));
+        let summary = named_file.of_summary(&setup);
+        assert_eq!(named(&summary), Some(("d/a.json".into(), Mode::Replace)));
+        assert_eq!(summary.export, Some(Export::Stdout));
+        let appended = resolve(&["--append-result", "--result-filename=a.jsonl"]).unwrap();
+        assert_eq!(named(&appended.of_run("run1")), Some(("a.jsonl".into(), Mode::Append)));
+        assert_eq!(named(&appended.of_summary(&setup)), Some(("a-summary.jsonl".into(), Mode::Number)));
+        let generated = resolve(&["--save-result"]).unwrap();
+        assert_eq!(named(&generated.of_run("run1")), Some(("".into(), Mode::Replace)));
+        let name = "openai-summary-demo-7b-20250314-150926.json";
+        assert_eq!(named(&generated.of_summary(&setup)), Some((name.into(), Mode::Number)));
     }
 
     #[test]

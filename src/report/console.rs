@@ -119,7 +119,7 @@ impl Report<'_> {
 }
 
 /// What stands over a latency's section, and in its rows.
-fn heading(metric: Metric) -> (&'static str, &'static str) {
+pub(super) fn heading(metric: Metric) -> (&'static str, &'static str) {
     match metric {
         Metric::Ttft => ("Time to First Token", "TTFT"),
         Metric::Tpot => ("Time per Output Token (excl. 1st token)", "TPOT"),

@@ -41,6 +41,8 @@ enum Place {
 enum Target {
     /// Asked for by name: replaces what is there.
     Named(PathBuf),
+    /// Of a name that nobody asked for: next to what is there.
+    Numbered(PathBuf),
     /// Named after the run, next to what is there.
     Generated,
 }
@@ -119,7 +121,8 @@ impl Place {
                 written.map_err(|cause| cannot("write", &draft.path, &cause))?;
                 let path = match target {
                     Target::Named(path) => path,
-                    Target::Generated => reserve(&dir, &result_name(setup))?,
+                    Target::Numbered(path) => reserve(&path)?,
+                    Target::Generated => reserve(&dir.join(result_name(setup)))?,
                 };
                 fs::rename(&draft.path, &path).map_err(|cause| cannot("write", &path, &cause))?;
                 Ok(path)
@@ -144,6 +147,10 @@ fn open_save(save: &Save, setup: &Setup) -> Result<Place> {
     let dir = save.dir.clone().unwrap_or_default();
     result_dir(&dir)?;
     match &save.name {
+        Some(name) if save.mode == Mode::Number => {
+            let path = dir.join(name);
+            Ok(Place::New { draft: draft(&path)?, dir: parent(&path).to_owned(), target: Target::Numbered(path) })
+        }
         Some(name) => open_named(dir.join(name), save.mode),
         None => {
             let draft = draft(&dir.join(result_name(setup)))?;
@@ -188,23 +195,40 @@ pub(super) fn draft(target: &Path) -> Result<Draft> {
     Ok(Draft { file, path })
 }
 
-/// A path in `dir` that nobody had before: `name`, or `name` with the first number that is free.
-fn reserve(dir: &Path, name: &str) -> Result<PathBuf> {
-    let stem = name.strip_suffix(".json").unwrap_or(name);
+/// A path that nobody had before: `wanted`, or `wanted` with the first number that is free.
+fn reserve(wanted: &Path) -> Result<PathBuf> {
     for number in 1_u32.. {
-        let path = if number == 1 { dir.join(name) } else { dir.join(format!("{stem}-{number}.json")) };
+        let path = if number == 1 { wanted.to_owned() } else { with_suffix(wanted, &number.to_string()) };
         match File::create_new(&path) {
             Ok(_) => return Ok(path),
             Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
             Err(cause) => return Err(cannot("write", &path, &cause)),
         }
     }
-    Err(Error::new(format!("cannot write `{}`: every name is taken", dir.join(name).display())))
+    Err(Error::new(format!("cannot write `{}`: every name is taken", wanted.display())))
+}
+
+/// `path` with `-suffix` before its `.json` or `.jsonl`, or at its end where it has none.
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let ends = [".json", ".jsonl"].into_iter().find_map(|end| Some((name.strip_suffix(end)?, end)));
+    let (stem, end) = ends.unwrap_or((&name, ""));
+    path.with_file_name(format!("{stem}-{suffix}{end}"))
+}
+
+/// The name of the summary of several runs: label or backend, model and time.
+pub(super) fn summary_name(setup: &Setup) -> String {
+    let model = setup.model_id.rsplit('/').next().unwrap_or_default();
+    format!("{}-summary-{model}-{}.json", label(setup), setup.ended.strftime("%Y%m%d-%H%M%S"))
+}
+
+fn label(setup: &Setup) -> &str {
+    setup.label.as_deref().filter(|label| !label.is_empty()).unwrap_or(&setup.backend)
 }
 
 /// The name of a result: label or backend, rate, concurrency, model and end of the run.
 pub fn result_name(setup: &Setup) -> String {
-    let label = setup.label.as_deref().filter(|label| !label.is_empty()).unwrap_or(&setup.backend);
+    let label = label(setup);
     let rate = match &setup.ramp {
         Some(ramp) => format!("ramp-up-{}-{}qps-{}qps", ramp.strategy, ramp.start, ramp.end),
         None if setup.request_rate.is_infinite() => "infqps".to_owned(),

@@ -141,3 +141,12 @@ fn a_link_stays_a_link() {
     assert_eq!(scratch.read("real.json"), "new");
     assert!(scratch.0.join("link.json").is_symlink());
 }
+
+#[test]
+fn a_numbered_name_leaves_alone_what_is_there() {
+    let scratch = Scratch::new("numbered");
+    fs::write(scratch.0.join("a-run1.json"), "mine").unwrap();
+    let saved = save(&output(&scratch.0, Some("a-run1.json"), Mode::Number), "ours").unwrap();
+    assert_eq!(saved, [scratch.0.join("a-run1-2.json")]);
+    assert_eq!((scratch.read("a-run1.json"), scratch.read("a-run1-2.json")), ("mine".into(), "ours".into()));
+}

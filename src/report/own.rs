@@ -2,7 +2,7 @@
 
 use super::encode::Value;
 use super::{Report, tables};
-use crate::measure::{Basis, Chunks, Summary};
+use crate::measure::{Basis, Chunks, Conversations, Summary};
 use crate::record::Task;
 
 /// From this many tokens a chunk on, gaps between chunks say little of the time a token takes.
@@ -46,6 +46,9 @@ pub(super) fn sections(report: &Report) -> Vec<Section> {
         Section { title: "Latency from the Schedule", rows: from_due },
         Section { title: "Measurement Health", rows: health(report) },
     ];
+    if let Some(found) = &report.metrics.conversations {
+        sections.insert(1, Section { title: "Conversations", rows: conversations(report, found) });
+    }
     sections.extend(tables::steady(report));
     sections.extend(tables::prefix_cache(report));
     if report.metrics.counts.failed > 0 {
@@ -90,6 +93,21 @@ fn requests(report: &Report) -> Vec<Row> {
         // The reference keeps it from the result of these tasks.
         rows.insert(0, Row::unlabelled("failed", Value::Int(metrics.counts.failed)));
     }
+    rows
+}
+
+fn conversations(report: &Report, found: &Conversations) -> Vec<Row> {
+    let Conversations { planned, completed, failed, turns, first_ttft, later_ttft } = found;
+    let missing = report.run.planned - report.run.records.len() as u64;
+    let mut rows = vec![
+        Row::new("conversations_planned", "Conversations planned:", Value::Int(*planned)),
+        Row::new("conversations_completed", "Conversations completed:", Value::Int(*completed)),
+        Row::new("conversations_failed", "Conversations ended by a failed turn:", Value::Int(*failed)),
+        Row::new("turns_not_started", "Turns not started:", Value::Int(missing)),
+        Row::new("mean_turns", "Turns per conversation:", Value::Float(*turns)),
+    ];
+    rows.extend(spread("first_turn_ttft", "first-turn TTFT", first_ttft));
+    rows.extend(spread("later_turn_ttft", "later-turn TTFT", later_ttft));
     rows
 }
 

@@ -302,6 +302,17 @@ fn latency(record: &Record) -> f64 {
     if record.outcome == Outcome::Done { e2el(record) } else { 0.0 }
 }
 
+/// Date, backend, label, model, tokenizer and metadata, as every result begins with them.
+pub(super) fn identity(setup: &Setup) -> Vec<(String, Value)> {
+    let mut keys = Keys::default();
+    identification(setup, &mut keys);
+    let values = keys.0.into_iter().filter_map(|(key, entry)| match entry {
+        Entry::Value(value) => Some((key, value)),
+        Entry::Column(_) => None,
+    });
+    values.collect()
+}
+
 fn identification(setup: &Setup, keys: &mut Keys) {
     let text = |value: &str| Value::Text(value.to_owned());
     let maybe = |value: &Option<String>| value.as_deref().map_or(Value::Null, text);

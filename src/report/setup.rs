@@ -32,10 +32,10 @@ pub struct Setup {
     pub max_concurrency: Option<u32>,
     /// A rate that changes over the run.
     pub ramp: Option<Ramp>,
-    /// The command's options under the names that the reference stores them by, for the PyTorch-format file.
-    pub options: Vec<(String, Value)>,
     /// The adapters that requests were spread over, if any.
     pub adapters: Option<Arc<Adapters>>,
+    /// The command's options under the names that the reference stores them by, for the PyTorch-format file.
+    pub options: Vec<(String, Value)>,
     /// Local time when sending began.
     pub started: DateTime,
     /// Local time when the last answer was in; until then, when sending began.
