@@ -19,11 +19,11 @@ fn value(arg: &Arg, matches: &ArgMatches) -> Value {
         return Value::Bool(matches.get_flag(id));
     }
     let Some(raw) = matches.get_raw(id) else { return Value::Null };
-    let texts = raw.map(|text| Value::Text(text.to_string_lossy().into_owned()));
+    let mut texts = raw.map(|text| Value::Text(text.to_string_lossy().into_owned()));
     if arg.get_num_args().is_some_and(|range| range.max_values() > 1) {
         return Value::List(texts.collect());
     }
-    number(id, matches).unwrap_or_else(|| texts.last().unwrap_or(Value::Null))
+    number(id, matches).unwrap_or_else(|| texts.next_back().unwrap_or(Value::Null))
 }
 
 /// The value of a flag that takes a number.
