@@ -14,6 +14,7 @@ mod generate;
 mod grammar;
 mod help;
 mod limits;
+mod options;
 mod pairing;
 mod point;
 mod probing;
@@ -77,8 +78,15 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         Err(error) => return finish(Ui::default(), Err(error)),
     };
     let parsed = Cli::command().color(color(&words)).try_get_matches_from(words).and_then(|mut matches| {
+        let options = matches.subcommand().and_then(|(name, matches)| {
+            command.find_subcommand(name).map(|command| options::options(command, matches))
+        });
         // The definitions that made the matches read them back, so this can only fail in a debug assertion.
-        Cli::from_arg_matches_mut(&mut matches)
+        let mut cli = Cli::from_arg_matches_mut(&mut matches)?;
+        if let Action::Serve(args) = &mut cli.action {
+            args.options = options.unwrap_or_default();
+        }
+        Ok(cli)
     });
     let cli = match parsed {
         Ok(cli) => cli,

@@ -15,7 +15,7 @@ use crate::error::{Error, Exit, Result};
 use crate::measure::{Asked, MetricsArgs};
 use crate::net::{Around, AroundArgs, SideCalls};
 use crate::plan::{AdapterArgs, AdapterMix, Load, LoadArgs, Series, SeriesArgs, Setting};
-use crate::report::{Output, OutputArgs};
+use crate::report::{Output, OutputArgs, Value};
 use crate::sim::{self, SimArgs};
 use crate::token::{Choice, TokenizerArgs};
 use crate::ui::{ProgressArgs, Ui};
@@ -72,6 +72,9 @@ pub(super) struct ServeArgs {
     output: OutputArgs,
     #[command(flatten)]
     progress: ProgressArgs,
+    /// Every flag with its value, for results that repeat them.
+    #[arg(skip)]
+    pub(super) options: Vec<(String, Value)>,
     #[command(flatten)]
     config: ConfigArgs,
     #[command(flatten)]
@@ -104,6 +107,8 @@ pub(super) struct Checked {
     pub(super) summary_percentiles: Vec<f64>,
     pub(super) output: Output,
     pub(super) progress: ProgressArgs,
+    /// Every flag with its value.
+    pub(super) options: Vec<(String, Value)>,
 }
 
 impl ServeArgs {
@@ -145,6 +150,7 @@ impl ServeArgs {
             summary_percentiles: self.metrics.summary_percentiles()?,
             output: self.output.resolve()?,
             progress: self.progress.clone(),
+            options: self.options.clone(),
         })
     }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::files::{Draft, cannot, draft, fill, parent, result_dir, result_name};
+use super::files::{Draft, cannot, draft, fill, parent, result_dir, result_name, with_suffix};
 use super::{Report, Setup, Thresholds, dataset_stats, timeline};
 use crate::error::{Error, Result};
 use crate::record::Task;
@@ -100,14 +100,14 @@ impl Drafts {
         self.drafts.first().map(|(_, draft)| parent(&draft.path))
     }
 
-    /// Writes each file and moves it into place, beside the result at `result` if there is one.
+    /// Writes each file and moves it into place, beside the result at `result` if a name was found for one.
     pub(super) fn write(
         self,
         report: &Report,
         mut details: Option<&mut Reader>,
         result: Option<&Path>,
     ) -> Vec<(Kind, Result<PathBuf>)> {
-        let known = self.name.as_ref().map(|name| self.dir.join(name)).or_else(|| result.map(Path::to_owned));
+        let known = result.map(Path::to_owned).or_else(|| self.name.as_ref().map(|name| self.dir.join(name)));
         let base = known.unwrap_or_else(|| self.free(report.setup));
         let wanted = self.drafts.into_iter().filter(|(kind, _)| *kind != Kind::PyTorch || report.has_pytorch_figures());
         let write = |(kind, draft): (Kind, Draft)| {
@@ -126,19 +126,15 @@ impl Drafts {
     fn free(&self, setup: &Setup) -> PathBuf {
         let name = self.dir.join(result_name(setup));
         let taken = |base: &Path| self.drafts.iter().any(|(kind, _)| beside(base, kind.suffix()).exists());
-        let numbered = |number: u32| beside_stem(&name, &format!("-{number}.json"));
+        let numbered = |number: u32| with_suffix(&name, &number.to_string());
         std::iter::once(name.clone()).chain((2..).map(numbered)).find(|base| !taken(base)).unwrap_or(name)
     }
 }
 
 /// The path of what stands beside the result at `path`: what follows the last dot of its name becomes `suffix`.
 fn beside(path: &Path, suffix: &str) -> PathBuf {
-    beside_stem(path, &format!(".{suffix}"))
-}
-
-fn beside_stem(path: &Path, end: &str) -> PathBuf {
     let mut name = path.file_stem().unwrap_or_default().to_owned();
-    name.push(end);
+    name.push(format!(".{suffix}"));
     path.with_file_name(name)
 }
 

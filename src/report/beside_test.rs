@@ -68,6 +68,18 @@ fn files_stand_beside_a_result_of_any_name() {
 }
 
 #[test]
+fn files_follow_a_result_to_the_name_that_was_free() {
+    let scratch = Scratch::new("numbered");
+    let mut numbered = output(&scratch, Some("a-run1.json"), true);
+    numbered.save.as_mut().unwrap().mode = Mode::Number;
+    save(&numbered, &worked_example(), &setup());
+    save(&numbered, &worked_example(), &setup());
+    for name in ["a-run1.json", "a-run1.timeline.html", "a-run1-2.json", "a-run1-2.timeline.html"] {
+        assert!(scratch.names().contains(&name.to_owned()), "{name}: {:?}", scratch.names());
+    }
+}
+
+#[test]
 fn plots_without_a_result_have_a_name_that_nobody_had() {
     let scratch = Scratch::new("alone");
     let output = output(&scratch, None, false);

@@ -24,7 +24,7 @@ pub struct Saved {
     /// Each result's path.
     pub results: Vec<PathBuf>,
     beside: Drafts,
-    /// Whether the first of the results is one in the reference's manner, which others stand beside.
+    /// Whether the first of the results has a name that was found for it, which others then stand beside.
     named: bool,
 }
 
@@ -111,7 +111,7 @@ impl Saved {
 
 impl Place {
     fn is_named_after_run(&self) -> bool {
-        matches!(self, Place::New { target: Target::Generated, .. })
+        matches!(self, Place::New { target: Target::Generated | Target::Numbered(_), .. })
     }
 
     fn save(self, setup: &Setup, write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> Result<PathBuf> {
