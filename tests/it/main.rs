@@ -15,6 +15,7 @@ mod server;
 mod stream;
 mod success;
 mod tls;
+mod trace;
 mod truth;
 mod turns;
 mod usage;
