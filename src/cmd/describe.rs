@@ -53,6 +53,7 @@ pub(super) fn setup(checked: &Checked, model: &Model, loaded: &Loaded, due: &[Ti
         max_concurrency: load.max_concurrency.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX)),
         ramp,
         adapters: None,
+        options: Vec::new(),
         started: now(),
         ended: now(),
         cores: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),

@@ -2,9 +2,9 @@
 
 use super::serve::Checked;
 use crate::backend::Server;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::net::{self, Access, Model};
-use crate::token::{self, Loaded, Served};
+use crate::token::{self, Choice, Loaded, Served};
 use crate::ui::Ui;
 
 /// What all runs of a `serve` share beside its settings.
@@ -22,6 +22,24 @@ impl Found {
         let access = access(&checked.server);
         let model = model(&checked.server, &access)?;
         let loaded = token::load(&checked.tokenizer, &model.id, Some(Served { access: &access, model: &model.name }))?;
+        loaded.warnings.iter().for_each(|warning| ui.warn(warning));
+        Ok(Found { access, model, loaded })
+    }
+    /// What there is without asking a server: a dry run needs no more.
+    ///
+    /// # Errors
+    /// If the tokenizer cannot be loaded, or would be that of a model which only the server knows.
+    pub(super) fn without_server(checked: &Checked, ui: &Ui) -> Result<Self> {
+        let access = access(&checked.server);
+        let model = match &checked.server.model {
+            Some(_) => model(&checked.server, &access)?,
+            None if checked.tokenizer == Choice::OfModel => {
+                return Err(Error::new("a dry run asks no server for the model, and the tokenizer is the model's")
+                    .hint("give `--model` or `--tokenizer`; `--tokenizer builtin` is always there"));
+            }
+            None => Model { name: String::new(), id: String::new() },
+        };
+        let loaded = token::load(&checked.tokenizer, &model.id, None)?;
         loaded.warnings.iter().for_each(|warning| ui.warn(warning));
         Ok(Found { access, model, loaded })
     }

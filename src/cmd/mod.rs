@@ -1,8 +1,12 @@
 //! The subcommands, a file each: its flags and its story. They wire the stages and decide nothing.
 
+mod carrying;
+mod compare;
 mod conclude;
+mod config;
 mod describe;
 mod dotted;
+mod dry_run;
 mod found;
 mod generate;
 mod grammar;
@@ -11,6 +15,7 @@ mod limits;
 mod pairing;
 mod point;
 mod probing;
+mod series;
 mod serve;
 mod session;
 mod signals;
@@ -64,13 +69,22 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         grammar::Line::Run { words, warnings } => (words, warnings),
         grammar::Line::Help { path, topic } => return finish(Ui::default(), help::print(command, &path, topic)),
     };
+    let (words, config) = match config::expand(&command, words) {
+        Ok(expanded) => expanded,
+        Err(error) => return finish(Ui::default(), Err(error)),
+    };
     let parsed = Cli::command().color(color(&words)).try_get_matches_from(words).and_then(|mut matches| {
         // The definitions that made the matches read them back, so this can only fail in a debug assertion.
         Cli::from_arg_matches_mut(&mut matches)
     });
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return refuse(&error),
+        Err(error) => {
+            return match config.and_then(|config| config.blame(&error)) {
+                Some(blamed) => finish(Ui::default(), Err(blamed)),
+                None => refuse(&error),
+            };
+        }
     };
     let ui = Ui { style: Style::resolve(cli.color) };
     for warning in warnings {

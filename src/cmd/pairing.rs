@@ -26,7 +26,7 @@ pub(super) fn pair(dataset: &mut Dataset, backend: Backend) -> Result<Vec<String
     if backend == Backend::OpenaiChat {
         dataset.leave_template_to_server();
     }
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<String> = super::carrying::carry(dataset, backend)?.into_iter().collect();
     if matches!(backend, Backend::OpenaiChat | Backend::OpenaiResponses) && dataset.is_templated() {
         warnings.push(
             "prompts are put into the chat template, which the server does too: give `--skip-chat-template`".into(),

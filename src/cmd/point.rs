@@ -35,7 +35,7 @@ impl Point<'_> {
         let traffic = if samples.due.is_some() { describe::recorded } else { describe::traffic };
         let due = self.due(&samples, turns.as_ref());
         let mut setup = describe::setup(checked, &found.model, &found.loaded, &due);
-        setup.adapters = self.adapters(&samples);
+        setup.adapters = self.adapters(&samples, turns.as_ref());
         let files = checked.output.open(&setup)?;
         let session = self.session((samples, turns), due)?.with_adapters(setup.adapters.clone());
         let stop = signals.listen();
@@ -47,21 +47,19 @@ impl Point<'_> {
         self.measure(session, signals, (setup, files), out).map(Some)
     }
 
-    /// The samples that the model has room for.
-    fn fitting(self, samples: Samples) -> Result<Samples> {
-        match self.checked.longest {
-            Some(longest) => samples.within(longest),
-            None => Ok(samples),
-        }
-    }
-
-    /// The samples of this run, as they will be sent, and how they belong together.
-    fn samples(self) -> Result<(Samples, Option<Turns>)> {
+    /// The samples of this run that the model has room for, as they will be sent, and how they belong together.
+    pub(super) fn samples(self) -> Result<(Samples, Option<Turns>)> {
         let (dataset, tokenizer) = (self.checked.dataset.clone(), self.found.loaded.tokenizer.clone());
-        let (samples, turns) = match &self.checked.conversations {
-            None => (self.fitting(dataset.samples(tokenizer)?)?, None),
-            Some(shape) => {
-                let (samples, turns) = Turns::of(dataset.conversations(shape, tokenizer.clone())?, tokenizer);
+        let (samples, turns) = match (&self.checked.conversations, self.checked.longest) {
+            (None, None) => (dataset.samples(tokenizer)?, None),
+            (None, Some(longest)) => (dataset.samples(tokenizer)?.within(longest)?, None),
+            (Some(shape), longest) => {
+                let conversations = dataset.conversations(shape, tokenizer.clone())?;
+                let conversations = match longest {
+                    Some(longest) => conversations.within(longest)?,
+                    None => conversations,
+                };
+                let (samples, turns) = Turns::of(conversations, tokenizer);
                 (samples, Some(turns))
             }
         };
@@ -72,15 +70,18 @@ impl Point<'_> {
         Ok((samples, turns))
     }
 
-    /// Which adapter each of the samples goes to, where there are any.
-    fn adapters(self, samples: &Samples) -> Option<Arc<Adapters>> {
+    /// Which adapter each of the samples goes to, where there are any: the turns of a conversation to one.
+    fn adapters(self, samples: &Samples, turns: Option<&Turns>) -> Option<Arc<Adapters>> {
         let mix = self.checked.adapters.as_ref()?;
         let python = samples.python.clone().unwrap_or_else(|| Python::new(u64::from(self.checked.seed)));
-        Some(Arc::new(mix.assign(samples.count, python)))
+        Some(Arc::new(match turns {
+            None => mix.assign(samples.count, python),
+            Some(turns) => turns.spread(&mix.assign(turns.conversations(), python)),
+        }))
     }
 
     /// When each of the samples is due, or each of the conversations that they make.
-    fn due(self, samples: &Samples, turns: Option<&Turns>) -> Vec<Tick> {
+    pub(super) fn due(self, samples: &Samples, turns: Option<&Turns>) -> Vec<Tick> {
         if let Some(due) = &samples.due {
             return due.clone();
         }

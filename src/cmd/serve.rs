@@ -1,18 +1,19 @@
 //! `serve`: puts load on a server and reports what happened.
 
-use std::io::Write;
-
+use super::compare::CompareArgs;
+use super::config::ConfigArgs;
+use super::dry_run::{self, DryRunArgs};
 use super::found::Found;
 use super::pairing;
-use super::point::Point;
+use super::series::{self, Trial};
 use super::signals::Signals;
 use super::turns;
 use crate::backend::{Backend, RequestArgs, RequestContent, Server, ServerArgs};
 use crate::dataset::{ConversationArgs, Dataset, DatasetArgs, Shape};
 use crate::error::{Error, Exit, Result};
 use crate::measure::{Asked, MetricsArgs};
-use crate::plan::{AdapterArgs, AdapterMix, Load, LoadArgs};
-use crate::report::{Export, Output, OutputArgs};
+use crate::plan::{AdapterArgs, AdapterMix, Load, LoadArgs, Series, SeriesArgs, Setting};
+use crate::report::{Output, OutputArgs};
 use crate::sim::{self, SimArgs};
 use crate::token::{Choice, TokenizerArgs};
 use crate::ui::{ProgressArgs, Ui};
@@ -56,6 +57,8 @@ pub(super) struct ServeArgs {
     #[command(flatten)]
     conversations: ConversationArgs,
     #[command(flatten)]
+    series: SeriesArgs,
+    #[command(flatten)]
     request: RequestArgs,
     #[command(flatten)]
     adapters: AdapterArgs,
@@ -65,6 +68,12 @@ pub(super) struct ServeArgs {
     output: OutputArgs,
     #[command(flatten)]
     progress: ProgressArgs,
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    dry_run: DryRunArgs,
+    #[command(flatten)]
+    compare: CompareArgs,
 }
 
 /// What the flags come to, checked before anything is sent.
@@ -84,6 +93,8 @@ pub(super) struct Checked {
     pub(super) content: RequestContent,
     pub(super) adapters: Option<AdapterMix>,
     pub(super) asked: Asked,
+    /// The percentiles that the summary of several runs shows.
+    pub(super) summary_percentiles: Vec<f64>,
     pub(super) output: Output,
     pub(super) progress: ProgressArgs,
 }
@@ -100,6 +111,7 @@ impl ServeArgs {
         };
         let server = self.server.resolve()?;
         let mut content = self.request.resolve(server.backend)?;
+        let task = server.backend.task();
         content.ignore_eos |= dataset.wants_full_answers() && server.backend.is_openai_compatible();
         content.warnings.extend(pairing::pair(&mut dataset, server.backend)?);
         let (load, conversations) = turns::check(&self.conversations, &self.load, (server.backend, &dataset))?;
@@ -115,31 +127,57 @@ impl ServeArgs {
             load,
             content,
             adapters: self.adapters.resolve()?,
-            asked: self.metrics.resolve()?,
+            asked: self.metrics.resolve(task)?,
+            summary_percentiles: self.metrics.summary_percentiles()?,
             output: self.output.resolve()?,
             progress: self.progress.clone(),
         })
     }
 
+    /// The runs that the flags ask for, each with all of its settings checked.
+    fn trials(&mut self, series: &Series) -> Result<Vec<Trial>> {
+        let mut trials = Vec::new();
+        for &setting in &series.settings {
+            match setting {
+                Setting::Same => {}
+                Setting::MaxConcurrency { limit, num_prompts } => {
+                    self.load.max_concurrency = Some(limit);
+                    self.dataset.num_prompts = num_prompts.unwrap_or(self.dataset.num_prompts);
+                }
+                Setting::RequestRate(rate) => self.load.request_rate = rate,
+            }
+            for run in 1..=series.runs {
+                trials.push(Trial { setting, run, checked: self.check()? });
+            }
+        }
+        Ok(trials)
+    }
+
     /// Runs the benchmark and reports.
-    pub(super) fn run(self, ui: &Ui) -> Result<Exit> {
-        let mut checked = self.check()?;
-        checked.dataset.check_file()?;
+    pub(super) fn run(mut self, ui: &Ui) -> Result<Exit> {
+        if let Some(exit) = self.compare.run()? {
+            return Ok(exit);
+        }
+        let series = self.series.resolve(&self.load)?;
+        let mut trials = self.trials(&series)?;
+        let first = &mut trials[0].checked;
+        first.dataset.check_file()?;
+        if self.dry_run.dry_run {
+            return dry_run::run(&trials, ui);
+        }
         let mut signals = Signals::take_over()?;
         super::limits::allow_many_files();
-        let sim = checked.sim.take().map(sim::start).transpose()?;
+        let sim = first.sim.take().map(sim::start).transpose()?;
         if let Some(sim) = &sim {
-            checked.server.move_to(sim.address())?;
+            for trial in &mut trials {
+                trial.checked.server.move_to(sim.address())?;
+            }
         }
-        for warning in checked.warnings() {
+        for warning in series.warnings.iter().chain(trials[0].checked.warnings()) {
             ui.warn(warning);
         }
-        let found = Found::ask(&checked, ui)?;
-        let point = Point { checked: &checked, found: &found, ui };
-        match point.run(&mut signals, &mut out(&checked.output))? {
-            Some(concluded) => concluded.verdict,
-            None => Ok(Exit::Interrupted),
-        }
+        let found = Found::ask(&trials[0].checked, ui)?;
+        series::run(&series, trials, &found, (ui, &mut signals))
     }
 }
 
@@ -168,12 +206,4 @@ fn simulator(line: &str) -> Result<sim::Config> {
     let mut config = config.map_err(|error| error.context("`--sim`"))?;
     config.port = 0;
     Ok(config)
-}
-
-/// Where the report goes: stdout, unless the result goes there.
-fn out(output: &Output) -> Box<dyn Write> {
-    match output.export {
-        Some(Export::Stdout) => Box::new(std::io::stderr()),
-        _ => Box::new(std::io::stdout()),
-    }
 }

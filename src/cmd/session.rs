@@ -83,7 +83,7 @@ impl Session {
         Ok(Session { target, server, load, encoder, first, samples, turns, count, due, adapters, late_warnings })
     }
 
-    /// The requests of the run go to adapters; the ready check and warm-ups go to the model itself.
+    /// The requests of the run go to adapters; the ready check, warm-ups and probes go to the model itself.
     pub(super) fn with_adapters(self, adapters: Option<Arc<Adapters>>) -> Self {
         Session { adapters, ..self }
     }
@@ -163,10 +163,10 @@ impl Session {
     pub(super) fn run(self, stop: &Receiver<Stop>, details: Option<Details>, progress: Progress) -> Result<Sent> {
         let (settings, load) = (self.settings(), self.drive_load());
         let mut watch = Watch::new(self.count as u64, details, progress);
-        let probing = self
-            .load
-            .probe_rate
-            .map(|rate| Probing::start(probe::probes(&self.encoder, &self.first, rate), self.settings()));
+        let probing = self.load.probe_rate.map(|rate| {
+            let first = probe::probes(&self.encoder, &self.first, rate)?;
+            Probing::start(first, self.settings())
+        });
         let probing = probing.transpose()?;
         let samples = std::iter::once(Ok(self.first)).chain(self.samples);
         let encoder = self.encoder.with_adapters(self.adapters);

@@ -3,6 +3,7 @@
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
+use super::config::ConfigArgs;
 use crate::error::{Error, Exit, Result};
 use crate::sim::{Sim, SimArgs};
 
@@ -11,6 +12,8 @@ use crate::sim::{Sim, SimArgs};
 pub(super) struct SimCommand {
     #[command(flatten)]
     sim: SimArgs,
+    #[command(flatten)]
+    config: ConfigArgs,
 }
 
 impl SimCommand {

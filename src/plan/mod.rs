@@ -5,11 +5,13 @@ pub mod args;
 pub mod arrivals;
 pub mod probe;
 pub mod request;
+mod series;
 mod then;
 pub mod turns;
 
 pub use adapters::{AdapterArgs, AdapterMix};
 pub use args::{Load, LoadArgs};
+pub use series::{List, Series, SeriesArgs, Setting};
 pub use then::Then;
 
 use crate::record::Tick;

@@ -33,11 +33,11 @@ impl Drop for Scratch {
 
 fn output(dir: &Path, name: Option<&str>, mode: Mode) -> Output {
     let save = Save { dir: Some(dir.to_owned()), name: name.map(PathBuf::from), mode };
-    Output { label: None, metadata: Vec::new(), detailed: false, save: Some(save), export: None }
+    Output { save: Some(save), ..Output::default() }
 }
 
 fn save(output: &Output, text: &str) -> Result<Vec<PathBuf>> {
-    output.open(&setup())?.save(&setup(), |out| out.write_all(text.as_bytes()))
+    output.open(&setup())?.save(&setup(), |out| out.write_all(text.as_bytes())).map(|saved| saved.results)
 }
 
 #[test]
@@ -140,4 +140,13 @@ fn a_link_stays_a_link() {
     save(&output(&scratch.0, Some("link.json"), Mode::Replace), "new").unwrap();
     assert_eq!(scratch.read("real.json"), "new");
     assert!(scratch.0.join("link.json").is_symlink());
+}
+
+#[test]
+fn a_numbered_name_leaves_alone_what_is_there() {
+    let scratch = Scratch::new("numbered");
+    fs::write(scratch.0.join("a-run1.json"), "mine").unwrap();
+    let saved = save(&output(&scratch.0, Some("a-run1.json"), Mode::Number), "ours").unwrap();
+    assert_eq!(saved, [scratch.0.join("a-run1-2.json")]);
+    assert_eq!((scratch.read("a-run1.json"), scratch.read("a-run1-2.json")), ("mine".into(), "ours".into()));
 }

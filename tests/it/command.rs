@@ -101,6 +101,11 @@ impl Llmbench {
         self
     }
 
+    /// Arguments without blanks in them, as one writes them on a line.
+    pub(crate) fn arg_line(self, line: &str) -> Self {
+        self.args(line.split_whitespace())
+    }
+
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self

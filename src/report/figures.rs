@@ -1,0 +1,83 @@
+//! The figures of a run that other runs are held against: each with its key in the result file and its label on the console.
+
+use super::{Report, console, counts_tokens, has};
+use crate::measure::Metric;
+
+/// One number of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    /// Its key in the result file.
+    pub key: String,
+    /// Its label, with the unit.
+    pub label: String,
+    /// Its value in that unit.
+    pub value: f64,
+}
+
+impl Report<'_> {
+    /// Throughputs and latencies, as far as the run has them: latencies that are shown, and those that a summary of several
+    /// runs shows.
+    pub fn figures(&self) -> Vec<Figure> {
+        let (rates, tokens) = (&self.metrics.rates, counts_tokens(self.setup, self.run));
+        let rates = [
+            ("request_throughput", "Request throughput (req/s)", Some(rates.requests)),
+            ("request_goodput", "Request goodput (req/s)", rates.good),
+            ("output_throughput", "Output token throughput (tok/s)", Some(rates.output_tokens).filter(|_| tokens)),
+            ("total_token_throughput", "Total token throughput (tok/s)", Some(rates.total_tokens).filter(|_| tokens)),
+        ];
+        let figure = |(key, label, value): (&str, &str, Option<f64>)| {
+            value.map(|value| Figure { key: key.to_owned(), label: label.to_owned(), value })
+        };
+        rates
+            .into_iter()
+            .filter_map(figure)
+            .chain(Metric::ALL.into_iter().flat_map(|metric| self.figures_of(metric)))
+            .collect()
+    }
+
+    /// Mean, median and percentiles of one latency in milliseconds; nothing where no request has it.
+    fn figures_of(&self, metric: Metric) -> Vec<Figure> {
+        let summary = self.metrics.latency.metric(metric);
+        let wanted = self.shown.contains(&metric) || (metric == Metric::E2el && has(metric, self.setup, self.run));
+        if summary.is_empty() || !wanted {
+            return Vec::new();
+        }
+        let (name, word) = (metric.name(), console::heading(metric).1);
+        let figure = |statistic: String, shown: String, seconds: f64| Figure {
+            key: format!("{statistic}_{name}_ms"),
+            label: format!("{shown} {word} (ms)"),
+            value: seconds * 1000.0,
+        };
+        let mut figures = vec![
+            figure("mean".into(), "Mean".into(), summary.mean),
+            figure("median".into(), "Median".into(), summary.median),
+        ];
+        let percentile = |(p, seconds): &(f64, f64)| figure(format!("p{p}"), format!("P{p}"), *seconds);
+        figures.extend(summary.percentiles.iter().map(percentile));
+        figures
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{asked, setup, worked_example};
+    use super::*;
+    use crate::measure::metrics;
+
+    #[test]
+    fn figures_have_the_keys_and_values_of_the_result() {
+        let (setup, run, asked) = (setup(), worked_example(), asked());
+        let metrics = metrics(&run, &asked, Some(2));
+        let report = Report::new(&setup, &run, &metrics, &[Metric::Ttft]);
+        let mut result = Vec::new();
+        report.json(None, &mut result).unwrap();
+        let result: serde_json::Value = serde_json::from_slice(&result).unwrap();
+        let figures = report.figures();
+        for figure in figures.iter().filter(|figure| !figure.key.contains("e2el")) {
+            assert_eq!(result[&figure.key], figure.value, "{}", figure.key);
+        }
+        let keys: Vec<&str> = figures.iter().map(|figure| figure.key.as_str()).collect();
+        assert!(keys.contains(&"p99.9_ttft_ms") && keys.contains(&"mean_e2el_ms"), "{keys:?}");
+        assert!(!keys.contains(&"mean_itl_ms"), "{keys:?}");
+    }
+}

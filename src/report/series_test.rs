@@ -1,0 +1,117 @@
+use super::super::tests::setup;
+use super::*;
+
+/// A run of 10 requests with these output tokens a second and this mean TTFT, and the goodput where there is a goal.
+fn run(output: f64, ttft: f64, goodput: Option<f64>) -> SeriesRun {
+    let figure = |key: &str, label: &str, value| Figure { key: key.into(), label: label.into(), value };
+    let mut figures = vec![figure("request_throughput", "Request throughput (req/s)", output / 16.0)];
+    figures.extend(goodput.map(|value| figure("request_goodput", "Request goodput (req/s)", value)));
+    figures.push(figure("output_throughput", "Output token throughput (tok/s)", output));
+    figures.push(figure("mean_ttft_ms", "Mean TTFT (ms)", ttft));
+    figures.push(figure("mean_e2el_ms", "Mean E2EL (ms)", ttft + 30.0));
+    SeriesRun { num_prompts: 10, figures, completed: 10, failed: 0, partial: false, files: vec!["a.json".into()] }
+}
+
+fn point(value: f64, runs: &[SeriesRun]) -> SeriesPoint {
+    SeriesPoint { value, runs: runs.to_vec() }
+}
+
+fn series(points: Vec<SeriesPoint>) -> Series {
+    Series {
+        swept: Some(Swept::RequestRate),
+        runs: 2,
+        shown: vec![Metric::Ttft],
+        percentiles: vec![99.0],
+        points,
+        complete: true,
+    }
+}
+
+fn shown(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> String {
+    let mut out = Vec::new();
+    write(&mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn repeated_runs_are_shown_with_their_spread() {
+    let series = series(vec![point(1.0, &[run(100.0, 20.0, None), run(200.0, 22.0, None)])]);
+    let table = "\
+=============== Summary of 2 Runs ================
+                                   Mean    Std     Min     Max  CV (%)  95% CI of the mean
+Request throughput (req/s)         9.38   4.42    6.25   12.50   47.14     -30.33 to 49.08
+Output token throughput (tok/s)  150.00  70.71  100.00  200.00   47.14   -485.31 to 785.31
+Mean TTFT (ms)                    21.00   1.41   20.00   22.00    6.73       8.29 to 33.71
+==================================================
+";
+    assert_eq!(shown(|out| series.repetition(out)), table);
+}
+
+#[test]
+fn a_run_that_ended_early_counts_for_nothing() {
+    let partial = SeriesRun { partial: true, ..run(900.0, 1.0, None) };
+    let alone = series(vec![point(1.0, std::slice::from_ref(&partial))]);
+    assert_eq!(shown(|out| alone.repetition(out)), "");
+    assert!(shown(|out| alone.sweep(out)).contains("Best configuration: none"));
+    let other = series(vec![point(1.0, &[run(100.0, 20.0, None), partial])]);
+    let table = shown(|out| other.repetition(out));
+    assert!(table.contains("Summary of 1 Run ") && table.contains("left out"), "{table}");
+    assert!(shown(|out| other.sweep(out)).contains("(highest output throughput in tok/s: 100.00)"));
+}
+
+#[test]
+fn the_best_has_the_highest_goodput_or_else_the_highest_output_throughput() {
+    let by_output =
+        series(vec![point(1.0, &[run(100.0, 20.0, None)]), point(f64::INFINITY, &[run(200.0, 90.0, None)])]);
+    assert!(
+        shown(|out| by_output.sweep(out)).contains("Best configuration: request rate inf (highest output throughput")
+    );
+    let by_goodput = series(vec![
+        point(1.0, &[run(100.0, 20.0, Some(6.0))]),
+        point(5.0, &[run(150.0, 20.0, Some(6.0))]),
+        point(9.0, &[run(200.0, 90.0, Some(0.5))]),
+    ]);
+    let table = shown(|out| by_goodput.sweep(out));
+    assert!(table.contains("Best configuration: request rate 1 (highest goodput in req/s: 6.00)"), "{table}");
+}
+
+#[test]
+fn a_value_that_nothing_succeeded_with_is_shown_and_never_the_best() {
+    let failed = SeriesRun {
+        completed: 0,
+        failed: 10,
+        figures: run(0.0, 0.0, None).figures[..1].to_vec(),
+        ..run(0.0, 0.0, None)
+    };
+    let series = series(vec![point(1.0, &[run(100.0, 20.0, None)]), point(2.0, &[failed])]);
+    let table = shown(|out| series.sweep(out));
+    let line = table.lines().find(|line| line.starts_with("2 ")).unwrap();
+    assert!(line.contains("n/a") && line.ends_with("10"), "{table}");
+    assert!(table.contains("Best configuration: request rate 1 "), "{table}");
+}
+
+#[test]
+fn the_summary_is_json_with_every_run_its_spread_and_the_best() {
+    let series = series(vec![
+        point(10.0, &[run(100.0, 20.0, None), run(200.0, 22.0, None)]),
+        point(f64::INFINITY, &[run(90.0, 20.0, None)]),
+    ]);
+    let line = shown(|out| series.json(&setup(), out));
+    assert!(!line.contains('\n'));
+    let json: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(
+        (&json["swept"], &json["num_runs"], &json["partial"]),
+        (&"request_rate".into(), &2.into(), &false.into())
+    );
+    assert_eq!((&json["tp"], &json["model_id"]), (&"2".into(), &"org/demo-7b".into()));
+    let first = &json["points"][0];
+    assert_eq!((&first["request_rate"], &first["runs"][1]["output_throughput"]), (&10.0.into(), &200.0.into()));
+    assert_eq!(first["runs"][0]["files"], serde_json::json!(["a.json"]));
+    assert_eq!(first["summary"]["output_throughput"]["mean"], 150.0);
+    assert_eq!(
+        (&json["points"][1]["request_rate"], &json["points"][1]["summary"]["mean_ttft_ms"]["std"]),
+        (&"inf".into(), &serde_json::Value::Null)
+    );
+    let best = serde_json::json!({"request_rate": 10.0, "by": "output_throughput", "value": 150.0});
+    assert_eq!(json["best"], best);
+}
