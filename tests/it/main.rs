@@ -24,6 +24,7 @@ mod simulated;
 mod stream;
 mod success;
 mod tls;
+mod trace;
 mod truth;
 mod turns;
 mod usage;
