@@ -6,6 +6,7 @@ mod architecture;
 mod command;
 mod files;
 mod instead;
+mod media;
 mod moments;
 mod nonsense;
 mod probes;
