@@ -9,7 +9,7 @@
 //! ```
 //!
 //! `cmd` wires the stages, a subcommand a file. `token` and `rng` serve `dataset`; `args` is the syntax of numbers and JSON in
-//! flags; `net` makes the calls that are not measured; `sim` is a server of our own to measure against and shares no code
+//! flags; `net` makes the calls that are not measured, `hub` fetches files of the model hub; `sim` is a server of our own to measure against and shares no code
 //! with the client; `ui` is the only stage that writes to a terminal while a run is going on.
 //! Data flows one way, through plain owned types; time between stages is a [`record::Tick`].
 
@@ -19,6 +19,7 @@ pub mod cmd;
 pub mod dataset;
 pub mod drive;
 pub mod error;
+pub mod hub;
 pub mod measure;
 pub mod net;
 pub mod plan;

@@ -3,6 +3,7 @@
 
 use crate::backend::Backend;
 use crate::dataset::Dataset;
+use crate::dataset::hf::Takes;
 use crate::dataset::media::Placement;
 use crate::dataset::sharegpt::Media;
 use crate::error::{Error, Result};
@@ -14,6 +15,15 @@ use crate::error::{Error, Result};
 /// Where the backend has no place for them.
 pub(super) fn carry(dataset: &mut Dataset, backend: Backend) -> Result<Option<String>> {
     match dataset {
+        Dataset::Hf(hf) => match hf.takes() {
+            Takes::Text => Ok(None),
+            Takes::Pictures => needs_pictures(&hf.name, backend),
+            Takes::Sound => {
+                hf.shape.placement = place_of_sound(&hf.name, backend)?;
+                Ok(None)
+            }
+            Takes::Tools => needs_tools(&hf.name, backend),
+        },
         Dataset::RandomMm(_) => needs_pictures("random-mm", backend),
         Dataset::CustomImage(_) => needs_pictures("custom_image", backend),
         Dataset::ShareGpt(sharegpt) => {
@@ -22,7 +32,7 @@ pub(super) fn carry(dataset: &mut Dataset, backend: Backend) -> Result<Option<St
             Ok(None)
         }
         Dataset::CustomAudio(custom_audio) => {
-            let asked = std::mem::replace(&mut custom_audio.placement, place_of_sound(backend)?);
+            let asked = std::mem::replace(&mut custom_audio.placement, place_of_sound("custom_audio", backend)?);
             Ok(match (asked, custom_audio.placement) {
                 (Placement::Beside, Placement::Within) => Some(format!(
                     "sound goes into the messages, as with `--enable-multimodal-chat`: `{}` takes it nowhere else",
@@ -65,13 +75,24 @@ fn needs_pictures(dataset: &str, backend: Backend) -> Result<Option<String>> {
         .hint("use `--backend openai-chat`"))
 }
 
+fn needs_tools(dataset: &str, backend: Backend) -> Result<Option<String>> {
+    if backend == Backend::OpenaiChat {
+        return Ok(None);
+    }
+    Err(Error::new(format!(
+        "dataset `{dataset}` has functions to call, which backend `{}` does not send",
+        backend.name()
+    ))
+    .hint("use `--backend openai-chat`"))
+}
+
 /// Where `backend` takes sound.
-fn place_of_sound(backend: Backend) -> Result<Placement> {
+fn place_of_sound(dataset: &str, backend: Backend) -> Result<Placement> {
     match backend {
         Backend::OpenaiAudio => Ok(Placement::Beside),
         Backend::OpenaiChat | Backend::OpenaiEmbeddingsChat => Ok(Placement::Within),
         other => {
-            Err(Error::new(format!("dataset `custom_audio` has sound, which backend `{}` does not send", other.name()))
+            Err(Error::new(format!("dataset `{dataset}` has sound, which backend `{}` does not send", other.name()))
                 .hint("use `--backend openai-audio` to transcribe it, or `--backend openai-chat` to chat about it"))
         }
     }
@@ -106,6 +127,22 @@ mod tests {
         let error = carried("--dataset-name random-mm", Backend::Vllm).unwrap_err();
         assert_eq!(error.to_string(), "dataset `random-mm` has pictures, which backend `vllm` does not send");
         assert!(error.advice().is_some());
+    }
+
+    #[test]
+    fn datasets_of_the_hub_go_where_what_they_have_is_sent() {
+        let table: [(&str, fn(Backend) -> bool); 4] = [
+            ("openai/gsm8k", |_| true),
+            ("Lin-Chen/MMStar", carries_pictures),
+            ("LIUM/tedlium", |backend| place_of_sound("x", backend).is_ok()),
+            ("gorilla-llm/Berkeley-Function-Calling-Leaderboard", |backend| backend == Backend::OpenaiChat),
+        ];
+        for (name, suits) in table {
+            for backend in Backend::ALL {
+                let carried = carried(&format!("--dataset-name hf --dataset-path {name}"), backend);
+                assert_eq!(carried.is_ok(), suits(backend), "{name} to {backend:?}");
+            }
+        }
     }
 
     #[test]

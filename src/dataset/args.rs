@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use rand::TryRng;
 use rand::rngs::SysRng;
-
 use serde_json::Map;
 
 use super::burstgpt::BurstGpt;
 use super::custom_audio::CustomAudio;
 use super::custom_image::CustomImageArgs;
+use super::hf::{HfArgs, Shape};
 use super::lengths::length;
 use super::media::MediaArgs;
 use super::prefix_repetition::PrefixRepetitionArgs;
@@ -33,7 +33,7 @@ pub struct DatasetArgs {
     /// Where prompts come from.
     #[arg(long, value_enum, default_value_t = DatasetName::Random)]
     pub dataset_name: DatasetName,
-    /// The dataset's file.
+    /// The dataset's file; with `hf`, also a folder or a name on the hub.
     #[arg(long, value_name = "FILE")]
     pub dataset_path: Option<PathBuf>,
     /// How many requests to make; with `custom`, 0 or less takes every line.
@@ -75,6 +75,9 @@ pub struct DatasetArgs {
     /// Flags of `custom`.
     #[command(flatten)]
     pub custom: CustomArgs,
+    /// Flags of `hf`.
+    #[command(flatten)]
+    pub hf: HfArgs,
     /// Flags of all datasets with media.
     #[command(flatten)]
     pub media: MediaArgs,
@@ -117,6 +120,8 @@ pub enum DatasetName {
     ShareGpt,
     /// Your own prompts, from a `.jsonl` file.
     Custom,
+    /// A dataset of the model hub, or a copy of one.
+    Hf,
     /// Made-up prompts with pictures and videos of random pixels.
     RandomMm,
     /// Your own prompts with pictures, from a `.jsonl` file.
@@ -181,6 +186,10 @@ impl DatasetArgs {
             DatasetName::SpeedBench => Dataset::SpeedBench(self.speed_bench.resolve(path, template, selection)?),
             DatasetName::TimedTrace => Dataset::TimedTrace(self.timed_trace.resolve(path, selection)?),
             DatasetName::Sonnet => Dataset::Sonnet(self.sonnet.resolve(path, template, selection)?),
+            DatasetName::Hf => {
+                let shape = Shape { templated: template != Template::None, placement };
+                Dataset::Hf(self.hf.resolve(path, shape, selection)?)
+            }
             DatasetName::TxtSlices => {
                 let ratio = self.random.random_range_ratio.parse()?;
                 Dataset::TxtSlices(self.txt_slices.resolve(path, ratio, selection)?)
@@ -260,6 +269,7 @@ impl DatasetArgs {
             self.random.random_output_len = len;
             self.sharegpt.sharegpt_output_len = Some(len);
             self.custom.custom_output_len = len;
+            self.hf.hf_output_len = Some(len);
             self.spec_bench.spec_bench_output_len = len;
             self.speed_bench.speed_bench_output_len = len;
             self.prefix_repetition.prefix_repetition_output_len = len;

@@ -14,9 +14,11 @@ mod custom;
 pub mod custom_audio;
 pub mod custom_image;
 mod fit;
+pub mod hf;
 mod lengths;
 mod literal;
 mod longest;
+mod longest_turns;
 pub mod media;
 mod part;
 pub mod prefix_repetition;
@@ -53,6 +55,7 @@ pub use warm::Warm;
 use burstgpt::BurstGpt;
 use custom_audio::CustomAudio;
 use custom_image::CustomImage;
+use hf::Hf;
 use prefix_repetition::PrefixRepetition;
 use random_mm::RandomMm;
 use rerank::Rerank;
@@ -158,6 +161,8 @@ pub enum Dataset {
     ShareGpt(ShareGpt),
     /// The user's own prompts, an object a line.
     Custom(Custom),
+    /// A dataset of the model hub.
+    Hf(Hf),
     /// Made-up prompts with pictures and videos of random pixels.
     RandomMm(RandomMm),
     /// The user's own prompts with pictures, an object a line.
@@ -202,6 +207,7 @@ impl Dataset {
     pub fn check_file(&self) -> Result<()> {
         let speed_bench;
         let path = match self {
+            Dataset::Hf(hf) => return hf.check(),
             Dataset::Random(_) | Dataset::RandomMm(_) | Dataset::Rerank(_) | Dataset::PrefixRepetition(_) => {
                 return Ok(());
             }
@@ -233,6 +239,7 @@ impl Dataset {
             Dataset::Random(random) => random.samples(needed(tokenizer, "random")?),
             Dataset::ShareGpt(sharegpt) => sharegpt.samples(needed(tokenizer, "sharegpt")?),
             Dataset::Custom(custom) => custom.samples(tokenizer),
+            Dataset::Hf(hf) => hf.samples(needed(tokenizer, "hf")?),
             Dataset::RandomMm(random_mm) => random_mm.samples(needed(tokenizer, "random-mm")?),
             Dataset::CustomImage(custom_image) => custom_image.samples(tokenizer),
             Dataset::CustomAudio(custom_audio) => custom_audio.samples(tokenizer),
@@ -256,6 +263,7 @@ impl Dataset {
             | Dataset::Sonnet(Sonnet { template, templated_by: TemplatedBy::Client, .. }) => {
                 *template != Template::None
             }
+            Dataset::Hf(hf) => hf.templated(),
             _ => false,
         }
     }

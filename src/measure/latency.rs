@@ -91,7 +91,7 @@ pub(super) fn done(records: &[Record]) -> impl Iterator<Item = &Record> {
 
 /// What a successful request took, as goals see it.
 pub(super) fn taken(record: &Record) -> Taken {
-    Taken { ttft: ttft(record), tpot: tpot(record).unwrap_or(0.0), e2el: e2el(record) }
+    Taken { ttft: ttft(record), tpot: tpot(record).unwrap_or(0.0), itl: mean_gap(record), e2el: e2el(record) }
 }
 
 /// Seconds from `earlier` to `later`.
@@ -114,7 +114,13 @@ pub fn queued(record: &Record) -> f64 {
     seconds(record.sent, record.due)
 }
 
-fn tpot(record: &Record) -> Option<f64> {
+/// The mean gap between pieces of an answer, in seconds; 0 for one piece.
+fn mean_gap(record: &Record) -> f64 {
+    if record.chunks > 1 { seconds(record.last, record.first) / f64::from(record.chunks - 1) } else { 0.0 }
+}
+
+/// Time per output token after the first, in seconds, of answers with more than one.
+pub(super) fn tpot(record: &Record) -> Option<f64> {
     (record.output_tokens > 1).then(|| (e2el(record) - ttft(record)) / f64::from(record.output_tokens - 1))
 }
 

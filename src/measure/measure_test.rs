@@ -61,7 +61,8 @@ fn asked() -> Asked {
     Asked {
         metrics: Metric::ALL.to_vec(),
         percentiles: vec![50.0, 90.0, 99.0],
-        goal: Some(Goal { ttft: Some(250.0), tpot: Some(200.0), e2el: None }),
+        goal: Some(Goal { ttft: Some(250.0), tpot: Some(200.0), ..Goal::default() }),
+        steady: None,
     }
 }
 
@@ -75,7 +76,7 @@ fn the_worked_example_gives_the_reference_s_counts_and_rates() {
     let metrics = metrics(&worked_example(true), &asked(), Some(2));
     let Counts { completed, failed, input_tokens, output_tokens, good, .. } = metrics.counts;
     assert_eq!((completed, failed, input_tokens, output_tokens, good), (4, 1, 54, 14, Some(2)));
-    let Rates { requests, good, output_tokens, total_tokens } = metrics.rates;
+    let Rates { requests, good, output_tokens, total_tokens, .. } = metrics.rates;
     assert_eq!((requests, good, output_tokens, total_tokens), (1.6, Some(0.8), 5.6, 27.2));
     assert_eq!((metrics.peaks.chunks_in_a_bucket, metrics.peaks.concurrent_in_a_bucket), (5, 3));
 }
@@ -125,6 +126,30 @@ fn several_tokens_a_chunk_show_as_a_long_gap_and_a_short_token_time() {
     let Chunks { tokens, gap, token_time } = metrics(&run, &asked(), None).chunks;
     assert_eq!((tokens, gap), (Some(4.0), Some(0.04)));
     assert!((token_time.unwrap() - 0.01).abs() < 1e-12);
+}
+
+#[test]
+fn inputs_and_sound_are_counted_by_the_second() {
+    let mut collector = Collector::new(2);
+    for id in 0..2 {
+        let mut batch = finished(id, &Example(0.0, 0.0, 0.5, &[], 1, 7));
+        batch.record.inputs = 3;
+        batch.audio_seconds = 5.0;
+        collector.push(batch);
+    }
+    let run = collector.finish(Tick::from_secs_f64(2.0), Health::default(), Ending::Complete);
+    let Metrics { counts, rates, .. } = metrics(&run, &asked(), None);
+    assert_eq!((counts.inputs, rates.inputs, rates.input_tokens, rates.sound), (6, 3.0, 7.0, 5.0));
+}
+
+#[test]
+fn the_gaps_of_an_answer_count_against_a_goal_by_their_mean() {
+    let good = |limit: f64| {
+        let goal = Some(Goal { itl: Some(limit), ..Goal::default() });
+        metrics(&worked_example(true), &Asked { goal, ..asked() }, None).counts.good
+    };
+    // Mean gaps of the four that succeeded: 100, 0 (one piece), 500 and 75 ms.
+    assert_eq!([74.0, 75.0, 100.1, 500.1].map(good), [Some(1), Some(2), Some(3), Some(4)]);
 }
 
 #[test]

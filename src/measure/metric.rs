@@ -1,6 +1,7 @@
 //! The six latencies that the reference knows: their names, and which of them a list of names asks for.
 
 use crate::error::{Error, Result};
+use crate::record::Task;
 
 /// A latency that can be asked for by name, in the order in which reports show them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,7 +32,12 @@ impl Metric {
     ];
 
     /// Those that are shown when nobody asks for others.
-    pub const DEFAULT: [Metric; 3] = [Metric::Ttft, Metric::Tpot, Metric::Itl];
+    pub fn default_of(task: Task) -> Vec<Metric> {
+        match task {
+            Task::Generation => vec![Metric::Ttft, Metric::Tpot, Metric::Itl],
+            Task::Pooling => vec![Metric::E2el],
+        }
+    }
 
     /// The name on the command line and in the keys of the result.
     pub fn name(self) -> &'static str {
@@ -45,11 +51,11 @@ impl Metric {
         }
     }
 
-    /// Those named in a comma-separated list, in the order of reports; the default ones if it names none.
+    /// Those named in a comma-separated list, in the order of reports; those of the task if it names none.
     ///
     /// # Errors
     /// If a name is unknown.
-    pub fn parse_list(list: &str) -> Result<Vec<Metric>> {
+    pub fn parse_list(list: &str, task: Task) -> Result<Vec<Metric>> {
         let mut asked = Vec::new();
         for name in list.split(',').map(str::trim).filter(|name| !name.is_empty()) {
             let known = Metric::ALL.into_iter().find(|metric| metric.name() == name);
@@ -59,7 +65,7 @@ impl Metric {
             })?);
         }
         if asked.is_empty() {
-            return Ok(Metric::DEFAULT.to_vec());
+            return Ok(Metric::default_of(task));
         }
         asked.sort_unstable();
         asked.dedup();
@@ -73,17 +79,19 @@ mod tests {
 
     #[test]
     fn blanks_around_names_do_not_drop_a_metric() {
-        assert_eq!(Metric::parse_list("e2el, ttft ,e2el").unwrap(), [Metric::Ttft, Metric::E2el]);
+        assert_eq!(Metric::parse_list("e2el, ttft ,e2el", Task::Generation).unwrap(), [Metric::Ttft, Metric::E2el]);
     }
 
     #[test]
     fn an_empty_list_means_the_default() {
-        assert_eq!(Metric::parse_list("").unwrap(), Metric::DEFAULT);
+        let shown = [Metric::Ttft, Metric::Tpot, Metric::Itl];
+        assert_eq!(Metric::parse_list("", Task::Generation).unwrap(), shown);
+        assert_eq!(Metric::parse_list("", Task::Pooling).unwrap(), [Metric::E2el]);
     }
 
     #[test]
     fn an_unknown_metric_is_refused_with_the_known_ones() {
-        let error = Metric::parse_list("ttft,latency").unwrap_err();
+        let error = Metric::parse_list("ttft,latency", Task::Pooling).unwrap_err();
         assert_eq!(error.to_string(), "`--percentile-metrics ttft,latency`: unknown metric `latency`");
         assert!(error.advice().unwrap().contains("ttft, tpot, itl, e2el, client_queue_time"));
     }

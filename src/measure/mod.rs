@@ -1,6 +1,7 @@
 //! Numbers from records: a [`Run`] comes in, [`Metrics`] go out, in seconds, counts and rates. Pure; prints nothing and knows
 //! nothing of flags beyond [`MetricsArgs`].
 
+mod adapters;
 mod args;
 mod better;
 mod conversations;
@@ -11,19 +12,22 @@ mod metric;
 mod peaks;
 mod probes;
 mod repeat;
+mod steady;
 mod summary;
 
 use std::collections::BTreeMap;
 
+pub use adapters::{Adapter, adapters};
 pub use args::{Asked, MetricsArgs};
 pub use better::{Better, better};
 pub use conversations::Conversations;
-pub use counters::{Diffusion, PrefixCache, Speculation};
+pub use counters::{Counters, Diffusion, PrefixCache, Speculation};
 pub use goal::{Goal, Taken};
 pub use latency::{Latency, OWN_PERCENTILES, Schedule, e2el, queued, seconds, ttft};
 pub use metric::Metric;
 pub use peaks::Peaks;
 pub use repeat::Repeated;
+pub use steady::{Steady, SteadyRule, steady};
 pub use summary::{Basis, Summary};
 
 use crate::record::{Failure, Outcome, Record, Run};
@@ -56,6 +60,10 @@ pub struct Metrics {
     pub diffusion: Option<Diffusion>,
     /// The server's prefix cache, if it counts.
     pub prefix_cache: Option<PrefixCache>,
+    /// The steady part of a run under a limit, if it has one.
+    pub steady: Option<Steady>,
+    /// The run by adapter, where requests were spread over several.
+    pub adapters: Vec<Adapter>,
 }
 
 /// Small requests that were sent beside the run, one at a time. Times are in seconds from `sent` to the last output.
@@ -80,6 +88,8 @@ pub struct Counts {
     pub completed: u64,
     /// Failed requests.
     pub failed: u64,
+    /// Inputs of successful requests: texts to embed, documents to rank; one a request for generation.
+    pub inputs: u64,
     /// Prompt tokens of successful requests.
     pub input_tokens: u64,
     /// Output tokens of successful requests.
@@ -97,10 +107,16 @@ pub struct Rates {
     pub requests: f64,
     /// Good requests; `None` without a goal.
     pub good: Option<f64>,
+    /// Inputs of successful requests.
+    pub inputs: f64,
+    /// Prompt tokens of successful requests.
+    pub input_tokens: f64,
     /// Output tokens of successful requests.
     pub output_tokens: f64,
     /// Prompt and output tokens of successful requests.
     pub total_tokens: f64,
+    /// Seconds of sound in successful requests a second of the run: the inverse real-time factor.
+    pub sound: f64,
 }
 
 /// How output comes in pieces, over successful requests; `None` where there is no such piece.
@@ -129,7 +145,7 @@ pub fn metrics(run: &Run, asked: &Asked, max_concurrency: Option<u32>) -> Metric
     let counts = counts(&run.records, asked.goal.as_ref());
     Metrics {
         counts,
-        rates: rates(&counts, run.duration.as_secs_f64()),
+        rates: rates(&counts, run),
         peaks: Peaks::of(&run.records, &run.flow),
         latency: Latency::of(&run.records, &run.gaps, &asked.percentiles),
         schedule: Schedule::of(run, max_concurrency),
@@ -146,6 +162,7 @@ fn counts(records: &[Record], goal: Option<&Goal>) -> Counts {
     Counts {
         completed,
         failed: records.len() as u64 - completed,
+        inputs: total(|record| record.inputs),
         input_tokens: total(|record| record.input_tokens),
         output_tokens: total(|record| record.output_tokens),
         chunks: total(|record| record.chunks),
@@ -153,13 +170,18 @@ fn counts(records: &[Record], goal: Option<&Goal>) -> Counts {
     }
 }
 
-fn rates(counts: &Counts, duration: f64) -> Rates {
-    let rate = |count: u64| if duration > 0.0 { count as f64 / duration } else { 0.0 };
+fn rates(counts: &Counts, run: &Run) -> Rates {
+    let duration = run.duration.as_secs_f64();
+    let by_second = |amount: f64| if duration > 0.0 { amount / duration } else { 0.0 };
+    let rate = |count: u64| by_second(count as f64);
     Rates {
         requests: rate(counts.completed),
         good: counts.good.map(rate),
+        inputs: rate(counts.inputs),
+        input_tokens: rate(counts.input_tokens),
         output_tokens: rate(counts.output_tokens),
         total_tokens: rate(counts.input_tokens + counts.output_tokens),
+        sound: by_second(run.audio_seconds),
     }
 }
 

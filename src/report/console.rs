@@ -1,11 +1,11 @@
-//! The report for people: the reference's block to the byte, then our sections, then the closing line.
+//! The report for people: charts if asked for, the reference's blocks to the byte, then our sections, then the closing line.
 
 use std::io::{self, Write};
 
 use super::encode::Value;
-use super::{Report, counts_tokens, own};
+use super::{Report, blocks, chart, counts_tokens, own, tables};
 use crate::measure::Metric;
-use crate::record::Outcome;
+use crate::record::{Outcome, Task};
 
 const WIDTH: usize = 50;
 
@@ -19,12 +19,18 @@ impl Report<'_> {
     /// If `out` cannot be written.
     pub fn console(&self, out: &mut dyn Write) -> io::Result<()> {
         self.causes(out)?;
+        if let Some(glyphs) = self.charts {
+            chart::write(self, glyphs, out)?;
+        }
         writeln!(out, "{}", banner(" Serving Benchmark Result ", '='))?;
         self.main_block(out)?;
+        blocks::probes(self).map_or(Ok(()), |probes| section(out, &probes))?;
         for metric in &self.shown {
             self.latency(*metric, out)?;
         }
+        self.decoding(out)?;
         self.own_sections(out)?;
+        tables::adapters(self, out)?;
         writeln!(out, "{}", banner("", '='))
     }
 
@@ -42,7 +48,8 @@ impl Report<'_> {
 
     fn main_block(&self, out: &mut dyn Write) -> io::Result<()> {
         let (setup, metrics) = (self.setup, self.metrics);
-        let tokens = counts_tokens(setup, self.run);
+        let pooling = setup.task == Task::Pooling;
+        let tokens = !pooling && counts_tokens(setup, self.run);
         let int = |value: u64| Some(Value::Int(value));
         let float = |value: f64| Some(Value::Float(value));
         let rows = [
@@ -54,14 +61,17 @@ impl Report<'_> {
             ("Total input tokens:", int(metrics.counts.input_tokens)),
             ("Total generated tokens:", int(metrics.counts.output_tokens).filter(|_| tokens)),
             ("Request throughput (req/s):", float(metrics.rates.requests)),
-            ("Request goodput (req/s):", metrics.rates.good.and_then(float)),
+            ("Input throughput (inputs/s):", float(metrics.rates.inputs).filter(|_| pooling)),
+            ("Request goodput (req/s):", metrics.rates.good.and_then(float).filter(|_| !pooling)),
             ("Output token throughput (tok/s):", float(metrics.rates.output_tokens).filter(|_| tokens)),
             (
                 "Peak output token throughput (tok/s):",
                 float(metrics.peaks.chunks_in_a_bucket as f64).filter(|_| tokens),
             ),
-            ("Peak concurrent requests:", float(metrics.peaks.concurrent_in_a_bucket as f64)),
+            ("Peak concurrent requests:", float(metrics.peaks.concurrent_in_a_bucket as f64).filter(|_| !pooling)),
+            ("RTFx (Inverse Real-Time Factor):", float(metrics.rates.sound).filter(|_| metrics.rates.sound > 0.0)),
             ("Total token throughput (tok/s):", float(metrics.rates.total_tokens).filter(|_| tokens)),
+            ("Total token throughput (tok/s):", float(metrics.rates.input_tokens).filter(|_| pooling)),
         ];
         rows.iter()
             .filter_map(|(label, value)| value.as_ref().map(|value| (label, value)))
@@ -80,15 +90,29 @@ impl Report<'_> {
         Ok(())
     }
 
+    /// What the server counted while it decoded; of diffusion and speculation the first, as both are stored but one is shown.
+    fn decoding(&self, out: &mut dyn Write) -> io::Result<()> {
+        if let Some(diffusion) = blocks::diffusion(self) {
+            return section(out, &diffusion);
+        }
+        let Some((speculation, rates)) = blocks::speculation(self) else { return Ok(()) };
+        section(out, &speculation)?;
+        if !rates.is_empty() {
+            writeln!(out, "Per-position acceptance (%):")?;
+        }
+        rates
+            .iter()
+            .enumerate()
+            .try_for_each(|(position, rate)| row(out, &format!("  Position {position}:"), &Value::Float(rate * 100.0)))
+    }
+
     fn own_sections(&self, out: &mut dyn Write) -> io::Result<()> {
-        for (index, section) in own::sections(self).into_iter().enumerate() {
-            writeln!(out, "{}", banner(section.title, '-'))?;
+        for (index, own) in own::sections(self).into_iter().enumerate() {
+            writeln!(out, "{}", banner(own.title, '-'))?;
             if index == 0 && self.metrics.counts.completed == 0 {
                 writeln!(out, "No request succeeded: the zeros above are not measurements.")?;
             }
-            for (label, value) in section.rows.iter().filter_map(|row| Some((row.label.as_ref()?, &row.value))) {
-                row(out, label, value)?;
-            }
+            rows(out, &own)?;
         }
         Ok(())
     }
@@ -104,6 +128,17 @@ pub(super) fn heading(metric: Metric) -> (&'static str, &'static str) {
         Metric::ClientQueueTime => ("Client-side Queueing", "Client Queue Time"),
         Metric::E2elIncludingClientQueue => ("Queue-inclusive End-to-end Latency", "E2EL incl. Client Queue"),
     }
+}
+
+/// A section with its banner.
+fn section(out: &mut dyn Write, section: &own::Section) -> io::Result<()> {
+    writeln!(out, "{}", banner(section.title, '-'))?;
+    rows(out, section)
+}
+
+fn rows(out: &mut dyn Write, section: &own::Section) -> io::Result<()> {
+    let mut labelled = section.rows.iter().filter_map(|row| Some((row.label.as_ref()?, &row.value)));
+    labelled.try_for_each(|(label, value)| row(out, label, value))
 }
 
 /// `title` in the middle of a line of `fill`; an odd one goes to the right.

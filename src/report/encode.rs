@@ -5,13 +5,20 @@ use std::io::{self, Write};
 
 /// A JSON value that is held in memory.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value {
+pub enum Value {
+    /// None.
     Null,
+    /// Yes or no.
     Bool(bool),
+    /// A whole number.
     Int(u64),
+    /// A number.
     Float(f64),
+    /// A text.
     Text(String),
+    /// Several values.
     List(Vec<Value>),
+    /// Values by key, in order.
     Object(Vec<(String, Value)>),
 }
 
@@ -53,13 +60,13 @@ pub(super) fn list<T>(
 }
 
 /// Writes `entries` as an object, each value by `write`.
-pub(super) fn object<T>(
+pub(super) fn object<'a, T: 'a>(
     out: &mut dyn Write,
-    entries: &[(String, T)],
+    entries: impl IntoIterator<Item = &'a (String, T)>,
     mut write: impl FnMut(&T, &mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
     out.write_all(b"{")?;
-    for (index, (key, value)) in entries.iter().enumerate() {
+    for (index, (key, value)) in entries.into_iter().enumerate() {
         let before = if index > 0 { ", " } else { "" };
         write!(out, "{before}{}: ", text(key))?;
         write(value, out)?;

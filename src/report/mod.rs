@@ -4,29 +4,41 @@
 //! The reference's lines and keys come first and are the reference's to the byte; ours stand apart, after them.
 
 mod args;
+mod beside;
+mod blocks;
+mod chart;
 mod compare;
 mod console;
+mod dataset_stats;
 mod encode;
 mod figures;
 mod files;
+mod lettering;
 mod own;
+mod pytorch;
 mod result;
 mod series;
 mod setup;
 mod table;
+mod tables;
+mod timeline;
 mod warnings;
 
-pub use args::{Export, Mode, Output, OutputArgs, Save};
+pub use args::{Charts, Export, Mode, Output, OutputArgs, Save};
+pub use beside::{Beside, Kind};
+pub use chart::Glyphs;
 pub use compare::Comparison;
+pub use encode::Value;
 pub use figures::Figure;
-pub use files::{Files, result_name};
+pub use files::{Files, Saved, result_name};
 pub use series::{Series, SeriesPoint, SeriesRun, Swept};
 pub use setup::{Ramp, RateChange, Setup};
 pub use table::table;
+pub use timeline::Thresholds;
 pub use warnings::Warning;
 
 use crate::measure::{Metric, Metrics};
-use crate::record::Run;
+use crate::record::{Run, Task};
 
 /// Everything that a report is made from.
 #[derive(Debug)]
@@ -35,6 +47,7 @@ pub struct Report<'a> {
     run: &'a Run,
     metrics: &'a Metrics,
     shown: Vec<Metric>,
+    charts: Option<Glyphs>,
     warnings: Vec<Warning>,
 }
 
@@ -42,7 +55,20 @@ impl<'a> Report<'a> {
     /// A report on `run` that shows the latencies `asked` for, where the run has what they are made from.
     pub fn new(setup: &'a Setup, run: &'a Run, metrics: &'a Metrics, asked: &[Metric]) -> Self {
         let shown = Metric::ALL.into_iter().filter(|metric| asked.contains(metric) && has(*metric, setup, run));
-        Report { setup, run, metrics, shown: shown.collect(), warnings: warnings::warnings(setup, run, metrics) }
+        Report {
+            setup,
+            run,
+            metrics,
+            shown: shown.collect(),
+            charts: None,
+            warnings: warnings::warnings(setup, run, metrics),
+        }
+    }
+
+    /// The same with charts of the run before the console report, drawn with these characters.
+    #[must_use]
+    pub fn with_charts(self, charts: Option<Glyphs>) -> Self {
+        Report { charts, ..self }
     }
 
     /// What a reader should know before trusting the numbers; printed by the caller, after the report.
@@ -54,8 +80,9 @@ impl<'a> Report<'a> {
 /// Whether a latency means anything for this run. The last two are shown on the reference's conditions.
 fn has(metric: Metric, setup: &Setup, run: &Run) -> bool {
     match metric {
-        Metric::Ttft | Metric::Itl | Metric::E2el => true,
-        Metric::Tpot => counts_tokens(setup, run),
+        Metric::E2el => true,
+        Metric::Ttft | Metric::Itl => setup.task == Task::Generation,
+        Metric::Tpot => setup.task == Task::Generation && counts_tokens(setup, run),
         Metric::ClientQueueTime => setup.max_concurrency.is_some(),
         Metric::E2elIncludingClientQueue => setup.max_concurrency.is_some() && setup.request_rate.is_finite(),
     }
@@ -66,6 +93,9 @@ fn counts_tokens(setup: &Setup, run: &Run) -> bool {
     setup.tokenizer_id.is_some() || run.uncounted == 0
 }
 
+#[cfg(test)]
+#[path = "golden_test.rs"]
+mod golden_tests;
 #[cfg(test)]
 #[path = "report_test.rs"]
 mod tests;

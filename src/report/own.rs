@@ -1,8 +1,9 @@
 //! The rows that are ours: one table feeds both the console's sections and the keys of the result file.
 
-use super::Report;
 use super::encode::Value;
+use super::{Report, tables};
 use crate::measure::{Basis, Chunks, Conversations, Summary};
+use crate::record::Task;
 
 /// From this many tokens a chunk on, gaps between chunks say little of the time a token takes.
 pub(super) const SEVERAL_TOKENS: f64 = 1.05;
@@ -23,7 +24,7 @@ pub(super) struct Row {
 }
 
 impl Row {
-    fn new(key: &str, label: &str, value: Value) -> Self {
+    pub(super) fn new(key: &str, label: &str, value: Value) -> Self {
         Row { key: Some(key.to_owned()), label: Some(label.to_owned()), value }
     }
 
@@ -35,19 +36,21 @@ impl Row {
 /// Our sections, in order.
 pub(super) fn sections(report: &Report) -> Vec<Section> {
     let schedule = &report.metrics.schedule;
-    let from_due = spread("ttft_from_due", "TTFT from due", &schedule.ttft).into_iter().chain(spread(
-        "e2el_from_due",
-        "E2EL from due",
-        &schedule.e2el,
-    ));
+    let mut from_due = spread("ttft_from_due", "TTFT from due", &schedule.ttft);
+    if report.setup.task == Task::Pooling {
+        from_due.clear();
+    }
+    from_due.extend(spread("e2el_from_due", "E2EL from due", &schedule.e2el));
     let mut sections = vec![
         Section { title: "Measured by llmbench", rows: load(report) },
-        Section { title: "Latency from the Schedule", rows: from_due.collect() },
+        Section { title: "Latency from the Schedule", rows: from_due },
         Section { title: "Measurement Health", rows: health(report) },
     ];
     if let Some(found) = &report.metrics.conversations {
         sections.insert(1, Section { title: "Conversations", rows: conversations(report, found) });
     }
+    sections.extend(tables::steady(report));
+    sections.extend(tables::prefix_cache(report));
     if report.metrics.counts.failed > 0 {
         sections.push(Section { title: "Failures by Class", rows: failures(report) });
     }
@@ -55,29 +58,40 @@ pub(super) fn sections(report: &Report) -> Vec<Section> {
 }
 
 fn load(report: &Report) -> Vec<Row> {
-    let (run, metrics) = (report.run, report.metrics);
+    let metrics = report.metrics;
+    let mut rows = requests(report);
+    if report.setup.task == Task::Pooling {
+        return rows;
+    }
     let Chunks { tokens, gap, token_time } = metrics.chunks;
     let several = tokens.is_some_and(|tokens| tokens > SEVERAL_TOKENS);
     let ms = |seconds: Option<f64>| Value::maybe(seconds.map(|seconds| seconds * 1000.0));
     let peak = (metrics.counts.completed > 0).then_some(metrics.peaks.tokens_in_a_second);
-    let mut rows = vec![
-        Row::unlabelled("partial", Value::Bool(run.partial)),
-        Row::new("planned", "Requests planned:", Value::Int(run.planned)),
-        Row::new("peak_in_flight", "Peak requests in flight:", Value::Int(metrics.peaks.in_flight)),
+    let chunks = [
         Row::new("peak_output_tokens_per_s", "Peak tokens in any second (tok/s):", Value::maybe(peak)),
         Row::new("mean_tokens_per_chunk", "Output tokens per chunk:", Value::maybe(tokens)),
         Row::new("mean_chunk_gap_ms", "Mean gap between chunks (ms):", ms(gap)),
         Row::new("mean_token_time_ms", "Mean time per token (ms):", ms(token_time)),
         Row::unlabelled("itl_basis", Value::Text(basis(metrics.latency.itl.basis).into())),
-        Row::unlabelled("uncounted", Value::Int(run.uncounted)),
+        Row::unlabelled("uncounted", Value::Int(report.run.uncounted)),
     ];
-    for row in &mut rows {
-        let moot = match row.key.as_deref() {
-            Some("planned") => run.planned == run.records.len() as u64,
-            Some("mean_chunk_gap_ms" | "mean_token_time_ms") => !several,
-            _ => false,
-        };
-        row.label = row.label.take().filter(|_| !moot);
+    let moot = |row: &Row| !several && matches!(row.key.as_deref(), Some("mean_chunk_gap_ms" | "mean_token_time_ms"));
+    rows.extend(chunks.into_iter().map(|row| if moot(&row) { Row { label: None, ..row } } else { row }));
+    rows
+}
+
+fn requests(report: &Report) -> Vec<Row> {
+    let (run, metrics) = (report.run, report.metrics);
+    let whole = run.planned == run.records.len() as u64;
+    let planned = Row::new("planned", "Requests planned:", Value::Int(run.planned));
+    let mut rows = vec![
+        Row::unlabelled("partial", Value::Bool(run.partial)),
+        if whole { Row { label: None, ..planned } } else { planned },
+        Row::new("peak_in_flight", "Peak requests in flight:", Value::Int(metrics.peaks.in_flight)),
+    ];
+    if report.setup.task == Task::Pooling {
+        // The reference keeps it from the result of these tasks.
+        rows.insert(0, Row::unlabelled("failed", Value::Int(metrics.counts.failed)));
     }
     rows
 }

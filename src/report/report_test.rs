@@ -8,7 +8,7 @@ use crate::record::file::{Reader, Writer};
 use crate::record::{Collector, Ending, Failure, Finished, Health, Outcome, Record, Task, Tick};
 
 /// The reference's worked example: start, wait before it, ttft, gaps, output tokens as the server said, prompt tokens, text.
-type Example = (f64, f64, f64, &'static [f64], u32, u32, &'static str);
+pub(super) type Example = (f64, f64, f64, &'static [f64], u32, u32, &'static str);
 
 const EXAMPLES: [Example; 5] = [
     (100.0, 0.0, 0.2, &[0.1, 0.1, 0.1], 4, 10, "a b c d"),
@@ -18,7 +18,7 @@ const EXAMPLES: [Example; 5] = [
     (101.5, 0.25, 0.25, &[0.05, 0.1], 6, 18, "s t u v w y"),
 ];
 
-fn finished(id: u32, (start, wait, ttft, gaps, output_tokens, input_tokens, text): Example) -> Finished {
+pub(super) fn finished(id: u32, (start, wait, ttft, gaps, output_tokens, input_tokens, text): Example) -> Finished {
     let failed = text.is_empty();
     let mut at = start + ttft;
     let mut chunks = if failed { Vec::new() } else { vec![Tick::from_secs_f64(at)] };
@@ -69,7 +69,7 @@ pub(super) fn worked_example() -> Run {
     collector.finish(Tick::from_secs_f64(2.5), health(), Ending::Complete)
 }
 
-fn failed_run() -> Run {
+pub(super) fn failed_run() -> Run {
     let mut collector = Collector::new(2);
     collector.push(finished(0, EXAMPLES[3]));
     collector.finish(Tick::from_secs_f64(2.0), health(), Ending::Interrupted)
@@ -90,6 +90,7 @@ pub(super) fn setup() -> Setup {
         max_concurrency: Some(2),
         ramp: None,
         adapters: None,
+        options: Vec::new(),
         started: at,
         ended: at,
         cores: 2,
@@ -100,11 +101,12 @@ pub(super) fn asked() -> Asked {
     Asked {
         metrics: Metric::ALL.to_vec(),
         percentiles: vec![50.0, 99.0, 99.9],
-        goal: Some(Goal { ttft: Some(250.0), tpot: Some(200.0), e2el: None }),
+        goal: Some(Goal { ttft: Some(250.0), tpot: Some(200.0), ..Goal::default() }),
+        steady: None,
     }
 }
 
-fn details() -> Reader {
+pub(super) fn details() -> Reader {
     let path =
         std::env::temp_dir().join(format!("llmbench-report-{}-{:?}", std::process::id(), std::thread::current().id()));
     let mut writer = Writer::create(&path).unwrap();
@@ -139,7 +141,7 @@ fn golden(name: &str) -> String {
     std::fs::read_to_string(golden_path(name)).unwrap()
 }
 
-fn assert_golden(name: &str, actual: &str) {
+pub(super) fn assert_golden(name: &str, actual: &str) {
     if std::env::var_os("UPDATE_GOLDEN").is_some_and(|update| update == "1") {
         std::fs::write(golden_path(name), actual).unwrap();
     }

@@ -6,14 +6,14 @@ use std::io::{self, Write};
 use jiff::SignedDuration;
 
 use super::encode::{Value, float, list, object, text};
-use super::{Report, Setup, own};
+use super::{Report, Setup, blocks, own, tables};
 use crate::measure::{e2el, queued, ttft};
 use crate::record::file::Reader;
-use crate::record::{Outcome, Record};
+use crate::record::{Finished, Outcome, Record, Task};
 
 /// An entry of the result.
 #[derive(Debug, Clone, PartialEq)]
-enum Entry {
+pub(super) enum Entry {
     Value(Value),
     /// An array with an item a request.
     Column(Column),
@@ -21,7 +21,7 @@ enum Entry {
 
 /// The arrays with an item a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Column {
+pub(super) enum Column {
     InputLens,
     OutputLens,
     Ttfts,
@@ -31,11 +31,13 @@ enum Column {
     QueueTimes,
     GeneratedTexts,
     Errors,
+    ServerQueueTimes,
+    ServerTtfts,
 }
 
 impl Column {
     /// In the reference's order.
-    const ALL: [Column; 9] = [
+    const ALL: [Column; 11] = [
         Column::InputLens,
         Column::OutputLens,
         Column::Ttfts,
@@ -45,6 +47,8 @@ impl Column {
         Column::QueueTimes,
         Column::GeneratedTexts,
         Column::Errors,
+        Column::ServerQueueTimes,
+        Column::ServerTtfts,
     ];
 
     fn key(self) -> &'static str {
@@ -58,6 +62,8 @@ impl Column {
             Column::QueueTimes => "queue_times",
             Column::GeneratedTexts => "generated_texts",
             Column::Errors => "errors",
+            Column::ServerQueueTimes => "server_queue_times",
+            Column::ServerTtfts => "server_ttfts",
         }
     }
 
@@ -65,13 +71,32 @@ impl Column {
     fn always(self) -> bool {
         matches!(self, Column::Latencies | Column::QueueTimes)
     }
+
+    /// Whether a run of this task has it.
+    fn belongs_to(self, task: Task) -> bool {
+        let of_all = [Column::InputLens, Column::Latencies, Column::QueueTimes, Column::Errors];
+        task == Task::Generation || of_all.contains(&self)
+    }
+
+    /// Whether it comes from the server's own clocks, which few servers tell.
+    pub(super) fn of_server(self) -> bool {
+        matches!(self, Column::ServerQueueTimes | Column::ServerTtfts)
+    }
 }
 
 /// Keys and entries in order of first insertion: setting a key again changes its entry where it stands.
 #[derive(Debug, Default)]
-struct Keys(Vec<(String, Entry)>);
+pub(super) struct Keys(pub(super) Vec<(String, Entry)>);
 
 impl Keys {
+    /// The value of a key that is no array.
+    pub(super) fn value(&self, key: &str) -> Option<&Value> {
+        self.0.iter().find_map(|(known, entry)| match entry {
+            Entry::Value(value) if known == key => Some(value),
+            _ => None,
+        })
+    }
+
     fn set(&mut self, key: &str, value: Value) {
         self.put(key, Entry::Value(value));
     }
@@ -80,6 +105,15 @@ impl Keys {
         match self.0.iter_mut().find(|(known, _)| known == key) {
             Some((_, old)) => *old = entry,
             None => self.0.push((key.to_owned(), entry)),
+        }
+    }
+
+    /// Every row of a section that has a key.
+    fn set_all(&mut self, section: own::Section) {
+        for row in section.rows {
+            if let Some(key) = row.key {
+                self.set(&key, row.value);
+            }
         }
     }
 
@@ -96,22 +130,42 @@ impl Report<'_> {
     ///
     /// # Errors
     /// If `out` cannot be written or `details` cannot be read.
-    pub fn json(&self, mut details: Option<&mut Reader>, out: &mut dyn Write) -> io::Result<()> {
+    pub fn json(&self, details: Option<&mut Reader>, out: &mut dyn Write) -> io::Result<()> {
         let keys = self.keys(details.is_some());
-        object(out, &keys.0, |entry, out| match entry {
+        self.entries(keys.0.iter(), details, out)
+    }
+
+    /// Writes entries as an object.
+    pub(super) fn entries<'a>(
+        &self,
+        entries: impl Iterator<Item = &'a (String, Entry)>,
+        mut details: Option<&mut Reader>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        object(out, entries, |entry, out| match entry {
             Entry::Value(value) => value.write(out),
             Entry::Column(column) => self.column(*column, details.as_deref_mut(), out),
         })
     }
 
-    fn keys(&self, detailed: bool) -> Keys {
+    pub(super) fn keys(&self, detailed: bool) -> Keys {
         let mut keys = Keys::default();
         identification(self.setup, &mut keys);
         traffic(self.setup, &mut keys);
-        self.counts(detailed, &mut keys);
+        match self.setup.task {
+            Task::Generation => self.counts(detailed, &mut keys),
+            Task::Pooling => self.pooled_counts(detailed, &mut keys),
+        }
+        blocks::probes(self).into_iter().for_each(|section| keys.set_all(section));
         if let Some(changes) = rate_changes(self.setup) {
             keys.set("rps_change_events", changes);
         }
+        if let Some((section, rates)) = blocks::speculation(self) {
+            keys.set_all(section);
+            let rates = rates.iter().map(|&rate| Value::Float(rate)).collect();
+            keys.set("spec_decode_per_position_acceptance_rates", Value::List(rates));
+        }
+        blocks::diffusion(self).into_iter().for_each(|section| keys.set_all(section));
         self.latencies(&mut keys);
         // The reference takes these keys away at the end, whoever put them there.
         keys.0.retain(|(key, _)| detailed || !Column::ALL.iter().any(|column| column.key() == key && !column.always()));
@@ -130,12 +184,31 @@ impl Report<'_> {
         keys.set("request_goodput", Value::maybe(rates.good));
         keys.set("output_throughput", Value::Float(rates.output_tokens));
         keys.set("total_token_throughput", Value::Float(rates.total_tokens));
-        for column in Column::ALL.into_iter().filter(|column| detailed || column.always()) {
-            keys.put(column.key(), Entry::Column(column));
-        }
+        self.columns(detailed, keys);
         keys.set("max_output_tokens_per_s", Value::Float(peaks.chunks_in_a_bucket as f64));
         keys.set("max_concurrent_requests", Value::Int(peaks.concurrent_in_a_bucket));
-        keys.set("rtfx", Value::Float(0.0));
+        keys.set("rtfx", Value::Float(rates.sound));
+    }
+
+    fn pooled_counts(&self, detailed: bool, keys: &mut Keys) {
+        let (counts, rates) = (&self.metrics.counts, &self.metrics.rates);
+        keys.set("duration", Value::Float(self.run.duration.as_secs_f64()));
+        keys.set("completed", Value::Int(counts.completed));
+        keys.set("total_input_tokens", Value::Int(counts.input_tokens));
+        keys.set("total_input_sequences", Value::Int(counts.inputs));
+        keys.set("request_throughput", Value::Float(rates.requests));
+        keys.set("input_sequence_throughput", Value::Float(rates.inputs));
+        keys.set("total_token_throughput", Value::Float(rates.input_tokens));
+        self.columns(detailed, keys);
+    }
+
+    fn columns(&self, detailed: bool, keys: &mut Keys) {
+        let (task, told) = (self.setup.task, self.run.server_times);
+        let wanted =
+            |column: &Column| (detailed || column.always()) && column.belongs_to(task) && (told || !column.of_server());
+        for column in Column::ALL.into_iter().filter(wanted) {
+            keys.put(column.key(), Entry::Column(column));
+        }
     }
 
     fn latencies(&self, keys: &mut Keys) {
@@ -157,6 +230,10 @@ impl Report<'_> {
                 keys.add(&key, row.value);
             }
         }
+        keys.add("steady_state", tables::steady_state(self));
+        if !self.metrics.adapters.is_empty() {
+            keys.add("adapters", tables::adapter_values(self));
+        }
         let failures = &self.metrics.failures;
         let classes = failures.classes.iter().map(|(class, &count)| ((*class).to_owned(), Value::Int(count)));
         keys.add("failures", Value::Object(classes.collect()));
@@ -175,7 +252,7 @@ impl Report<'_> {
             list(out, records, |record, out| out.write_all(float(of(record)).as_bytes()))
         };
         match column {
-            Column::InputLens => list(out, records, |record, out| write!(out, "{}", record.input_tokens)),
+            Column::InputLens => list(out, records, |record, out| write!(out, "{}", self.input_len(record))),
             Column::OutputLens => list(out, records, |record, out| write!(out, "{}", record.output_tokens)),
             Column::Ttfts => seconds(out, ttft),
             Column::Latencies => seconds(out, latency),
@@ -185,24 +262,39 @@ impl Report<'_> {
                 let errors = &self.run.errors;
                 list(out, records, |record, out| out.write_all(text(errors.of(record.id)).as_bytes()))
             }
-            Column::Itls | Column::GeneratedTexts => detail(column, records, details, out),
+            Column::Itls | Column::GeneratedTexts | Column::ServerQueueTimes | Column::ServerTtfts => {
+                detail(column, records, details, out)
+            }
         }
+    }
+
+    /// The reference knows no input length of a request for vectors or scores that failed.
+    fn input_len(&self, record: &Record) -> u32 {
+        let unknown = self.setup.task == Task::Pooling && record.outcome != Outcome::Done;
+        if unknown { 0 } else { record.input_tokens }
     }
 }
 
-/// The arrays that come from the record file; a request that is not there has no gaps and no text.
+/// The arrays that come from the record file; a request that is not there has no gaps, no text and no times of the server.
 fn detail(column: Column, records: &[Record], mut details: Option<&mut Reader>, out: &mut dyn Write) -> io::Result<()> {
     list(out, records, |record, out| {
-        let finished = details.as_deref_mut().map(|details| details.record(record.id)).transpose();
-        let finished = finished.map_err(|error| io::Error::other(error.to_string()))?.flatten();
-        let (chunks, answer) = finished.map(|finished| (finished.chunks, finished.text)).unwrap_or_default();
-        if column == Column::GeneratedTexts {
-            return out.write_all(text(&answer).as_bytes());
+        let found = details.as_deref_mut().map(|details| finished(details, record.id)).transpose()?;
+        let Finished { chunks, text: answer, server, .. } = found.unwrap_or_default();
+        match column {
+            Column::GeneratedTexts => out.write_all(text(&answer).as_bytes()),
+            Column::ServerQueueTimes => Value::maybe(server.queue).write(out),
+            Column::ServerTtfts => Value::maybe(server.ttft).write(out),
+            _ => list(out, chunks.windows(2), |pair, out| {
+                out.write_all(float(crate::measure::seconds(pair[1], pair[0])).as_bytes())
+            }),
         }
-        list(out, chunks.windows(2), |pair, out| {
-            out.write_all(float(crate::measure::seconds(pair[1], pair[0])).as_bytes())
-        })
     })
+}
+
+/// What the record file has of a request; of one that is not there nothing.
+pub(super) fn finished(details: &mut Reader, id: u32) -> io::Result<Finished> {
+    let found = details.record(id).map_err(|error| io::Error::other(error.to_string()))?;
+    Ok(found.unwrap_or_default())
 }
 
 /// The reference gives a failed request no latency.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::civil::DateTime;
 
+use super::Value;
 use crate::record::{Adapters, Task, Tick};
 
 /// The description of a run.
@@ -33,6 +34,8 @@ pub struct Setup {
     pub ramp: Option<Ramp>,
     /// The adapters that requests were spread over, if any.
     pub adapters: Option<Arc<Adapters>>,
+    /// The command's options under the names that the reference stores them by, for the PyTorch-format file.
+    pub options: Vec<(String, Value)>,
     /// Local time when sending began.
     pub started: DateTime,
     /// Local time when the last answer was in; until then, when sending began.

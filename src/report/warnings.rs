@@ -2,7 +2,7 @@
 
 use super::{Setup, own};
 use crate::measure::{Basis, Metrics};
-use crate::record::Run;
+use crate::record::{Run, Task};
 
 /// Sends later than this are looked at.
 const LATE_SECONDS: f64 = 0.001;
@@ -18,6 +18,9 @@ const LAG_SECONDS: f64 = 0.010;
 
 /// From this share of its cores on, the client may be what limits the run.
 const BUSY_SHARE: f64 = 0.8;
+
+/// From this share of prompt tokens on, a run says more of the server's cache than of its speed.
+const CACHED_SHARE: f64 = 0.1;
 
 /// Something that makes numbers less than they seem.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,13 +40,15 @@ pub(super) fn warnings(setup: &Setup, run: &Run, metrics: &Metrics) -> Vec<Warni
         late_sends(run, metrics),
         busy_client(setup, run),
         unread(metrics),
-        uncounted(run),
-        no_samples(metrics),
-        several_tokens(metrics),
+        uncounted(setup, run),
+        no_samples(setup, metrics),
+        several_tokens(setup, metrics),
         merged_chunks(run, metrics),
         no_kernel_stamps(run, metrics),
         stale_connections(run),
         histogram(metrics),
+        short_steady(metrics),
+        cached(metrics),
     ];
     found.into_iter().flatten().map(|(what, advice)| Warning { what, advice: advice.to_owned() }).collect()
 }
@@ -106,27 +111,28 @@ fn unread(metrics: &Metrics) -> Found {
     })
 }
 
-fn uncounted(run: &Run) -> Found {
-    (run.uncounted > 0).then(|| {
+fn uncounted(setup: &Setup, run: &Run) -> Found {
+    (run.uncounted > 0 && setup.task == Task::Generation).then(|| {
         let what = format!("the output tokens of {} answers were not counted: one is assumed for each", run.uncounted);
         (what, "let the server report usage, or give a tokenizer")
     })
 }
 
-fn no_samples(metrics: &Metrics) -> Found {
+fn no_samples(setup: &Setup, metrics: &Metrics) -> Found {
     let missing: Vec<&str> = [("TPOT", &metrics.latency.tpot), ("ITL", &metrics.latency.itl)]
         .into_iter()
         .filter(|(_, summary)| summary.is_empty() && metrics.counts.completed > 0)
         .map(|(name, _)| name)
         .collect();
-    (!missing.is_empty()).then(|| {
+    (!missing.is_empty() && setup.task == Task::Generation).then(|| {
         let what = format!("no answer had what {} is made from: its zeros are not measurements", missing.join(" or "));
         (what, "ask for more than one output token, and for a streamed answer")
     })
 }
 
-fn several_tokens(metrics: &Metrics) -> Found {
-    let tokens = metrics.chunks.tokens.filter(|&tokens| tokens > own::SEVERAL_TOKENS)?;
+fn several_tokens(setup: &Setup, metrics: &Metrics) -> Found {
+    let several = |&tokens: &f64| tokens > own::SEVERAL_TOKENS && setup.task == Task::Generation;
+    let tokens = metrics.chunks.tokens.filter(several)?;
     let what =
         format!("the server sends {tokens:.2} tokens a chunk: ITL is the gap between chunks, not between tokens");
     Some((what, "compare the mean time per token instead"))
@@ -159,6 +165,25 @@ fn histogram(metrics: &Metrics) -> Found {
     (metrics.latency.itl.basis == Basis::Histogram).then(|| {
         let what = "there were too many gaps to keep each: ITL comes from a histogram of four digits".to_owned();
         (what, "nothing to do unless digits beyond the fourth matter")
+    })
+}
+
+fn short_steady(metrics: &Metrics) -> Found {
+    let steady = metrics.steady.as_ref().filter(|steady| steady.duration() < steady.least)?;
+    let what = format!(
+        "the steady part of the run lasted {:.1} s, less than {:.1} s: its figures say little",
+        steady.duration(),
+        steady.least
+    );
+    Some((what, "send more requests, lower `--steady-state-min-window`, or give `--no-steady-state`"))
+}
+
+fn cached(metrics: &Metrics) -> Found {
+    let cache = metrics.prefix_cache.as_ref().filter(|cache| cache.queries > 0)?;
+    let share = cache.hits as f64 / cache.queries as f64;
+    (share > CACHED_SHARE).then(|| {
+        let what = format!("{:.0} % of the prompt tokens came out of the server's prefix cache", share * 100.0);
+        (what, "if prompts are not meant to repeat, use another `--seed` for each run, or reset the cache before it")
     })
 }
 

@@ -1,4 +1,4 @@
-//! Chat templates: from a template's source and one user message to the prompt's text, as Jinja2 with the settings that
+//! Chat templates: from a template's source and the messages to the prompt's text, as Jinja2 with the settings that
 //! chat templates are written for. It never tokenizes.
 
 use minijinja::syntax::SyntaxConfig;
@@ -20,13 +20,22 @@ pub(super) struct Chat {
 /// The name under which the template is compiled; error messages show it.
 const NAME: &str = "chat template";
 
+/// The name of the template for conversations with tools, where a tokenizer has one of its own.
+const WITH_TOOLS: &str = "chat template for tools";
+
 impl Chat {
-    /// Compiles the template that `files` has for a conversation without tools; `named` are the named special tokens.
+    /// Compiles the templates that `files` have for conversations without and with tools; `named` are the named special
+    /// tokens.
     ///
     /// # Errors
     /// Where there is no template, none of several is the default, or it does not compile.
     pub(super) fn of(files: &Files, named: &[(String, String)]) -> Result<Self> {
-        Self::compile(&source(files)?, named)
+        let sources = sources(files);
+        let mut chat = Self::compile(&default(&sources)?, named)?;
+        if let Some((_, source)) = sources.into_iter().find(|(name, _)| name == "tool_use") {
+            chat.environment.add_template_owned(WITH_TOOLS, pass_generation_through(&source)).map_err(wrong)?;
+        }
+        Ok(chat)
     }
 
     fn compile(source: &str, named: &[(String, String)]) -> Result<Self> {
@@ -49,39 +58,68 @@ impl Chat {
     /// # Errors
     /// Where the template itself raises one, or uses what does not exist.
     pub(super) fn render_user(&self, text: &str, kwargs: &Map<String, serde_json::Value>) -> Result<String> {
-        let mut variables = self.variables.clone();
-        variables.insert("messages".into(), json!([{"role": "user", "content": text}]));
-        variables.insert("add_generation_prompt".into(), json!(true));
-        variables.insert("tools".into(), json!(null));
-        variables.insert("documents".into(), json!(null));
+        let mut variables = self.variables(json!([{"role": "user", "content": text}]), json!(null));
         variables.extend(kwargs.clone());
-        self.environment.get_template(NAME).and_then(|template| template.render(Serde(variables))).map_err(wrong)
+        self.render(NAME, variables)
+    }
+
+    /// The prompt for whole `messages`, with `tools` that the model may call.
+    ///
+    /// # Errors
+    /// As [`render_user`](Self::render_user).
+    pub(super) fn render_messages(
+        &self,
+        messages: serde_json::Value,
+        tools: Option<serde_json::Value>,
+    ) -> Result<String> {
+        let name = match tools {
+            Some(_) if self.environment.get_template(WITH_TOOLS).is_ok() => WITH_TOOLS,
+            _ => NAME,
+        };
+        self.render(name, self.variables(messages, tools.unwrap_or_default()))
+    }
+
+    fn variables(&self, messages: serde_json::Value, tools: serde_json::Value) -> Map<String, serde_json::Value> {
+        let mut variables = self.variables.clone();
+        variables.insert("messages".into(), messages);
+        variables.insert("add_generation_prompt".into(), json!(true));
+        variables.insert("tools".into(), tools);
+        variables.insert("documents".into(), json!(null));
+        variables
+    }
+
+    fn render(&self, name: &str, variables: Map<String, serde_json::Value>) -> Result<String> {
+        self.environment.get_template(name).and_then(|template| template.render(Serde(variables))).map_err(wrong)
     }
 }
 
-/// The source of the template to use: files of their own, then the configuration's, then a processor's.
-fn source(files: &Files) -> Result<String> {
-    let mut named: Vec<(&str, &str)> = files.templates.iter().map(|(name, source)| (&**name, &**source)).collect();
-    if named.is_empty() {
-        match files.config.get("chat_template").or(files.processor_template.as_ref()) {
-            Some(serde_json::Value::String(source)) => named.push(("default", source)),
-            Some(serde_json::Value::Array(list)) => named.extend(
-                list.iter().filter_map(|one| Some((one.get("name")?.as_str()?, one.get("template")?.as_str()?))),
-            ),
-            Some(serde_json::Value::Object(map)) => {
-                named.extend(map.iter().filter_map(|(name, source)| Some((&**name, source.as_str()?))))
-            }
-            _ => {}
-        }
+/// The sources of all templates by name, from the first place that has any: files of their own, the configuration, a
+/// processor.
+fn sources(files: &Files) -> Vec<(String, String)> {
+    if !files.templates.is_empty() {
+        return files.templates.clone();
     }
-    if named.is_empty() {
+    let named = |name: &str, source: &serde_json::Value| Some((name.to_owned(), source.as_str()?.to_owned()));
+    match files.config.get("chat_template").or(files.processor_template.as_ref()) {
+        Some(source @ serde_json::Value::String(_)) => named("default", source).into_iter().collect(),
+        Some(serde_json::Value::Array(list)) => {
+            list.iter().filter_map(|one| named(one.get("name")?.as_str()?, one.get("template")?)).collect()
+        }
+        Some(serde_json::Value::Object(map)) => map.iter().filter_map(|(name, source)| named(name, source)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The source of the template to use for a conversation without tools.
+fn default(sources: &[(String, String)]) -> Result<String> {
+    if sources.is_empty() {
         return Err(Error::new("the tokenizer has no chat template")
             .hint("use `--skip-chat-template` to send prompts as they are"));
     }
-    if let Some((_, source)) = named.iter().find(|(name, _)| *name == "default") {
-        return Ok((*source).to_owned());
+    if let Some((_, source)) = sources.iter().find(|(name, _)| name == "default") {
+        return Ok(source.clone());
     }
-    let names: Vec<&str> = named.iter().map(|(name, _)| *name).collect();
+    let names: Vec<&str> = sources.iter().map(|(name, _)| &**name).collect();
     Err(Error::new(format!("none of the tokenizer's chat templates is the default: `{}`", names.join("`, `"))))
 }
 

@@ -80,6 +80,25 @@ fn tools_and_documents_are_none() {
 }
 
 #[test]
+fn tools_have_a_template_of_their_own_where_there_is_one() {
+    let rendered = |template: serde_json::Value, tools: Option<serde_json::Value>| {
+        let chat = Chat::of(&files(json!({"chat_template": template})), &[]).unwrap();
+        chat.render_messages(json!([{"role": "system", "content": "S"}, {"role": "user", "content": "U"}]), tools)
+            .unwrap()
+    };
+    let plain = "{% for m in messages %}{{ m.content }}{% endfor %}{{ tools | tojson }}";
+    assert_eq!(rendered(json!(plain), None), "SUnull");
+    assert_eq!(rendered(json!(plain), Some(json!([{"a": 1}]))), r#"SU[{"a": 1}]"#);
+    let both = json!({"default": plain, "tool_use": "{{ tools[0].a }}"});
+    assert_eq!(rendered(both.clone(), None), "SUnull");
+    assert_eq!(rendered(both, Some(json!([{"a": 1}]))), "1");
+}
+
+fn source(files: &Files) -> Result<String> {
+    default(&sources(files))
+}
+
+#[test]
 fn the_default_of_several_templates_is_used() {
     let list = json!([{"name": "tool_use", "template": "tools"}, {"name": "default", "template": "plain"}]);
     assert_eq!(source(&files(json!({"chat_template": list}))).unwrap(), "plain");

@@ -19,6 +19,12 @@ pub(super) const TOKENIZER: &str = "tokenizer.json";
 /// The folder of further chat templates, a `.jinja` file each, named by its stem.
 pub(super) const MORE_TEMPLATES: &str = "additional_chat_templates";
 
+/// Whether a file of a repository belongs to its tokenizer.
+pub(super) fn belongs(name: &str) -> bool {
+    let template = name.strip_prefix(MORE_TEMPLATES).and_then(|rest| rest.strip_prefix('/'));
+    NAMES.contains(&name) || template.is_some_and(|file| file.ends_with(".jinja") && !file.contains('/'))
+}
+
 /// What the files of one tokenizer contain.
 #[derive(Debug, Default)]
 pub(super) struct Files {
@@ -153,6 +159,15 @@ mod tests {
     impl Drop for Folder {
         fn drop(&mut self) {
             let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn only_files_of_the_tokenizer_belong_to_it() {
+        assert!(belongs("tokenizer.json") && belongs("chat_template.jinja"));
+        assert!(belongs("additional_chat_templates/tool_use.jinja"));
+        for name in ["model.safetensors", "onnx/tokenizer.json", "additional_chat_templates/a/b.jinja"] {
+            assert!(!belongs(name), "{name}");
         }
     }
 

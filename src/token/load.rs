@@ -1,11 +1,11 @@
 //! Finding a tokenizer: a path, the hub's cache, the hub, the server, in this order; when all fail, what was tried.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::hub::{self, Hub};
 use super::server::Server;
 use super::{Choice, Served, Tokenizer, files};
 use crate::error::{Error, Result};
+use crate::hub::{self, Hub, Repo};
 
 /// A tokenizer, and what the user should know about it.
 #[derive(Debug, Clone)]
@@ -61,25 +61,35 @@ fn from_path(name: &str, path: &Path) -> Result<Loaded> {
 }
 
 fn from_hub(name: &str, hub: &Hub, tried: &mut Vec<String>) -> Result<Option<Loaded>> {
-    if !hub::is_model_name(name) {
+    if !hub::is_name(name) {
         tried.push("not the name of a model on the hub".to_owned());
         return Ok(None);
     }
-    if let Some(directory) = hub.cached(name) {
-        return from_path(name, &directory).map(Some);
+    let repo = Repo::model(name);
+    if let Some(file) = hub.cached(&repo, files::TOKENIZER) {
+        return from_path(name, &file).map(Some);
     }
     tried.push(format!("not in the hub cache `{}`", hub.cache().display()));
     if hub.offline {
         tried.push("the hub is switched off by `HF_HUB_OFFLINE`".to_owned());
         return Ok(None);
     }
-    match hub.download(name) {
-        Ok(directory) => from_path(name, &directory).map(Some),
+    match download(hub, &repo) {
+        Ok(file) => from_path(name, &file).map(Some),
         Err(cause) => {
             tried.push(format!("the hub: {cause}"));
             Ok(None)
         }
     }
+}
+
+/// Downloads the files of a model's tokenizer and gives the path of its `tokenizer.json`, which has the others beside it.
+fn download(hub: &Hub, repo: &Repo) -> Result<PathBuf> {
+    let all = hub.files(repo)?;
+    let wanted: Vec<&str> = all.iter().map(String::as_str).filter(|name| files::belongs(name)).collect();
+    let paths = hub.download(repo, &wanted)?;
+    let tokenizer = wanted.iter().zip(paths).find(|(name, _)| **name == files::TOKENIZER);
+    tokenizer.map(|(_, path)| path).ok_or_else(|| Error::new(format!("the model has no `{}`", files::TOKENIZER)))
 }
 
 fn from_server(name: &str, server: Server) -> Loaded {

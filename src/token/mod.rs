@@ -1,11 +1,11 @@
 //! Tokenizers: where they come from ([`load`]), and the few operations that datasets and counts need ([`Tokenizer`]). It
 //! never downloads weights, never runs code of a model, and talks to a server only where nothing else gives the tokenizer.
 
+mod align;
 mod args;
 mod builtin;
 mod chat;
 mod files;
-mod hub;
 mod load;
 mod local;
 mod server;
@@ -13,6 +13,7 @@ mod specials;
 
 use std::sync::Arc;
 
+pub use align::{Aligner, Unknown, Verdict, ask};
 pub use args::{Choice, TokenizerArgs};
 pub use builtin::BUILTIN;
 pub use load::{Loaded, load};
@@ -154,8 +155,23 @@ impl Tokenizer {
     pub fn render_user(&self, text: &str, kwargs: &serde_json::Map<String, serde_json::Value>) -> Result<String> {
         match &self.engine {
             Engine::Local(local) => local.chat()?.render_user(text, kwargs),
-            Engine::Server(_) => Err(Error::new("a tokenizer behind a server has no chat template")
-                .hint("use `--skip-chat-template`, or name a tokenizer with `--tokenizer`")),
+            Engine::Server(_) => Err(no_template()),
         }
     }
+
+    /// The chat template rendered for whole `messages`, with `tools` that the model may call.
+    ///
+    /// # Errors
+    /// As [`render_user`](Self::render_user).
+    pub fn render_messages(&self, messages: serde_json::Value, tools: Option<serde_json::Value>) -> Result<String> {
+        match &self.engine {
+            Engine::Local(local) => local.chat()?.render_messages(messages, tools),
+            Engine::Server(_) => Err(no_template()),
+        }
+    }
+}
+
+fn no_template() -> Error {
+    Error::new("a tokenizer behind a server has no chat template")
+        .hint("use `--skip-chat-template`, or name a tokenizer with `--tokenizer`")
 }

@@ -8,16 +8,17 @@ use std::path::{Path, PathBuf};
 use crate::command::Llmbench;
 
 /// A stage and the stages that it may use.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("args", &[]),
     ("error", &[]),
     ("rng", &[]),
     ("record", &["error"]),
-    ("token", &["error", "net"]),
+    ("hub", &["error", "net"]),
+    ("token", &["error", "hub", "net"]),
     ("net", &["error"]),
     ("ui", &["error"]),
     ("sim", &["error"]),
-    ("dataset", &["error", "net", "token", "rng", "record"]),
+    ("dataset", &["error", "hub", "net", "token", "rng", "record"]),
     ("backend", &["error", "dataset", "record"]),
     ("plan", &["error", "dataset", "backend", "rng", "record"]),
     ("drive", &["error", "backend", "plan", "record"]),

@@ -81,7 +81,7 @@ fn the_model_is_the_first_that_the_server_lists() {
     });
     let args =
         ["serve", "--base-url", &server.url(), "--tokenizer", "builtin", "--num-prompts", "2", "--output-json", "-"];
-    let result = Llmbench::new().args(args).run().ended(0);
+    let result = Llmbench::new().args(args).args(["--no-side-calls"]).run().ended(0);
     assert_eq!(result["model_id"], "first");
     assert_eq!(server.requests()[1].json()["model"], "first");
 }
@@ -110,4 +110,28 @@ fn prompts_of_a_file_are_sent_in_its_order() {
     let bodies: Vec<_> = server.requests().iter().map(Request::json).collect();
     assert_eq!((&bodies[0]["prompt"], &bodies[1]["prompt"]), (&json!("one"), &json!("two é")));
     assert_eq!(bodies[0]["max_tokens"], 5);
+}
+
+#[test]
+fn requests_are_spread_over_adapters_and_warm_ups_are_not() {
+    let models = |args: &[&str]| {
+        let args = [&["--lora-modules", "a", "b", "c", "--num-warmups", "2"], args].concat();
+        bodies(&args)
+            .iter()
+            .map(|body| serde_json::from_str::<serde_json::Value>(body).unwrap()["model"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+            .join("")
+    };
+    assert_eq!(models(&["--lora-assignment", "round-robin"]), "mmabcabcabca");
+    // random.seed(0); random.choice("abc")
+    assert_eq!(models(&[]), "mmbbabcbbbbb");
+    assert_ne!(models(&["--seed", "1"]), models(&[]));
+}
+
+#[test]
+fn results_are_told_by_adapter() {
+    let server = server();
+    let result = Llmbench::serve(&server).args(["--lora-modules", "a", "b", "--lora-assignment", "round-robin"]).run();
+    let result = result.ended(0);
+    assert_eq!((&result["adapters"]["a"]["requests"], &result["adapters"]["b"]["requests"]), (&json!(5), &json!(5)));
 }

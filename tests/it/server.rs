@@ -21,6 +21,7 @@ pub(crate) struct Request {
     pub(crate) target: String,
     /// Names in lower case.
     pub(crate) headers: Vec<(String, String)>,
+    /// With marks for what is no text.
     pub(crate) body: String,
 }
 
@@ -279,7 +280,7 @@ impl State {
             }
             seen.extend_from_slice(&buffer[..count]);
         }
-        let body = String::from_utf8(seen.drain(..length).collect()).unwrap();
+        let body = String::from_utf8_lossy(&seen.drain(..length).collect::<Vec<u8>>()).into_owned();
         let mut requests = self.requests.lock().unwrap();
         let request = parse(&head, body, requests.len());
         requests.push(request.clone());

@@ -1,0 +1,151 @@
+//! The steady part of a run under a limit: without its start, when the line fills, and its end, when it drains. Records in, a
+//! [`Steady`] out.
+
+use super::latency::{done, e2el, seconds, tpot, ttft};
+use super::{Asked, Summary};
+use crate::record::{Record, Run, Tick};
+
+/// A window should last this many seconds at least, where nobody says otherwise.
+const LEAST_SECONDS: f64 = 10.0;
+
+/// And this share of the run.
+const LEAST_SHARE: f64 = 0.1;
+
+/// Nanoseconds of a bin of a run's flow.
+const BIN: u64 = 1_000_000;
+
+/// What part of a run counts as steady.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SteadyRule {
+    /// Share of the limit that must be in flight, above 0 and up to 1.
+    pub threshold: f64,
+    /// Seconds that it should last; `None` for 10, or a tenth of the run if that is more.
+    pub min_window: Option<f64>,
+}
+
+/// The steady part of a run: the window from the first moment to the last at which at least threshold x limit requests were in
+/// flight. Fewer may be so in between, for the moments between an answer and the next request.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Steady {
+    /// When it begins.
+    pub start: Tick,
+    /// When it ends.
+    pub end: Tick,
+    /// Seconds that it should last.
+    pub least: f64,
+    /// Successful requests that were sent and ended within it: those that latencies are made from.
+    pub requests: u64,
+    /// Successful requests that ended within it, a second.
+    pub request_rate: f64,
+    /// Output tokens of successful requests that arrived within it (to a millisecond), a second.
+    pub output_token_rate: f64,
+    /// Time to first token.
+    pub ttft: Summary,
+    /// Time per output token after the first.
+    pub tpot: Summary,
+    /// End-to-end latency.
+    pub e2el: Summary,
+}
+
+impl Steady {
+    /// How long it lasts, in seconds.
+    pub fn duration(&self) -> f64 {
+        seconds(self.end, self.start)
+    }
+}
+
+/// The steady part of a run in which at most `limit` requests were allowed in flight and nothing else held them back; `None` if
+/// it is not asked for or the run never had enough requests in flight.
+pub fn steady(run: &Run, asked: &Asked, limit: u32) -> Option<Steady> {
+    let rule = asked.steady?;
+    let (start, end) = window(&run.records, rule.threshold * f64::from(limit))?;
+    let within = |record: &&Record| start <= record.sent && record.end <= end;
+    let of = |seconds: fn(&Record) -> f64| {
+        Summary::of(done(&run.records).filter(within).map(seconds).collect(), &asked.percentiles)
+    };
+    let by_second = |amount: f64| amount / seconds(end, start);
+    let ended = done(&run.records).filter(|record| start < record.end && record.end <= end).count();
+    let inside = |index: u64| (start.nanos()..end.nanos()).contains(&(index * BIN + BIN / 2));
+    let tokens = run.flow.bins().iter().zip(0_u64..).filter(|(_, index)| inside(*index));
+    Some(Steady {
+        start,
+        end,
+        least: rule.min_window.unwrap_or_else(|| LEAST_SECONDS.max(LEAST_SHARE * run.duration.as_secs_f64())),
+        requests: done(&run.records).filter(within).count() as u64,
+        request_rate: by_second(ended as f64),
+        output_token_rate: by_second(tokens.map(|(bin, _)| f64::from(bin.tokens)).sum()),
+        ttft: of(ttft),
+        tpot: Summary::of(done(&run.records).filter(within).filter_map(tpot).collect(), &asked.percentiles),
+        e2el: of(e2el),
+    })
+}
+
+/// The first and the last moment at which at least `enough` requests are in flight, failed ones included: from sent up to
+/// their end. At one moment ends come before starts.
+fn window(records: &[Record], enough: f64) -> Option<(Tick, Tick)> {
+    let real = records.iter().filter(|record| record.end > record.sent);
+    let mut changes: Vec<(Tick, i64)> = real.flat_map(|record| [(record.sent, 1), (record.end, -1)]).collect();
+    changes.sort_unstable();
+    let (mut level, mut first, mut last) = (0_i64, None, None);
+    for (at, change) in changes {
+        let before = level;
+        level += change;
+        if change > 0 && level as f64 >= enough {
+            first = first.or(Some(at));
+        }
+        if change < 0 && before as f64 >= enough {
+            last = Some(at);
+        }
+    }
+    first.zip(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Failure, Flow, Outcome};
+
+    const SECOND: u64 = 1_000_000_000;
+
+    fn request(sent: u64, end: u64) -> Record {
+        let [sent, end] = [sent, end].map(|seconds| Tick::from_nanos(seconds * SECOND));
+        let middle = Tick::from_nanos((sent.nanos() + end.nanos()) / 2);
+        Record { output_tokens: 3, chunks: 3, sent, due: sent, first: middle, last: end, end, ..Record::default() }
+    }
+
+    fn asked(threshold: f64) -> Asked {
+        let steady = Some(SteadyRule { threshold, min_window: None });
+        Asked { metrics: Vec::new(), percentiles: vec![99.0], goal: None, steady }
+    }
+
+    /// Two at once from 1 s to 9 s, with a second of one in between; a third of the requests fail.
+    fn run() -> Run {
+        let mut records = vec![request(0, 4), request(1, 5), request(6, 9), request(5, 10)];
+        records[1].outcome = Outcome::Failed(Failure::Reset);
+        let mut flow = Flow::default();
+        [0, 2, 4, 9].iter().for_each(|&at| flow.add(Tick::from_nanos(at * SECOND), 8.0));
+        Run { records, flow, duration: Tick::from_nanos(10 * SECOND), ..Run::default() }
+    }
+
+    #[test]
+    fn the_window_lasts_from_the_first_to_the_last_moment_with_enough_in_flight() {
+        let steady = steady(&run(), &asked(0.95), 2).unwrap();
+        assert_eq!((steady.start.as_secs_f64(), steady.end.as_secs_f64(), steady.duration()), (1.0, 9.0, 8.0));
+        assert_eq!((steady.requests, steady.e2el.count, steady.e2el.mean, steady.ttft.mean), (1, 1, 3.0, 1.5));
+        assert_eq!((steady.request_rate, steady.output_token_rate), (2.0 / 8.0, 16.0 / 8.0));
+        assert_eq!((steady.tpot.mean, steady.least), (0.75, 10.0));
+    }
+
+    #[test]
+    fn a_lower_share_takes_in_more() {
+        let steady = steady(&run(), &asked(0.5), 2).unwrap();
+        assert_eq!((steady.start.as_secs_f64(), steady.end.as_secs_f64()), (0.0, 10.0));
+    }
+
+    #[test]
+    fn a_run_that_never_reached_its_limit_has_no_steady_part() {
+        assert_eq!(steady(&run(), &asked(0.95), 3), None);
+        assert_eq!(steady(&Run::default(), &asked(0.95), 1), None);
+        assert_eq!(steady(&run(), &Asked { steady: None, ..asked(0.95) }, 2), None);
+    }
+}

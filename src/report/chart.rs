@@ -1,0 +1,203 @@
+//! Charts of a run for a terminal: output tokens a second and requests in flight over time, in columns of characters.
+
+use std::io::{self, Write};
+
+use super::Report;
+use crate::record::{Flow, Outcome, Record, Run, Task, Tick};
+
+/// Columns of a chart, without its scale.
+const COLUMNS: usize = 70;
+
+/// Lines of a chart, without its title and its scale.
+const LINES: usize = 8;
+
+/// Characters that the scale takes at the left.
+const SCALE: usize = 8;
+
+/// Nanoseconds of a bin of a run's flow.
+const BIN: f64 = 1e6;
+
+/// The characters that charts are drawn with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Glyphs {
+    /// Blocks in eighths of a line.
+    Blocks,
+    /// Plain ASCII.
+    Ascii,
+}
+
+impl Glyphs {
+    /// What a column looks like in a line that it fills up to `part`.
+    fn cell(self, part: f64) -> char {
+        const EIGHTHS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+        match self {
+            Glyphs::Blocks => EIGHTHS[(part.clamp(0.0, 1.0) * 8.0).round() as usize],
+            Glyphs::Ascii if part >= 0.75 => '#',
+            Glyphs::Ascii if part >= 0.25 => '.',
+            Glyphs::Ascii => ' ',
+        }
+    }
+
+    /// Tick, line, corner and floor of the axes.
+    fn axes(self) -> [char; 4] {
+        match self {
+            Glyphs::Blocks => ['┤', '│', '└', '─'],
+            Glyphs::Ascii => ['+', '|', '+', '-'],
+        }
+    }
+}
+
+/// Draws the charts of a run in which something succeeded.
+pub(super) fn write(report: &Report, glyphs: Glyphs, out: &mut dyn Write) -> io::Result<()> {
+    let run = report.run;
+    let sent = || run.records.iter().filter(|record| record.end > record.sent);
+    let span = sent().map(|record| record.sent).min().zip(sent().map(|record| record.end).max());
+    let Some((start, end)) = span.filter(|_| run.records.iter().any(|record| record.outcome == Outcome::Done)) else {
+        return Ok(());
+    };
+    let span = Span { start: start.nanos() as f64, column: end.since(start) as f64 / COLUMNS as f64 };
+    if report.setup.task == Task::Generation {
+        span.draw("Output tokens per second", &span.tokens(&run.flow), glyphs, out)?;
+    }
+    span.draw("Requests in flight", &span.in_flight(run), glyphs, out)
+}
+
+/// The time that a chart shows, in nanoseconds: where it begins, and how much a column stands for.
+struct Span {
+    start: f64,
+    column: f64,
+}
+
+impl Span {
+    /// Where a moment lies, in columns.
+    fn place(&self, nanos: f64) -> f64 {
+        ((nanos - self.start) / self.column).clamp(0.0, COLUMNS as f64)
+    }
+
+    /// Tokens a second in each column. A bin counts in each column by the share of it that lies there.
+    fn tokens(&self, flow: &Flow) -> [f64; COLUMNS] {
+        let mut columns = [0.0; COLUMNS];
+        for (index, bin) in flow.bins().iter().enumerate().filter(|(_, bin)| bin.chunks > 0) {
+            let (from, to) = (self.place(index as f64 * BIN), self.place((index + 1) as f64 * BIN));
+            let rate = f64::from(bin.tokens) / (to - from).max(f64::MIN_POSITIVE) / self.column * 1e9;
+            spread(&mut columns, from, to, rate);
+        }
+        columns
+    }
+
+    /// Requests in flight in each column, on average.
+    fn in_flight(&self, run: &Run) -> [f64; COLUMNS] {
+        // What changes at a moment lasts to the end: its own column takes a part of it, all later ones take it whole.
+        let (mut parts, mut steps) = ([0.0; COLUMNS], [0.0; COLUMNS + 1]);
+        let mut change = |at: Tick, by: f64| {
+            let place = self.place(at.nanos() as f64);
+            let column = (place as usize).min(COLUMNS - 1);
+            parts[column] += by * ((column + 1) as f64 - place);
+            steps[column + 1] += by;
+        };
+        for Record { sent, end, .. } in &run.records {
+            change(*sent, 1.0);
+            change(*end, -1.0);
+        }
+        let mut level = 0.0;
+        std::array::from_fn(|column| {
+            level += steps[column];
+            (level + parts[column]).max(0.0)
+        })
+    }
+
+    fn draw(&self, title: &str, columns: &[f64; COLUMNS], glyphs: Glyphs, out: &mut dyn Write) -> io::Result<()> {
+        let top = ceiling(columns.iter().copied().fold(0.0, f64::max));
+        let [tick, line, corner, floor] = glyphs.axes();
+        writeln!(out, "{:SCALE$}  {title}", "")?;
+        for row in (0..LINES).rev() {
+            let (label, mark) = match row {
+                _ if row == LINES - 1 => (number(top), tick),
+                _ if row == LINES / 2 - 1 => (number(top / 2.0), tick),
+                _ => (String::new(), line),
+            };
+            let cells: String =
+                columns.iter().map(|value| glyphs.cell(value / top * LINES as f64 - row as f64)).collect();
+            writeln!(out, "{label:>SCALE$} {mark}{}", cells.trim_end())?;
+        }
+        let ground: String = std::iter::repeat_n(floor, COLUMNS).collect();
+        writeln!(out, "{:>SCALE$} {corner}{ground}", "0")?;
+        let seconds = format!("{:.1} s", self.column * COLUMNS as f64 / 1e9);
+        writeln!(out, "{:SCALE$}  0 s{seconds:>width$}", "", width = COLUMNS - 3)
+    }
+}
+
+/// Adds `rate` to the columns from `from` to `to`, to those at the edges in part.
+fn spread(columns: &mut [f64; COLUMNS], from: f64, to: f64, rate: f64) {
+    for (index, column) in columns.iter_mut().enumerate().skip(from as usize) {
+        let share = to.min((index + 1) as f64) - from.max(index as f64);
+        if share <= 0.0 {
+            break;
+        }
+        *column += rate * share;
+    }
+}
+
+/// The next number of two digits (of one below ten) at or above `value`, and 1 at least.
+fn ceiling(value: f64) -> f64 {
+    let unit = 10_f64.powf((value.max(1.0).log10().floor() - 1.0).max(0.0));
+    ((value / unit).ceil() * unit).max(1.0)
+}
+
+/// A number for the scale: at most seven characters.
+fn number(value: f64) -> String {
+    match value {
+        _ if value >= 1e6 => format!("{:.1} M", value / 1e6),
+        _ if value >= 1e4 => format!("{:.0} k", value / 1e3),
+        _ if value >= 10.0 || value.fract() == 0.0 => format!("{value:.0}"),
+        _ => format!("{value:.1}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    fn span() -> Span {
+        Span { start: SECOND as f64, column: SECOND as f64 / 10.0 }
+    }
+
+    #[test]
+    fn the_area_under_the_tokens_is_their_number() {
+        let mut flow = Flow::default();
+        [1.0, 1.2345, 3.0999, 7.999].iter().for_each(|&at| flow.add(Tick::from_secs_f64(at), 3.0));
+        let columns = span().tokens(&flow);
+        assert!((columns.iter().sum::<f64>() / 10.0 - 12.0).abs() < 1e-3, "{columns:?}");
+        assert!((columns[2] - 30.0).abs() < 1e-9 && columns[5] == 0.0);
+    }
+
+    #[test]
+    fn a_column_has_the_mean_of_what_was_in_flight_in_it() {
+        let at = Tick::from_secs_f64;
+        let request = |sent: f64, end: f64| Record { sent: at(sent), end: at(end), ..Record::default() };
+        let records = vec![request(1.0, 8.0), request(1.25, 1.45), request(2.0, 2.0)];
+        let columns = span().in_flight(&Run { records, ..Run::default() });
+        for (column, value) in [1.0, 1.0, 1.5, 2.0, 1.5, 1.0].into_iter().enumerate() {
+            assert!((columns[column] - value).abs() < 1e-9, "{columns:?}");
+        }
+    }
+
+    #[test]
+    fn scales_end_at_round_numbers() {
+        assert_eq!([0.0, 0.3, 3.2, 20.0, 2266.0, 9801.0].map(ceiling), [1.0, 1.0, 4.0, 20.0, 2300.0, 9900.0]);
+        assert_eq!([2.5, 20.0, 2300.0, 23_400.0, 9.65e6].map(number), ["2.5", "20", "2300", "23 k", "9.7 M"]);
+    }
+
+    #[test]
+    fn ascii_charts_are_ascii() {
+        let mut out = Vec::new();
+        let columns = std::array::from_fn(|column| column as f64);
+        span().draw("Ramp", &columns, Glyphs::Ascii, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.is_ascii() && text.lines().all(|line| line.len() <= 80), "{text}");
+        assert_eq!(text.lines().count(), LINES + 3);
+        assert!(text.lines().nth(1).unwrap().ends_with('#') && text.contains("69 +"), "{text}");
+    }
+}
