@@ -9,6 +9,7 @@ mod files;
 mod hub;
 mod flags;
 mod instead;
+mod media;
 mod moments;
 mod nonsense;
 mod pooling;
