@@ -10,8 +10,12 @@ use rand::rngs::SysRng;
 use serde_json::Map;
 
 use super::burstgpt::BurstGpt;
+use super::custom_audio::CustomAudio;
+use super::custom_image::CustomImageArgs;
 use super::lengths::length;
+use super::media::MediaArgs;
 use super::prefix_repetition::PrefixRepetitionArgs;
+use super::random_mm::RandomMmArgs;
 use super::rerank::RerankArgs;
 use super::sonnet::SonnetArgs;
 use super::spec_bench::SpecBenchArgs;
@@ -71,6 +75,15 @@ pub struct DatasetArgs {
     /// Flags of `custom`.
     #[command(flatten)]
     pub custom: CustomArgs,
+    /// Flags of all datasets with media.
+    #[command(flatten)]
+    pub media: MediaArgs,
+    /// Flags of `random-mm`.
+    #[command(flatten)]
+    pub random_mm: RandomMmArgs,
+    /// Flags of `custom_image`.
+    #[command(flatten)]
+    pub custom_image: CustomImageArgs,
     /// Flags of `random-rerank`.
     #[command(flatten)]
     pub rerank: RerankArgs,
@@ -104,6 +117,14 @@ pub enum DatasetName {
     ShareGpt,
     /// Your own prompts, from a `.jsonl` file.
     Custom,
+    /// Made-up prompts with pictures and videos of random pixels.
+    RandomMm,
+    /// Your own prompts with pictures, from a `.jsonl` file.
+    #[value(name = "custom_image", alias = "custom_mm")]
+    CustomImage,
+    /// Your own prompts with sound, from a `.jsonl` file.
+    #[value(name = "custom_audio")]
+    CustomAudio,
     /// Made-up queries and documents for rerankers.
     RandomRerank,
     /// Made-up prompts, many behind each of a few prefixes.
@@ -137,12 +158,23 @@ impl DatasetArgs {
         self.apply_general_lengths();
         self.refuse_flags_of_others()?;
         let (selection, template) = (self.selection()?, self.template());
-        let path = self.dataset_path;
+        let (path, placement) = (self.dataset_path, self.media.resolve());
         Ok(match self.dataset_name {
             DatasetName::Random => Dataset::Random(self.random.resolve(selection)?),
+            DatasetName::RandomMm => {
+                Dataset::RandomMm(self.random_mm.resolve(self.random.resolve(selection)?, placement)?)
+            }
+            DatasetName::CustomImage => {
+                let rows = self.custom.resolve(path, template, selection)?;
+                Dataset::CustomImage(self.custom_image.resolve(rows, placement))
+            }
+            DatasetName::CustomAudio => {
+                let rows = self.custom.resolve(path, template, selection)?;
+                Dataset::CustomAudio(CustomAudio { rows, placement })
+            }
             DatasetName::RandomRerank => Dataset::Rerank(self.rerank.resolve(self.random, selection)?),
             DatasetName::PrefixRepetition => Dataset::PrefixRepetition(self.prefix_repetition.resolve(selection)?),
-            DatasetName::ShareGpt => Dataset::ShareGpt(self.sharegpt.resolve(path, selection)?),
+            DatasetName::ShareGpt => Dataset::ShareGpt(self.sharegpt.resolve(path, placement, selection)?),
             DatasetName::BurstGpt => Dataset::BurstGpt(BurstGpt::resolve(path, selection)?),
             DatasetName::Custom => Dataset::Custom(self.custom.resolve(path, template, selection)?),
             DatasetName::SpecBench => Dataset::SpecBench(self.spec_bench.resolve(path, template, selection)?),
@@ -200,7 +232,7 @@ impl DatasetArgs {
     fn refuse_flags_of_others(&self) -> Result<()> {
         let made_up = matches!(
             self.dataset_name,
-            DatasetName::Random | DatasetName::RandomRerank | DatasetName::PrefixRepetition
+            DatasetName::Random | DatasetName::RandomMm | DatasetName::RandomRerank | DatasetName::PrefixRepetition
         );
         let timed = self.timed_trace.self_timed || self.timed_trace.no_self_timed;
         let (flag, why, hint) = if made_up && self.dataset_path.is_some() {

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::ahead::ahead;
 use super::lengths::length;
+use super::selection::Taken;
 use super::{Prompt, Sample, Samples, Selection, from_file, rows};
 use crate::args;
 use crate::error::{Error, Result};
@@ -100,21 +101,13 @@ pub(super) fn samples(
     selection: Selection,
     tokenizer: Option<Tokenizer>,
 ) -> Samples {
-    let order = selection.order(rows.len());
-    let taken = match usize::try_from(selection.num_prompts) {
-        Ok(0) | Err(_) => rows.len(),
-        Ok(wanted) => wanted.min(rows.len()),
-    };
-    let repeats = selection.repeats(taken);
-    let python = Some(selection.python_after(rows.len(), taken));
-    let warning = selection.warning(taken, repeats.len());
-    let count = taken + repeats.len();
+    let Taken { rows: taken, warning, python } = selection.take(rows.len());
+    let count = taken.len();
     let iter = ahead(count, move |index| {
-        let source = if index < taken { index } else { repeats[index - taken] as usize };
-        let row = &rows[order[source] as usize];
+        let row = &rows[taken[index] as usize];
         row.sample(tokenizer.as_ref(), &template, selection.request_id(index))
     });
-    Samples { warnings: warning.into_iter().collect(), python, ..Samples::new(count, iter) }
+    Samples { warnings: warning.into_iter().collect(), python: Some(python), ..Samples::new(count, iter) }
 }
 
 impl Line {

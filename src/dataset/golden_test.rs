@@ -5,7 +5,7 @@ use clap::Parser;
 
 use super::*;
 
-const TOKENIZER: &str = r#"{"added_tokens": [],
+pub(super) const TOKENIZER: &str = r#"{"added_tokens": [],
 "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false},
 "decoder": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false},
 "model": {"type": "BPE",
@@ -48,11 +48,34 @@ pub(super) fn rows(samples: Samples) -> Vec<(String, u32, u32)> {
     made.into_iter().enumerate().map(row).collect()
 }
 
+/// All samples with their parts, each as (prompt | media, input tokens, output tokens); parts of one message stand in
+/// square brackets, media in angle brackets. Ids must count up from 0.
+pub(super) fn shown(samples: Samples) -> Vec<(String, u32, u32)> {
+    let part = |part: &Part| match part {
+        Part::Text(text) => text.clone(),
+        Part::Image { url, more } => format!("<{url} {more}").trim_end().to_owned() + ">",
+        Part::Video { url } => format!("<video {url}>"),
+        Part::Audio { data, format } => format!("<{format} {data}>"),
+    };
+    let all = |parts: &[Part]| parts.iter().map(part).collect::<Vec<_>>().join(" ");
+    let row = |(index, sample): (usize, Sample)| {
+        assert_eq!(sample.request_id, Some(format!("r-{index}")));
+        let prompt = match sample.prompt {
+            Prompt::Text(text) => text,
+            Prompt::Parts(parts) => format!("[{}]", all(&parts)),
+            other => panic!("{other:?} is neither a text nor parts"),
+        };
+        let shown = format!("{prompt} | {}", all(&sample.media));
+        (shown.trim_end().to_owned(), sample.input_tokens, sample.output_tokens)
+    };
+    samples.iter.map(Result::unwrap).enumerate().map(row).collect()
+}
+
 fn made(line: &str) -> Vec<(String, u32, u32)> {
     rows(resolve(line).unwrap().samples(Some(tokenizer())).unwrap())
 }
 
-fn owned(wanted: &[(&str, u32, u32)]) -> Vec<(String, u32, u32)> {
+pub(super) fn owned(wanted: &[(&str, u32, u32)]) -> Vec<(String, u32, u32)> {
     wanted.iter().map(|&(text, input, output)| (text.to_owned(), input, output)).collect()
 }
 

@@ -6,15 +6,22 @@
 
 mod ahead;
 mod args;
+pub mod buckets;
 pub mod burstgpt;
 mod custom;
+pub mod custom_audio;
+pub mod custom_image;
 mod fit;
 mod lengths;
+mod literal;
 mod longest;
+pub mod media;
 mod part;
 pub mod prefix_repetition;
 mod ramp;
 mod random;
+pub mod random_mm;
+mod relay;
 pub mod rerank;
 mod rows;
 mod selection;
@@ -39,7 +46,10 @@ pub use sharegpt::{ShareGpt, ShareGptArgs};
 pub use warm::Warm;
 
 use burstgpt::BurstGpt;
+use custom_audio::CustomAudio;
+use custom_image::CustomImage;
 use prefix_repetition::PrefixRepetition;
+use random_mm::RandomMm;
 use rerank::Rerank;
 use sonnet::{Sonnet, TemplatedBy};
 use spec_bench::SpecBench;
@@ -143,6 +153,12 @@ pub enum Dataset {
     ShareGpt(ShareGpt),
     /// The user's own prompts, an object a line.
     Custom(Custom),
+    /// Made-up prompts with pictures and videos of random pixels.
+    RandomMm(RandomMm),
+    /// The user's own prompts with pictures, an object a line.
+    CustomImage(CustomImage),
+    /// The user's own prompts with sound, an object a line.
+    CustomAudio(CustomAudio),
     /// Made-up queries and documents.
     Rerank(Rerank),
     /// Made-up prompts behind a few prefixes.
@@ -170,10 +186,14 @@ impl Dataset {
     pub fn check_file(&self) -> Result<()> {
         let speed_bench;
         let path = match self {
-            Dataset::Random(_) | Dataset::Rerank(_) | Dataset::PrefixRepetition(_) => return Ok(()),
+            Dataset::Random(_) | Dataset::RandomMm(_) | Dataset::Rerank(_) | Dataset::PrefixRepetition(_) => {
+                return Ok(());
+            }
             Dataset::Sonnet(Sonnet { path: None, .. }) => return Ok(()),
             Dataset::ShareGpt(ShareGpt { path, .. })
             | Dataset::Custom(Custom { path, .. })
+            | Dataset::CustomImage(CustomImage { rows: Custom { path, .. }, .. })
+            | Dataset::CustomAudio(CustomAudio { rows: Custom { path, .. }, .. })
             | Dataset::BurstGpt(BurstGpt { path, .. })
             | Dataset::SpecBench(SpecBench { path, .. })
             | Dataset::TimedTrace(TimedTrace { path, .. })
@@ -197,6 +217,9 @@ impl Dataset {
             Dataset::Random(random) => random.samples(needed(tokenizer, "random")?),
             Dataset::ShareGpt(sharegpt) => sharegpt.samples(needed(tokenizer, "sharegpt")?),
             Dataset::Custom(custom) => custom.samples(tokenizer),
+            Dataset::RandomMm(random_mm) => random_mm.samples(needed(tokenizer, "random-mm")?),
+            Dataset::CustomImage(custom_image) => custom_image.samples(tokenizer),
+            Dataset::CustomAudio(custom_audio) => custom_audio.samples(tokenizer),
             Dataset::Rerank(rerank) => rerank.samples(needed(tokenizer, "random-rerank")?),
             Dataset::PrefixRepetition(dataset) => dataset.samples(needed(tokenizer, "prefix_repetition")?),
             Dataset::BurstGpt(burstgpt) => burstgpt.samples(needed(tokenizer, "burstgpt")?),
@@ -230,7 +253,7 @@ impl Dataset {
 
     /// Whether every answer is to have its full length, even where the model would end it.
     pub fn wants_full_answers(&self) -> bool {
-        matches!(self, Dataset::Random(_) | Dataset::TimedTrace(_))
+        matches!(self, Dataset::Random(_) | Dataset::RandomMm(_) | Dataset::TimedTrace(_))
     }
 }
 

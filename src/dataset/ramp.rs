@@ -25,7 +25,16 @@ impl Allowed {
     ///
     /// Where that is nothing.
     pub(super) fn of(tokenizer: &Tokenizer) -> Result<Self> {
-        let special: HashSet<u32> = tokenizer.special_ids().iter().copied().collect();
+        Self::without(tokenizer, tokenizer.special_ids())
+    }
+
+    /// All that `tokenizer` has but `special`.
+    ///
+    /// # Errors
+    ///
+    /// Where that is nothing.
+    pub(super) fn without(tokenizer: &Tokenizer, special: &[u32]) -> Result<Self> {
+        let special: HashSet<u32> = special.iter().copied().collect();
         let allowed: Arc<[u32]> = (0..tokenizer.vocab_size()).filter(|id| !special.contains(id)).collect();
         if allowed.is_empty() {
             return Err(Error::new("the tokenizer has no tokens to make prompts of").hint("give another `--tokenizer`"));
@@ -122,6 +131,11 @@ impl Texts {
         });
         let (late, warnings) = mpsc::channel();
         (Texts { steps, tokenizer, filler, misses: Misses::default(), late }, warnings)
+    }
+
+    /// The generator, as the texts so far have left it.
+    pub(super) fn generator(&mut self) -> &mut Generator {
+        &mut self.filler
     }
 }
 

@@ -136,11 +136,7 @@ impl Random {
     fn texts(self, draws: Draws, allowed: Allowed, tokenizer: Tokenizer, mut generator: Generator) -> Result<Samples> {
         let mut warnings = Vec::new();
         let prefix = self.prefix(&allowed, &tokenizer, &mut generator)?;
-        if prefix.excess != 0 {
-            let (wanted, got) = (self.prefix_len, prefix.ids.len());
-            warnings
-                .push(format!("the shared prefix has {got} tokens instead of {wanted}: no text of that length found"));
-        }
+        warnings.extend(self.prefix_warning(&prefix));
         let ramps = draws.ramps(0, &allowed);
         warnings.extend(repeats_warning(&ramps));
         let (texts, late_warnings) = Texts::new(ramps, (prefix.ids, self.prefix_len), allowed, tokenizer, generator);
@@ -154,12 +150,19 @@ impl Random {
     }
 
     /// The shared prefix: random tokens, fitted like a prompt.
-    fn prefix(&self, allowed: &Allowed, tokenizer: &Tokenizer, generator: &mut Generator) -> Result<Fitted> {
+    pub(super) fn prefix(&self, allowed: &Allowed, tokenizer: &Tokenizer, generator: &mut Generator) -> Result<Fitted> {
         if self.prefix_len == 0 {
             return Ok(Fitted { text: String::new(), ids: Vec::new(), excess: 0 });
         }
         let ids = allowed.draw(self.prefix_len, generator);
         Fit::new(ids, self.prefix_len as usize).advance(tokenizer)?.finish(tokenizer, generator)
+    }
+
+    /// What to warn of where the prefix missed its length.
+    pub(super) fn prefix_warning(&self, prefix: &Fitted) -> Option<String> {
+        let (wanted, got) = (self.prefix_len, prefix.ids.len());
+        (prefix.excess != 0)
+            .then(|| format!("the shared prefix has {got} tokens instead of {wanted}: no text of that length found"))
     }
 
     /// Token ids are sent as they were drawn: nothing has to fit.

@@ -18,8 +18,8 @@ pub(super) struct Row {
 }
 
 /// Where a row stands.
-#[derive(Debug, Clone, Copy)]
-enum Place {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
     /// A line, from 1.
     Line(usize),
     /// A position in the array, from 0.
@@ -36,6 +36,11 @@ impl fmt::Display for Place {
 }
 
 impl Row {
+    /// Where it stands.
+    pub(super) fn place(&self) -> Place {
+        self.place
+    }
+
     /// The value at `field`; null counts as absent.
     pub(super) fn get(&self, field: &str) -> Option<&Value> {
         self.fields.get(field).filter(|value| !value.is_null())

@@ -37,7 +37,33 @@ pub struct Selection {
     pub request_id_prefix: String,
 }
 
+/// The rows that requests are made of, where every row makes one.
+#[derive(Debug)]
+pub(super) struct Taken {
+    /// The row of each request.
+    pub(super) rows: Vec<u32>,
+    /// What to warn of.
+    pub(super) warning: Option<String>,
+    /// The reference's generator, once it has drawn this.
+    pub(super) python: Python,
+}
+
 impl Selection {
+    /// Takes as many of `rows` rows as are wanted, all of them if that is none, and repeats some where they are too few;
+    /// `rows` is above 0.
+    pub(super) fn take(&self, rows: usize) -> Taken {
+        let taken = match usize::try_from(self.num_prompts) {
+            Ok(0) | Err(_) => rows,
+            Ok(wanted) => wanted.min(rows),
+        };
+        let order = self.order(rows);
+        let repeats = self.repeats(taken);
+        let warning = self.warning(taken, repeats.len());
+        let positions = (0..taken as u32).chain(repeats);
+        let rows_taken = positions.map(|position| order[position as usize]).collect();
+        Taken { rows: rows_taken, warning, python: self.python_after(rows, taken) }
+    }
+
     /// How many requests `dataset` makes, which cannot make none.
     pub(super) fn some_prompts(&self, dataset: &str) -> Result<u32> {
         u32::try_from(self.num_prompts).ok().filter(|&count| count > 0).ok_or_else(|| {
@@ -137,6 +163,17 @@ mod tests {
         let mut python = Python::new(0);
         python.shuffle(&mut [0; 20]);
         assert_eq!(next(&repeating, 20, 12), python.getrandbits(32));
+    }
+
+    #[test]
+    fn rows_are_taken_in_order_and_then_again() {
+        let taken = selection(Order::File, Shortage::Oversample).take(10);
+        let repeats = selection(Order::File, Shortage::Oversample).repeats(10);
+        assert_eq!(taken.rows, (0..10).chain(repeats).collect::<Vec<_>>());
+        assert!(taken.warning.is_some());
+        let all = Selection { num_prompts: 0, ..selection(Order::Shuffled, Shortage::Oversample) }.take(10);
+        assert_eq!(all.rows, [7, 8, 1, 5, 3, 4, 2, 0, 9, 6]);
+        assert_eq!(selection(Order::File, Shortage::SendFewer).take(20).rows, (0..12).collect::<Vec<_>>());
     }
 
     #[test]

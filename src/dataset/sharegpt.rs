@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use super::ahead::ahead;
 use super::lengths::length;
-use super::{Prompt, Sample, Samples, Selection, from_file, rows};
+use super::media::{Placement, Source, image_part, video_part};
+use super::{Part, Sample, Samples, Selection, from_file, rows};
 use crate::args;
 use crate::error::{Error, Result};
 use crate::token::Tokenizer;
@@ -36,8 +37,21 @@ pub struct ShareGpt {
     pub path: PathBuf,
     /// Output tokens of a request; `None` takes the length of the answer in the file.
     pub output_len: Option<u32>,
+    /// Where pictures and videos go.
+    pub placement: Placement,
+    /// Whether they can be sent.
+    pub media: Media,
     /// Which conversations become requests.
     pub selection: Selection,
+}
+
+/// What becomes of entries with a picture or a video.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Media {
+    /// They are sent with it.
+    Send,
+    /// They are an error, since the server takes texts only.
+    Refuse,
 }
 
 /// One entry of the file, as far as it is of use.
@@ -63,12 +77,13 @@ struct Turn {
 /// A conversation that passed the filter.
 struct Accepted {
     prompt: String,
+    media: Vec<Part>,
     input_tokens: u32,
     output_tokens: u32,
 }
 
 impl ShareGptArgs {
-    pub(super) fn resolve(self, path: Option<PathBuf>, selection: Selection) -> Result<ShareGpt> {
+    pub(super) fn resolve(self, path: Option<PathBuf>, placement: Placement, selection: Selection) -> Result<ShareGpt> {
         let path = path.ok_or_else(|| {
             Error::new("dataset `sharegpt` needs a file")
                 .hint("name a JSON array of conversations with `--dataset-path`")
@@ -78,7 +93,7 @@ impl ShareGptArgs {
                 .hint("give a number above 0"));
         }
         let output_len = self.sharegpt_output_len.map(|len| length("--sharegpt-output-len", len)).transpose()?;
-        Ok(ShareGpt { path, output_len, selection })
+        Ok(ShareGpt { path, output_len, placement, media: Media::Send, selection })
     }
 }
 
@@ -100,7 +115,7 @@ impl ShareGpt {
                  {LONGEST_TOTAL} or fewer in both"
             )));
         }
-        let ShareGpt { selection, .. } = self;
+        let ShareGpt { selection, placement, .. } = self;
         let taken = accepted.len();
         let repeats = selection.repeats(taken);
         let python = Some(selection.python_after(rows, taken));
@@ -108,9 +123,11 @@ impl ShareGpt {
         let count = taken + repeats.len();
         let sources = (0..taken).chain(repeats.into_iter().map(|source| source as usize));
         let iter = sources.enumerate().map(move |(index, source)| {
-            let Accepted { prompt, input_tokens, output_tokens } = &accepted[source];
+            let Accepted { prompt, media, input_tokens, output_tokens } = &accepted[source];
+            let (prompt, media) = placement.place(prompt.clone(), media.clone());
             Ok(Sample {
-                prompt: Prompt::Text(prompt.clone()),
+                prompt,
+                media,
                 input_tokens: *input_tokens,
                 output_tokens: *output_tokens,
                 request_id: selection.request_id(index),
@@ -123,10 +140,10 @@ impl ShareGpt {
     /// Counts tokens on all cores until as many conversations as wanted have passed the filter.
     fn accept(&self, entries: Vec<(usize, Entry)>, tokenizer: Tokenizer) -> Result<Vec<Accepted>> {
         let order = self.selection.order(entries.len());
-        let (entries, output_len) = (Arc::new(entries), self.output_len);
+        let (entries, output_len, media) = (Arc::new(entries), self.output_len, self.media);
         let verdicts = ahead(order.len(), move |position| {
             let (index, entry) = &entries[order[position] as usize];
-            entry.judge(&tokenizer, output_len).map_err(|error| error.context(format!("entry {index}")))
+            entry.judge(&tokenizer, output_len, media).map_err(|error| error.context(format!("entry {index}")))
         });
         verdicts.filter_map(Result::transpose).take(self.selection.num_prompts as usize).collect()
     }
@@ -134,7 +151,7 @@ impl ShareGpt {
 
 impl Entry {
     /// The conversation with its lengths; `None` if the filter drops it.
-    fn judge(&self, tokenizer: &Tokenizer, output_len: Option<u32>) -> Result<Option<Accepted>> {
+    fn judge(&self, tokenizer: &Tokenizer, output_len: Option<u32>, media: Media) -> Result<Option<Accepted>> {
         let prompt = self.turn(0)?;
         let input_tokens = tokenizer.count(prompt)?;
         let output_tokens = match output_len {
@@ -146,13 +163,27 @@ impl Entry {
         if !long_enough || input_tokens > LONGEST_PROMPT || total > u64::from(LONGEST_TOTAL) {
             return Ok(None);
         }
-        for (field, value) in [("image", &self.image), ("video", &self.video)] {
-            if value.as_ref().is_some_and(holds_something) {
-                return Err(Error::new(format!("`{field}` is set, and only text can be sent"))
-                    .hint(format!("take out the entries with `{field}`")));
-            }
+        let media = self.part(media)?.into_iter().collect();
+        Ok(Some(Accepted { prompt: prompt.to_owned(), media, input_tokens, output_tokens }))
+    }
+
+    /// The picture that goes with the prompt, else the video, if there is one.
+    fn part(&self, media: Media) -> Result<Option<Part>> {
+        let fields = [("image", &self.image), ("video", &self.video)];
+        let set = |value: &&Value| holds_something(value);
+        let Some((field, value)) = fields.iter().find_map(|(field, value)| Some((*field, value.as_ref().filter(set)?)))
+        else {
+            return Ok(None);
+        };
+        if media == Media::Refuse {
+            return Err(Error::new(format!("`{field}` is set, and the backend sends only text"))
+                .hint(format!("use `--backend openai-chat`, or take out the entries with `{field}`")));
         }
-        Ok(Some(Accepted { prompt: prompt.to_owned(), input_tokens, output_tokens }))
+        let place = value.as_str().ok_or_else(|| {
+            Error::new(format!("no string at `{field}`"))
+                .hint("give a URL, or the path of a file that the server can read")
+        })?;
+        Ok(Some(if field == "image" { image_part(Source::Place(place))? } else { video_part(Source::Place(place)) }))
     }
 
     fn turn(&self, index: usize) -> Result<&str> {

@@ -1,7 +1,7 @@
 //! What `sharegpt` takes from a file, against the reference's own samples, and what it refuses.
 
 use super::super::Dataset;
-use super::super::golden::{resolve, rows, tokenizer};
+use super::super::golden::{owned, resolve, rows, shown, tokenizer};
 use super::*;
 
 fn sharegpt(line: &str) -> ShareGpt {
@@ -82,7 +82,7 @@ fn a_file_that_is_wrong_is_refused_with_the_place_and_the_field() {
           `conversations`",
         ),
         ("[".to_owned(), "line 1, column 1: EOF while parsing a list"),
-        (format!(r#"[{{}}, {{{long}, "image": "cat.png"}}]"#), "entry 1: `image` is set, and only text can be sent"),
+        (format!(r#"[{{}}, {{{long}, "video": {{"bytes": 1}}}}]"#), "entry 1: no string at `video`"),
         (r#"[{"conversations": [{}, {"value": "a"}]}]"#.to_owned(), "entry 0: no string at `conversations[0].value`"),
         (
             r#"[{"conversations": [{"value": "a"}, {"value": 1}]}]"#.to_owned(),
@@ -95,6 +95,58 @@ fn a_file_that_is_wrong_is_refused_with_the_place_and_the_field() {
         assert!(error.advice().is_some());
     }
     assert!(samples("--num-prompts 1", &format!(r#"[{{{long}, "image": "", "video": null}}]"#)).is_ok());
+}
+
+const MEDIA: [&str; 7] = [
+    r#""image": "cat.png""#,
+    r#""video": "v.mp4""#,
+    r#""id": "none""#,
+    r#""image": "http://h/i.png", "video": "x""#,
+    r#""image": "", "video": "https://h/v""#,
+    r#""image": "data:image/png;base64,AA""#,
+    r#""video": "file://v""#,
+];
+
+fn chats_with_media() -> String {
+    let chat = |(k, media): (usize, &str)| {
+        let (prompt, answer) = ("abcdefgh".repeat(k) + "acegikmo", "aceg".repeat(k));
+        format!(r#"{{"conversations": [{{"value": "{prompt}"}}, {{"value": "{answer}"}}], {media}}}"#)
+    };
+    format!("[{}]", (1..).zip(MEDIA).map(chat).collect::<Vec<_>>().join(","))
+}
+
+#[test]
+fn pictures_and_videos_go_with_their_prompts_as_in_the_reference() {
+    let wanted = [
+        (1, " | <file://cat.png>", 10, 4),
+        (3, " |", 14, 12),
+        (4, " | <http://h/i.png>", 16, 16),
+        (7, " | <video file://v>", 22, 28),
+        (6, " | <data:image/png;base64,AA>", 20, 24),
+        (5, " | <video https://h/v>", 18, 20),
+        (2, " | <video file://v.mp4>", 12, 8),
+        (3, " |", 14, 12),
+        (6, " | <data:image/png;base64,AA>", 20, 24),
+    ];
+    let row = |(k, media, input, output)| ("abcdefgh".repeat(k) + "acegikmo" + media, input, output);
+    let beside = shown(samples("--num-prompts 9 --seed 3", &chats_with_media()).unwrap());
+    assert_eq!(beside, wanted.map(row));
+    let within = shown(samples("--num-prompts 7 --seed 3 --enable-multimodal-chat", &chats_with_media()).unwrap());
+    assert_eq!(
+        within[..2],
+        owned(&[
+            ("[abcdefghacegikmo <file://cat.png>] |", 10, 4),
+            (&format!("[{}acegikmo] |", "abcdefgh".repeat(3)), 14, 12)
+        ])
+    );
+}
+
+#[test]
+fn a_picture_is_refused_where_only_text_can_be_sent() {
+    let refusing = ShareGpt { media: Media::Refuse, ..sharegpt("--num-prompts 7 --disable-shuffle") };
+    let error = refusing.samples_of(chats_with_media().into_bytes(), tokenizer()).err().unwrap();
+    assert_eq!(error.to_string(), "entry 0: `image` is set, and the backend sends only text");
+    assert!(error.advice().is_some());
 }
 
 #[test]

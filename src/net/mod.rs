@@ -2,11 +2,13 @@
 //! their end; they keep no state.
 
 mod client;
+mod fetch;
 mod models;
 
 use std::thread;
 
 pub use client::{Access, Client};
+pub use fetch::fetch;
 pub use models::{Model, first_model};
 
 use crate::error::{Error, Result};

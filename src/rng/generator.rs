@@ -78,6 +78,37 @@ impl Generator {
         (0..count).map(|_| self.integer(low, high)).collect()
     }
 
+    /// A source of uniform bytes that ends where it is dropped: of its last 32-bit draw, nothing is kept.
+    pub fn bytes(&mut self) -> Bytes<'_> {
+        Bytes { generator: self, word: [0; 4], used: 4 }
+    }
+
+    /// Goes on as if `count` bytes had been drawn at once, in the time of a few draws.
+    pub fn skip_bytes(&mut self, count: u64) {
+        let mut draws = count.div_ceil(4);
+        if draws > 0 && self.half.take().is_some() {
+            draws -= 1;
+        }
+        self.advance(draws / 2);
+        if draws % 2 == 1 {
+            self.next_u32();
+        }
+    }
+
+    /// Takes `steps` steps: a step is affine, and so is what twice as many do (Brown, "Random number generation with
+    /// arbitrary strides", 1994).
+    fn advance(&mut self, mut steps: u64) {
+        let (mut factor, mut summand) = (MULTIPLIER, self.increment);
+        while steps > 0 {
+            if steps % 2 == 1 {
+                self.state = self.state.wrapping_mul(factor).wrapping_add(summand);
+            }
+            summand = factor.wrapping_add(1).wrapping_mul(summand);
+            factor = factor.wrapping_mul(factor);
+            steps /= 2;
+        }
+    }
+
     /// Shuffles in place, by masked draws from the last item down.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for i in (1..items.len()).rev() {
@@ -97,6 +128,34 @@ impl Generator {
         let mut items: Vec<u32> = (0..n).collect();
         self.shuffle(&mut items);
         items
+    }
+}
+
+/// Uniform bytes: four of each 32-bit draw, the low one first.
+#[derive(Debug)]
+pub struct Bytes<'a> {
+    generator: &'a mut Generator,
+    word: [u8; 4],
+    used: usize,
+}
+
+impl Bytes<'_> {
+    /// Fills `bytes` with the next ones.
+    pub fn fill(&mut self, bytes: &mut [u8]) {
+        let kept = bytes.len().min(4 - self.used);
+        let (first, rest) = bytes.split_at_mut(kept);
+        first.copy_from_slice(&self.word[self.used..self.used + kept]);
+        self.used += kept;
+        let mut words = rest.chunks_exact_mut(4);
+        for word in &mut words {
+            word.copy_from_slice(&self.generator.next_u32().to_le_bytes());
+        }
+        let last = words.into_remainder();
+        if !last.is_empty() {
+            self.word = self.generator.next_u32().to_le_bytes();
+            self.used = last.len();
+            last.copy_from_slice(&self.word[..self.used]);
+        }
     }
 }
 
@@ -168,9 +227,27 @@ mod tests {
 
     #[test]
     fn bytes_are_the_low_bytes_first() {
-        let mut generator = Generator::new(0);
-        let bytes: Vec<u8> = (0..3).flat_map(|_| generator.next_u32().to_le_bytes()).collect();
+        let mut bytes = [0; 12];
+        Generator::new(0).bytes().fill(&mut bytes);
         assert_eq!(bytes, [95, 130, 194, 217, 207, 235, 15, 163, 33, 215, 217, 130]);
+    }
+
+    #[test]
+    fn bytes_are_the_same_in_pieces_and_skipped() {
+        for (size, before) in [(0, 0), (1, 0), (3, 1), (4, 1), (5, 0), (8, 1), (9, 1), (1003, 0), (1003, 1)] {
+            let mut whole = Generator::new(7);
+            whole.integers(before, 0, u32::MAX);
+            let (mut pieces, mut skipped) = (whole.clone(), whole.clone());
+            let (mut expected, mut bytes) = (vec![0; size], vec![0; size]);
+            whole.bytes().fill(&mut expected);
+            let mut source = pieces.bytes();
+            bytes.chunks_mut(3).for_each(|piece| source.fill(piece));
+            assert_eq!(bytes, expected, "{size}");
+            skipped.skip_bytes(size as u64);
+            let next = whole.next_u32();
+            assert_eq!((pieces.next_u32(), skipped.next_u32()), (next, next), "{size} after {before}");
+            assert_eq!(skipped.double(), whole.double());
+        }
     }
 
     #[test]

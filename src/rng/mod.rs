@@ -9,6 +9,6 @@ pub mod legacy;
 mod mt19937;
 pub mod python;
 
-pub use generator::Generator;
+pub use generator::{Bytes, Generator};
 pub use legacy::Legacy;
 pub use python::Python;

@@ -88,6 +88,14 @@ impl Local {
         &self.special_ids
     }
 
+    /// The ids of all added tokens that are flagged as special, ascending.
+    pub(super) fn flagged_ids(&self) -> Vec<u32> {
+        let added = self.inner.get_added_tokens_decoder();
+        let mut ids: Vec<u32> = added.iter().filter(|(_, token)| token.special).map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        ids
+    }
+
     /// How many special tokens the encoding of one sequence adds.
     pub(super) fn special_count(&self) -> u32 {
         self.inner.get_post_processor().map_or(0, |processor| processor.added_tokens(false)) as u32
@@ -156,7 +164,7 @@ mod tests {
         let words = words(json!({"eos_token": "[E]"}));
         assert_eq!(words.encode("yes", Special::Add).unwrap(), [2, 1]);
         assert_eq!(words.special_count(), 1);
-        assert_eq!(words.special_ids(), [1]);
+        assert_eq!((words.special_ids(), words.flagged_ids()), (&[1][..], vec![1]));
         assert_eq!(words.vocab_size(), 4);
         assert_eq!(words.encode("[E]yes", Special::Skip).unwrap(), [1, 2], "a named token is found in text");
     }

@@ -130,6 +130,15 @@ impl Tokenizer {
         }
     }
 
+    /// The ids of all added tokens that are flagged as special, named or not, ascending: placeholders of media are among
+    /// them. A server does not tell its own.
+    pub fn flagged_ids(&self) -> Vec<u32> {
+        match &self.engine {
+            Engine::Local(local) => local.flagged_ids(),
+            Engine::Server(_) => Vec::new(),
+        }
+    }
+
     /// How many special tokens the encoding of one sequence adds.
     pub fn special_count(&self) -> u32 {
         match &self.engine {

@@ -17,7 +17,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("net", &["error"]),
     ("ui", &["error"]),
     ("sim", &["error"]),
-    ("dataset", &["error", "token", "rng", "record"]),
+    ("dataset", &["error", "net", "token", "rng", "record"]),
     ("backend", &["error", "dataset", "record"]),
     ("plan", &["error", "dataset", "backend", "rng", "record"]),
     ("drive", &["error", "backend", "plan", "record"]),
