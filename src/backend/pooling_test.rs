@@ -148,7 +148,12 @@ fn inputs_are_counted_as_each_dialect_has_them() {
 #[test]
 fn what_has_nothing_to_embed_or_rank_is_refused() {
     let two = vec![image(), image()];
+    let (bytes, name, media_type) = (Vec::new(), String::new(), String::new());
+    let sound = crate::dataset::Audio { bytes, name, media_type, seconds: 1.0 };
+    let heard = Sample { audio: Some(sound), ..text("hi", Vec::new()) };
     for (backend, sample) in [
+        (Backend::OpenaiChat, heard.clone()),
+        (Backend::OpenaiEmbeddings, heard),
         (Backend::VllmRerank, text("hi", Vec::new())),
         (Backend::VllmRerank, batch(&["q"])),
         (Backend::InfinityEmbeddings, text("", Vec::new())),
