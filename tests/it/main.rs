@@ -4,6 +4,7 @@
 
 mod architecture;
 mod around;
+mod audio;
 mod command;
 mod files;
 mod hub;
