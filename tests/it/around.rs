@@ -233,3 +233,34 @@ fn a_cache_that_cannot_be_reset_ends_the_run_before_its_first_request() {
     assert!(outcome.stderr.contains("cannot reset the server's prefix cache: "), "{}", outcome.stderr);
     assert_eq!(server_order(&server), ["/reset_prefix_cache"]);
 }
+
+#[test]
+fn what_the_server_counts_stands_in_the_result_with_a_warning_of_its_cache() {
+    let (_sim, url) = simulator(&[
+        "--ttft",
+        "2",
+        "--itl",
+        "0",
+        "--prefix-cache",
+        "9999",
+        "--spec-decode",
+        "4:0.5",
+        "--diffusion",
+        "8:4",
+    ]);
+    let bench = Llmbench::talking(&url);
+    std::fs::write(bench.dir().join("p.jsonl"), format!("{{\"prompt\": \"{}\"}}\n", "word ".repeat(128))).unwrap();
+    let args =
+        ["--dataset-name", "custom", "--dataset-path", "p.jsonl", "--skip-chat-template", "--max-concurrency", "1"];
+    let outcome = bench.args(args).args(["--custom-output-len", "16", "--output-json", "-"]).run();
+    let result = outcome.ended(0);
+    assert_eq!((&result["prefix_cache_queries"], &result["prefix_cache_hits"]), (&json!(1600), &json!(9 * 144)));
+    assert!(
+        outcome.stderr.contains("81 % of the prompt tokens came out of the server's prefix cache"),
+        "{}",
+        outcome.stderr
+    );
+    assert_eq!((&result["spec_decode_num_drafts"], &result["spec_decode_accepted_tokens"]), (&json!(53), &json!(104)));
+    assert_eq!(result["spec_decode_per_position_acceptance_rates"].as_array().unwrap().len(), 4, "{result}");
+    assert_eq!(result["diffusion_committed_tokens"], 160);
+}
