@@ -91,8 +91,8 @@ impl TxtSlices {
         let mut python = Python::new(u64::from(self.seed));
         let starts: Vec<u32> = draws.inputs.iter().map(|_| python.randint(0, last)).collect();
         let iter = ahead(starts.len(), move |index| {
-            let slice = tokens.iter().cycle().skip(starts[index] as usize).take(draws.inputs[index] as usize);
-            let ids: Vec<u32> = slice.copied().collect();
+            let (start, len) = (starts[index] as usize, draws.inputs[index] as usize);
+            let ids: Vec<u32> = (start..start + len).map(|position| tokens[position % tokens.len()]).collect();
             let text = tokenizer.decode(&ids)?;
             Ok(Sample {
                 input_tokens: tokenizer.count(&text)?,
