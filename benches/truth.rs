@@ -174,6 +174,7 @@ fn measure(row: &Row, dir: &Path) -> Measured {
     on_core(1);
     let mut command = Command::new(BINARY);
     command.args(["serve", "--model", "sim", "--base-url", &sim.url, "--temperature", "0", "--seed", "7"]);
+    command.arg("--no-side-calls");
     command.args(["--percentile-metrics", "ttft,tpot,itl,e2el", "--metric-percentiles", "0.5,50,99,99.5"]);
     command.args(["--num-prompts", &row.count.to_string(), "--output-len", &row.output.to_string()]);
     command.arg("--output-json").arg(&result).args(row.load.split_whitespace()).args(prompts(

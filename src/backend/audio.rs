@@ -37,6 +37,12 @@ pub(super) fn check(sample: &Sample) -> Result<()> {
     }
 }
 
+/// Says that another dialect would send the prompt without its sound.
+pub(super) fn misplaced() -> Result<()> {
+    Err(Error::new("it has no place for a sound beside the prompt")
+        .hint("give `--backend openai-audio`, or put the sound into the message with `--enable-multimodal-chat`"))
+}
+
 #[derive(Deserialize)]
 struct Document<'a> {
     #[serde(borrow, default)]

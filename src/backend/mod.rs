@@ -223,8 +223,9 @@ impl Backend {
     /// If something that they need is not there: what.
     pub fn check(self, sample: &Sample) -> Result<()> {
         let checked = match self.task() {
-            Task::Pooling => pooling::check(self, sample),
             Task::Generation if self == Backend::OpenaiAudio => audio::check(sample),
+            _ if sample.audio.is_some() => audio::misplaced(),
+            Task::Pooling => pooling::check(self, sample),
             Task::Generation => Ok(()),
         };
         checked.map_err(|error| error.context(format!("`--backend {}` cannot send this dataset", self.name())))

@@ -27,10 +27,17 @@ fn body(backend: Backend, sample: &Sample, overlay: Value) -> String {
     String::from_utf8(out).unwrap()
 }
 
+/// Each sample, under fields of the user's own, has this body.
+fn sends<const N: usize>(table: [(Backend, Sample, Value, &str); N]) {
+    for (backend, sample, overlay, expected) in table {
+        assert_eq!(body(backend, &sample, overlay), expected, "{backend:?}");
+        assert!(check(backend, &sample).is_ok(), "{backend:?}");
+    }
+}
+
 #[test]
 fn bodies_of_bare_inputs_are_the_reference_s() {
-    let nothing = json!({});
-    let table = [
+    sends([
         (
             Backend::OpenaiEmbeddings,
             text("hi", vec![image()]),
@@ -40,13 +47,13 @@ fn bodies_of_bare_inputs_are_the_reference_s() {
         (
             Backend::OpenaiEmbeddings,
             batch(&["a", "b"]),
-            nothing.clone(),
+            json!({}),
             r#"{"model":"m","input":["a","b"],"truncate_prompt_tokens":-1,"ignore_eos":true}"#,
         ),
         (
             Backend::OpenaiEmbeddings,
             sample(Prompt::Ids(vec![1, 2]), Vec::new(), ""),
-            nothing.clone(),
+            json!({}),
             r#"{"model":"m","input":[1,2],"truncate_prompt_tokens":-1,"ignore_eos":true}"#,
         ),
         (
@@ -62,10 +69,16 @@ fn bodies_of_bare_inputs_are_the_reference_s() {
             json!({"top_n": 1}),
             r#"{"model":"m","query":"q","documents":["a","b"],"truncate_prompt_tokens":-1,"top_n":1}"#,
         ),
+    ]);
+}
+
+#[test]
+fn bodies_for_infinity_are_the_reference_s() {
+    sends([
         (
             Backend::InfinityEmbeddings,
             text("hi", vec![image()]),
-            nothing.clone(),
+            json!({}),
             r#"{"model":"m","input":"hi","ignore_eos":true}"#,
         ),
         (
@@ -83,14 +96,10 @@ fn bodies_of_bare_inputs_are_the_reference_s() {
         (
             Backend::InfinityEmbeddingsClip,
             text("hi", Vec::new()),
-            nothing,
+            json!({}),
             r#"{"model":"m","input":"hi","ignore_eos":true}"#,
         ),
-    ];
-    for (backend, sample, overlay, expected) in table {
-        assert_eq!(body(backend, &sample, overlay), expected, "{backend:?}");
-        assert!(check(backend, &sample).is_ok(), "{backend:?}");
-    }
+    ]);
 }
 
 #[test]
@@ -139,7 +148,12 @@ fn inputs_are_counted_as_each_dialect_has_them() {
 #[test]
 fn what_has_nothing_to_embed_or_rank_is_refused() {
     let two = vec![image(), image()];
+    let (bytes, name, media_type) = (Vec::new(), String::new(), String::new());
+    let sound = crate::dataset::Audio { bytes, name, media_type, seconds: 1.0 };
+    let heard = Sample { audio: Some(sound), ..text("hi", Vec::new()) };
     for (backend, sample) in [
+        (Backend::OpenaiChat, heard.clone()),
+        (Backend::OpenaiEmbeddings, heard),
         (Backend::VllmRerank, text("hi", Vec::new())),
         (Backend::VllmRerank, batch(&["q"])),
         (Backend::InfinityEmbeddings, text("", Vec::new())),

@@ -1,17 +1,19 @@
 //! From a run that has been sent to its report, its files and the exit status.
 
 use std::fs;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
+use super::around::Counted;
 use super::serve::Checked;
-use super::session::Sent;
+use super::session::{Sent, say};
 use super::watch::Details;
 use crate::error::{Error, Exit, Result};
 use crate::measure::{self, Metrics, Probes};
+use crate::plan::arrivals::Arrivals;
 use crate::record::file::{Reader, Writer};
 use crate::record::{Collector, Ending, Outcome, Run};
-use crate::report::{Export, Files, Output, Report, SeriesRun, Setup};
+use crate::report::{Export, Files, Glyphs, Output, Report, SeriesRun, Setup};
 use crate::token::{Loaded, Special, Tokenizer};
 use crate::ui::Ui;
 
@@ -20,6 +22,8 @@ pub(super) struct Context<'a> {
     pub(super) checked: &'a Checked,
     pub(super) setup: &'a Setup,
     pub(super) loaded: &'a Loaded,
+    /// What the server counted.
+    pub(super) counted: Counted,
     pub(super) ui: &'a Ui,
 }
 
@@ -33,7 +37,7 @@ pub(super) struct Concluded {
 
 /// Opens the file of details, if the result is to hold any.
 pub(super) fn details(output: &Output, files: &Files) -> Result<Option<Details>> {
-    if !output.detailed || (output.save.is_none() && output.export.is_none()) {
+    if !output.needs_details() {
         return Ok(None);
     }
     let path = files.records_path();
@@ -43,7 +47,7 @@ pub(super) fn details(output: &Output, files: &Files) -> Result<Option<Details>>
 
 /// Counts, measures, reports and saves: what is written of a run after it stands here.
 pub(super) fn conclude(sent: Sent, context: Context<'_>, files: Files, out: &mut dyn Write) -> Result<Concluded> {
-    let Context { checked, setup, loaded, ui } = context;
+    let Context { checked, setup, loaded, ui, .. } = context;
     let (mut collector, details, end) = sent.watch.into_parts();
     if let Some(tokenizer) = &loaded.tokenizer {
         count(&mut collector, tokenizer)?;
@@ -54,16 +58,22 @@ pub(super) fn conclude(sent: Sent, context: Context<'_>, files: Files, out: &mut
     run.conversations = sent.conversations;
     let mut metrics = measure::metrics(&run, &checked.asked, setup.max_concurrency);
     metrics.probes = Probes::of(&sent.probes);
+    if let Some((before, after)) = &context.counted {
+        metrics.count_server(before, after, run.duration.as_secs_f64());
+    }
+    if let (Some(limit), Arrivals::AtOnce) = (setup.max_concurrency, &checked.load.arrivals) {
+        metrics.steady = measure::steady(&run, &checked.asked, limit);
+    }
     if let Some(adapters) = &setup.adapters {
         metrics.adapters = measure::adapters(&run, adapters);
     }
-    let report = Report::new(setup, &run, &metrics, &checked.asked.metrics);
+    let report = Report::new(setup, &run, &metrics, &checked.asked.metrics).with_charts(charts(&checked.output));
     super::written(report.console(out).and_then(|()| out.flush()))?;
     sent.late_warnings.iter().for_each(|warning| ui.warn(warning));
     for warning in report.warnings() {
         ui.warn(&format!("{}; {}", warning.what, warning.advice));
     }
-    let saved = save(&report, details, (files, &checked.output), context);
+    let saved = save(&report, details, (files, out), context);
     let (files, saved) = match saved {
         Ok(files) => (files, Ok(())),
         Err(error) => (Vec::new(), Err(error)),
@@ -97,9 +107,10 @@ fn count(collector: &mut Collector, tokenizer: &Tokenizer) -> Result<()> {
 fn save(
     report: &Report<'_>,
     details: Option<Details>,
-    (files, output): (Files, &Output),
+    (files, out): (Files, &mut dyn Write),
     context: Context<'_>,
 ) -> Result<Vec<PathBuf>> {
+    let output = &context.checked.output;
     let (mut reader, path) = match details {
         None => (None, None),
         Some(Details { path, broken: Some(cause), .. }) => {
@@ -109,20 +120,44 @@ fn save(
         }
         Some(Details { path, writer, broken: None }) => (Some(writer.into_reader()?), Some(path)),
     };
-    let saved = files.save(context.setup, |file| report.json(reader.as_mut(), file))?;
+    // A timeline needs details that the result may be asked to leave out.
+    let detailed = |reader: &mut Option<Reader>, file: &mut dyn Write| {
+        report.json(reader.as_mut().filter(|_| output.detailed), file)
+    };
+    let saved = files.save(context.setup, |file| detailed(&mut reader, file))?;
     if output.export == Some(Export::Stdout) {
-        write_stdout(report, reader.as_mut())?;
+        write_stdout(&mut |file| detailed(&mut reader, file))?;
+    }
+    let results = saved.results.clone();
+    for (kind, written) in saved.write_beside(report, reader.as_mut()) {
+        match (kind.title(), written) {
+            (Some(title), Ok(path)) => say(out, &format!("{title} saved to: {}", path.display()))?,
+            (None, Ok(_)) => {}
+            (title, Err(cause)) => {
+                let title = title.unwrap_or("PyTorch's form of the result").to_lowercase();
+                context.ui.warn(&format!("no {title}: {cause}"));
+            }
+        }
     }
     if let Some(path) = path {
         fs::remove_file(&path)
             .map_err(|cause| Error::new(format!("cannot remove the passing file `{}`: {cause}", path.display())))?;
     }
-    Ok(saved)
+    Ok(results)
 }
 
-fn write_stdout(report: &Report<'_>, reader: Option<&mut Reader>) -> Result<()> {
+/// What charts are drawn with, if the report has any: it goes to stdout, unless the result goes there.
+fn charts(output: &Output) -> Option<Glyphs> {
+    let terminal = match output.export {
+        Some(Export::Stdout) => std::io::stderr().is_terminal(),
+        _ => std::io::stdout().is_terminal(),
+    };
+    output.charts.glyphs(terminal, |name| std::env::var(name).ok())
+}
+
+fn write_stdout(write: &mut dyn FnMut(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
     let mut stdout = std::io::BufWriter::new(std::io::stdout().lock());
-    let written = report.json(reader, &mut stdout).and_then(|()| writeln!(stdout)).and_then(|()| stdout.flush());
+    let written = write(&mut stdout).and_then(|()| writeln!(stdout)).and_then(|()| stdout.flush());
     super::written(written)
 }
 

@@ -128,14 +128,14 @@ fn flags(command: &Command, content: &str) -> Result<Vec<Flag>> {
 enum Values {
     Absent,
     Switch,
-    Values(Vec<String>),
+    Given(Vec<String>),
 }
 
 fn words(name: &str, values: Values) -> Vec<String> {
     match values {
         Values::Absent => Vec::new(),
         Values::Switch => vec![name.to_owned()],
-        Values::Values(values) => values.into_iter().map(|value| format!("{name}={value}")).collect(),
+        Values::Given(values) => values.into_iter().map(|value| format!("{name}={value}")).collect(),
     }
 }
 
@@ -153,16 +153,16 @@ fn values(arg: &Arg, node: &MarkedYaml<'_>) -> Result<Values, String> {
     }
     if arg.get_value_parser().type_id() == TypeId::of::<JsonObject>() {
         let value = text(node).map_or_else(|| json(node).map(|value| value.to_string()), Ok)?;
-        return Ok(Values::Values(vec![value]));
+        return Ok(Values::Given(vec![value]));
     }
     let one =
         |node: &MarkedYaml<'_>| text(node).ok_or_else(|| "a value must not be a list or a mapping here".to_owned());
     match &node.data {
         YamlData::Sequence(items) => {
             let items: Vec<String> = items.iter().map(one).collect::<Result<_, _>>()?;
-            Ok(Values::Values(if is_list { items } else { vec![items.join(",")] }))
+            Ok(Values::Given(if is_list { items } else { vec![items.join(",")] }))
         }
-        _ => Ok(Values::Values(vec![one(node)?])),
+        _ => Ok(Values::Given(vec![one(node)?])),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::net::Model;
 use crate::plan::Load;
 use crate::plan::arrivals::{Arrivals, Strategy};
 use crate::record::Tick;
-use crate::report::{Ramp, RateChange, Setup};
+use crate::report::{Ramp, RateChange, Setup, Value};
 use crate::token::Loaded;
 
 /// The present local time.
@@ -52,12 +52,21 @@ pub(super) fn setup(checked: &Checked, model: &Model, loaded: &Loaded, due: &[Ti
         burstiness: load.burstiness,
         max_concurrency: load.max_concurrency.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX)),
         ramp,
+        options: options(checked),
         adapters: None,
-        options: Vec::new(),
         started: now(),
         ended: now(),
         cores: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
     }
+}
+
+/// The flags as they came to be in this run.
+fn options(checked: &Checked) -> Vec<(String, Value)> {
+    let mut options = checked.options.clone();
+    if let Some((_, value)) = options.iter_mut().find(|(name, _)| name == "ignore_eos") {
+        *value = Value::Bool(checked.content.ignore_eos);
+    }
+    options
 }
 
 fn changes(ramp: &crate::plan::arrivals::Ramp, due: &[Tick]) -> Vec<RateChange> {

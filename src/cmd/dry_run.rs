@@ -79,7 +79,7 @@ impl Content {
     fn add(&mut self, sample: &Sample) {
         self.input.push(f64::from(sample.input_tokens));
         self.output.push(f64::from(sample.output_tokens));
-        self.media += sample.media.len();
+        self.media += sample.media.len() + usize::from(sample.audio.is_some()) + media_within(&sample.prompt);
         let mut hasher = DefaultHasher::new();
         format!("{:?}{:?}", sample.prompt, sample.media).hash(&mut hasher);
         self.repeated += usize::from(!self.known.insert(hasher.finish()));
@@ -151,6 +151,14 @@ fn shortened(text: &str) -> String {
     }
     let (start, end) = (&chars[..SHOWN / 2], &chars[chars.len() - SHOWN / 2..]);
     format!("\"{}\" ... \"{}\" ({} characters)", shown(start), shown(end), chars.len())
+}
+
+/// Images, videos and sounds that are part of the prompt itself.
+fn media_within(prompt: &Prompt) -> usize {
+    match prompt {
+        Prompt::Parts(parts) => parts.iter().filter(|part| !matches!(part, Part::Text(_))).count(),
+        _ => 0,
+    }
 }
 
 #[cfg(test)]

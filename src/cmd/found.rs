@@ -10,7 +10,6 @@ use crate::ui::Ui;
 /// What all runs of a `serve` share beside its settings.
 pub(super) struct Found {
     /// How calls that are not measured reach the server.
-    #[expect(dead_code, reason = "for what is asked around a run")]
     pub(super) access: Access,
     pub(super) model: Model,
     pub(super) loaded: Loaded,

@@ -293,11 +293,17 @@ fn write_flag(arg: &Arg, occurrences: Vec<Given<'_>>, line: &mut Strict) {
         line.words.push(format!("{name}={}", serde_json::Value::Object(dotted.object)));
         return;
     }
-    if plain.len() > 1 {
-        line.warnings.push(format!("`{name}` is given {} times: only the last one counts", plain.len()));
-    }
-    let values = plain.pop().unwrap_or_default();
-    if values.is_empty() && !arg.get_num_args().is_some_and(is_list) {
+    let list = arg.get_num_args().is_some_and(is_list);
+    // What takes one value and many occurrences is meant to be repeated; whatever else is, is given anew.
+    let values = if matches!(arg.get_action(), ArgAction::Append) && !list {
+        plain.concat()
+    } else {
+        if plain.len() > 1 {
+            line.warnings.push(format!("`{name}` is given {} times: only the last one counts", plain.len()));
+        }
+        plain.pop().unwrap_or_default()
+    };
+    if values.is_empty() && !list {
         line.words.push(name.clone());
     }
     line.words.extend(values.into_iter().map(|value| format!("{name}={value}")));

@@ -1,6 +1,8 @@
 //! The subcommands, a file each: its flags and its story. They wire the stages and decide nothing.
 
 mod carrying;
+mod align;
+mod around;
 mod compare;
 mod conclude;
 mod config;
@@ -12,9 +14,11 @@ mod generate;
 mod grammar;
 mod help;
 mod limits;
+mod options;
 mod pairing;
 mod point;
 mod probing;
+mod profiler;
 mod series;
 mod serve;
 mod session;
@@ -74,8 +78,15 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         Err(error) => return finish(Ui::default(), Err(error)),
     };
     let parsed = Cli::command().color(color(&words)).try_get_matches_from(words).and_then(|mut matches| {
+        let options = matches.subcommand().and_then(|(name, matches)| {
+            command.find_subcommand(name).map(|command| options::options(command, matches))
+        });
         // The definitions that made the matches read them back, so this can only fail in a debug assertion.
-        Cli::from_arg_matches_mut(&mut matches)
+        let mut cli = Cli::from_arg_matches_mut(&mut matches)?;
+        if let Action::Serve(args) = &mut cli.action {
+            args.options = options.unwrap_or_default();
+        }
+        Ok(cli)
     });
     let cli = match parsed {
         Ok(cli) => cli,

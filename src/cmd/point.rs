@@ -3,10 +3,14 @@
 
 use std::io::Write;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
 
+use super::align;
+use super::around;
 use super::conclude::{self, Concluded, Context};
 use super::describe;
 use super::found::Found;
+use super::profiler::Profiler;
 use super::serve::Checked;
 use super::session::Session;
 use super::signals::Signals;
@@ -30,38 +34,55 @@ pub(super) struct Point<'a> {
 impl Point<'_> {
     /// Runs it and reports to `out`; nothing comes back where it was interrupted before its first request.
     pub(super) fn run(self, signals: &mut Signals, out: &mut dyn Write) -> Result<Option<Concluded>> {
-        let Point { checked, found, .. } = self;
+        let Point { checked, found, ui } = self;
         let (samples, turns) = self.samples()?;
         let traffic = if samples.due.is_some() { describe::recorded } else { describe::traffic };
         let due = self.due(&samples, turns.as_ref());
         let mut setup = describe::setup(checked, &found.model, &found.loaded, &due);
-        setup.adapters = self.adapters(&samples);
+        setup.adapters = self.adapters(&samples, turns.as_ref());
         let files = checked.output.open(&setup)?;
         let session = self.session((samples, turns), due)?.with_adapters(setup.adapters.clone());
         let stop = signals.listen();
-        if !session.prepare(stop, out)? {
+        if !session.check_ready(stop, out)? {
             return Ok(None);
         }
-        traffic(&setup, out)?;
-        describe::probes(&checked.load, out)?;
-        self.measure(session, signals, (setup, files), out).map(Some)
-    }
-
-    /// The samples that the model has room for.
-    fn fitting(self, samples: Samples) -> Result<Samples> {
-        match self.checked.longest {
-            Some(longest) => samples.within(longest),
-            None => Ok(samples),
+        let (session, late_warnings) = self.align(session)?;
+        if !session.warm_up(stop, out)? {
+            return Ok(None);
         }
+        around::reset_prefix_cache(&checked.around, &found.access)?;
+        let profiler = Profiler::start(&checked.around, &found.access, (out, ui))?;
+        let concluded = traffic(&setup, out)
+            .and_then(|()| describe::probes(&checked.load, out))
+            .and_then(|()| self.measure(session, signals, (setup, files), out));
+        late_warnings.try_iter().for_each(|warning| ui.warn(&warning));
+        profiler.stop((out, ui))?;
+        concluded.map(Some)
     }
 
-    /// The samples of this run, as they will be sent, and how they belong together.
+    /// The session with its prompts cut to the server's count, and what there is to warn of it once they are sent.
+    fn align(self, session: Session) -> Result<(Session, Receiver<String>)> {
+        let (late, late_warnings) = channel();
+        if !self.checked.aligns {
+            return Ok((session, late_warnings));
+        }
+        let session = session.replace(|first, rest| align::align((first, rest), self.found, late, self.ui))?;
+        Ok((session, late_warnings))
+    }
+
+    /// The samples of this run that the model has room for, as they will be sent, and how they belong together.
     pub(super) fn samples(self) -> Result<(Samples, Option<Turns>)> {
         let (dataset, tokenizer) = (self.checked.dataset.clone(), self.found.loaded.tokenizer.clone());
-        let (samples, turns) = match &self.checked.conversations {
-            None => (self.fitting(dataset.samples(tokenizer)?)?, None),
-            Some(shape) => {
-                let (samples, turns) = Turns::of(dataset.conversations(shape, tokenizer.clone())?, tokenizer);
+        let (samples, turns) = match (&self.checked.conversations, self.checked.longest) {
+            (None, None) => (dataset.samples(tokenizer)?, None),
+            (None, Some(longest)) => (dataset.samples(tokenizer)?.within(longest)?, None),
+            (Some(shape), longest) => {
+                let conversations = dataset.conversations(shape, tokenizer.clone())?;
+                let conversations = match longest {
+                    Some(longest) => conversations.within(longest)?,
+                    None => conversations,
+                };
+                let (samples, turns) = Turns::of(conversations, tokenizer);
                 (samples, Some(turns))
             }
         };
@@ -72,11 +93,14 @@ impl Point<'_> {
         Ok((samples, turns))
     }
 
-    /// Which adapter each of the samples goes to, where there are any.
-    fn adapters(self, samples: &Samples) -> Option<Arc<Adapters>> {
+    /// Which adapter each of the samples goes to, where there are any: the turns of a conversation to one.
+    fn adapters(self, samples: &Samples, turns: Option<&Turns>) -> Option<Arc<Adapters>> {
         let mix = self.checked.adapters.as_ref()?;
         let python = samples.python.clone().unwrap_or_else(|| Python::new(u64::from(self.checked.seed)));
-        Some(Arc::new(mix.assign(samples.count, python)))
+        Some(Arc::new(match turns {
+            None => mix.assign(samples.count, python),
+            Some(turns) => turns.spread(&mix.assign(turns.conversations(), python)),
+        }))
     }
 
     /// When each of the samples is due, or each of the conversations that they make.
@@ -113,9 +137,11 @@ impl Point<'_> {
         let details = conclude::details(&checked.output, &files)?;
         let progress = checked.progress.resolve(ui, session.count() as u64);
         setup.started = describe::now();
+        let before = around::counters(&checked.around, &found.access);
         let sent = session.run(signals.listen(), details, progress)?;
         setup.ended = describe::now();
-        let context = Context { checked, setup: &setup, loaded: &found.loaded, ui };
+        let counted = before.and_then(|before| Some((before, around::counters(&checked.around, &found.access)?)));
+        let context = Context { checked, setup: &setup, loaded: &found.loaded, counted, ui };
         conclude::conclude(sent, context, files, out)
     }
 }

@@ -47,9 +47,14 @@ pub(super) fn run(
     trials.iter_mut().enumerate().for_each(|(index, trial)| trial.take_place(index, asked));
     let mut story = Story::new(asked, &base);
     for (index, trial) in trials.iter().enumerate() {
-        say(&mut out, &trial.heading(asked, index + 1, trials.len()))?;
-        let point = Point { checked: &trial.checked, found, ui };
-        story.take(trial, point.run(signals, &mut out));
+        // A signal may have come when the last run was over.
+        let ended = if signals.pending() {
+            Ok(None)
+        } else {
+            say(&mut out, &trial.heading(asked, index + 1, trials.len()))?;
+            Point { checked: &trial.checked, found, ui }.run(signals, &mut out)
+        };
+        story.take(trial, ended);
         if trial.run > 1 && (trial.run == asked.runs || story.over) {
             written(story.series.repetition(&mut out))?;
         }

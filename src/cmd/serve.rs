@@ -1,5 +1,6 @@
 //! `serve`: puts load on a server and reports what happened.
 
+use super::align;
 use super::compare::CompareArgs;
 use super::config::ConfigArgs;
 use super::dry_run::{self, DryRunArgs};
@@ -12,8 +13,9 @@ use crate::backend::{Backend, RequestArgs, RequestContent, Server, ServerArgs};
 use crate::dataset::{ConversationArgs, Dataset, DatasetArgs, Shape};
 use crate::error::{Error, Exit, Result};
 use crate::measure::{Asked, MetricsArgs};
+use crate::net::{Around, AroundArgs, SideCalls};
 use crate::plan::{AdapterArgs, AdapterMix, Load, LoadArgs, Series, SeriesArgs, Setting};
-use crate::report::{Output, OutputArgs};
+use crate::report::{Output, OutputArgs, Value};
 use crate::sim::{self, SimArgs};
 use crate::token::{Choice, TokenizerArgs};
 use crate::ui::{ProgressArgs, Ui};
@@ -49,6 +51,8 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "LINE", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Server")]
     sim: Option<String>,
     #[command(flatten)]
+    around: AroundArgs,
+    #[command(flatten)]
     tokenizer: TokenizerArgs,
     #[command(flatten)]
     dataset: DatasetArgs,
@@ -68,6 +72,9 @@ pub(super) struct ServeArgs {
     output: OutputArgs,
     #[command(flatten)]
     progress: ProgressArgs,
+    /// Every flag with its value, for results that repeat them.
+    #[arg(skip)]
+    pub(super) options: Vec<(String, Value)>,
     #[command(flatten)]
     config: ConfigArgs,
     #[command(flatten)]
@@ -80,6 +87,9 @@ pub(super) struct ServeArgs {
 #[derive(Debug, Clone)]
 pub(super) struct Checked {
     pub(super) server: Server,
+    pub(super) around: Around,
+    /// Whether prompts are cut to the server's count of their tokens.
+    pub(super) aligns: bool,
     pub(super) sim: Option<sim::Config>,
     pub(super) tokenizer: Choice,
     pub(super) dataset: Dataset,
@@ -97,6 +107,8 @@ pub(super) struct Checked {
     pub(super) summary_percentiles: Vec<f64>,
     pub(super) output: Output,
     pub(super) progress: ProgressArgs,
+    /// Every flag with its value.
+    pub(super) options: Vec<(String, Value)>,
 }
 
 impl ServeArgs {
@@ -110,6 +122,7 @@ impl ServeArgs {
             choice => choice,
         };
         let server = self.server.resolve()?;
+        let around = self.around.resolve()?;
         let mut content = self.request.resolve(server.backend)?;
         let task = server.backend.task();
         content.ignore_eos |= dataset.wants_full_answers() && server.backend.is_openai_compatible();
@@ -117,6 +130,12 @@ impl ServeArgs {
         let (load, conversations) = turns::check(&self.conversations, &self.load, (server.backend, &dataset))?;
         Ok(Checked {
             server,
+            aligns: around.side_calls == SideCalls::Made
+                // The simulator inside has no tokenizer to agree with.
+                && sim.is_none()
+                && conversations.is_none()
+                && align::concerns(&dataset),
+            around,
             sim,
             tokenizer,
             dataset,
@@ -131,6 +150,7 @@ impl ServeArgs {
             summary_percentiles: self.metrics.summary_percentiles()?,
             output: self.output.resolve()?,
             progress: self.progress.clone(),
+            options: self.options.clone(),
         })
     }
 
@@ -183,7 +203,8 @@ impl ServeArgs {
 
 impl Checked {
     fn warnings(&self) -> impl Iterator<Item = &String> {
-        self.server.warnings.iter().chain(&self.load.warnings).chain(&self.content.warnings)
+        let warnings = self.server.warnings.iter().chain(&self.around.warnings);
+        warnings.chain(&self.load.warnings).chain(&self.content.warnings)
     }
 
     /// The dialect that is spoken.

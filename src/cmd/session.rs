@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, SystemTime};
 
+use super::align::Iter;
 use super::limits;
 use super::probing::Probing;
 use super::turns::Turns;
@@ -31,8 +32,6 @@ const MOST_CONNECTIONS: usize = 20_000;
 const AHEAD_BYTES: usize = 8 * 1024 * 1024;
 /// Encoded requests that wait where all are sent at once.
 const AT_ONCE_BYTES: usize = 64 * 1024 * 1024;
-
-type Iter = Box<dyn Iterator<Item = Result<Sample>> + Send>;
 
 /// What is needed to send the requests of a run.
 pub(super) struct Session {
@@ -83,7 +82,7 @@ impl Session {
         Ok(Session { target, server, load, encoder, first, samples, turns, count, due, adapters, late_warnings })
     }
 
-    /// The requests of the run go to adapters; the ready check and warm-ups go to the model itself.
+    /// The requests of the run go to adapters; the ready check, warm-ups and probes go to the model itself.
     pub(super) fn with_adapters(self, adapters: Option<Arc<Adapters>>) -> Self {
         Session { adapters, ..self }
     }
@@ -93,8 +92,14 @@ impl Session {
         self.count
     }
 
-    /// Ready check and warm-ups, as far as they were asked for; tells whether the run may go on.
-    pub(super) fn prepare(&self, stop: &Receiver<Stop>, out: &mut dyn Write) -> Result<bool> {
+    /// Replaces the samples, all of which are still to be sent.
+    pub(super) fn replace(mut self, with: impl FnOnce(Sample, Iter) -> Result<(Sample, Iter)>) -> Result<Self> {
+        (self.first, self.samples) = with(self.first, self.samples)?;
+        Ok(self)
+    }
+
+    /// The ready check, if it was asked for; tells whether the run may go on.
+    pub(super) fn check_ready(&self, stop: &Receiver<Stop>, out: &mut dyn Write) -> Result<bool> {
         say(out, "Starting initial single prompt test run...")?;
         match self.load.ready_check {
             None => say(out, "Skipping endpoint ready check.")?,
@@ -106,6 +111,11 @@ impl Session {
                 say(out, "Initial test run completed.")?;
             }
         }
+        Ok(true)
+    }
+
+    /// The warm-ups, as far as they were asked for; tells whether the run may go on.
+    pub(super) fn warm_up(&self, stop: &Receiver<Stop>, out: &mut dyn Write) -> Result<bool> {
         if self.load.warmups > 0 {
             say(out, &format!("Warming up with {} requests...", self.load.warmups))?;
             let (_, stopped) = self.test(self.load.warmups, stop)?;
@@ -163,10 +173,10 @@ impl Session {
     pub(super) fn run(self, stop: &Receiver<Stop>, details: Option<Details>, progress: Progress) -> Result<Sent> {
         let (settings, load) = (self.settings(), self.drive_load());
         let mut watch = Watch::new(self.count as u64, details, progress);
-        let probing = self
-            .load
-            .probe_rate
-            .map(|rate| Probing::start(probe::probes(&self.encoder, &self.first, rate), self.settings()));
+        let probing = self.load.probe_rate.map(|rate| {
+            let first = probe::probes(&self.encoder, &self.first, rate)?;
+            Probing::start(first, self.settings())
+        });
         let probing = probing.transpose()?;
         let samples = std::iter::once(Ok(self.first)).chain(self.samples);
         let encoder = self.encoder.with_adapters(self.adapters);

@@ -46,4 +46,9 @@ impl Signals {
             receiver
         })
     }
+
+    /// Whether a signal has come since somebody listens that nobody has taken notice of.
+    pub(super) fn pending(&self) -> bool {
+        self.heard.as_ref().is_some_and(|heard| heard.try_recv().is_ok())
+    }
 }

@@ -5,7 +5,7 @@ use crate::dataset::{ConversationArgs, Conversations, Dataset, History, Samples,
 use crate::error::{Error, Result};
 use crate::plan::turns::{Count, Course};
 use crate::plan::{Load, LoadArgs};
-use crate::record::Tick;
+use crate::record::{Adapters, Tick};
 use crate::token::{Special, Tokenizer};
 
 /// How the samples of a run belong together.
@@ -27,6 +27,13 @@ impl Turns {
     /// How many conversations there are.
     pub(super) fn conversations(&self) -> usize {
         self.lengths.len()
+    }
+
+    /// Each turn goes to the adapter of its conversation.
+    pub(super) fn spread(&self, adapters: &Adapters) -> Adapters {
+        let turns = self.lengths.iter().zip(&adapters.of);
+        let of = turns.flat_map(|(&length, &adapter)| std::iter::repeat_n(adapter, length as usize)).collect();
+        Adapters { names: adapters.names.clone(), of }
     }
 
     /// How they go under `load`, when they begin at `due`.

@@ -18,6 +18,7 @@ pub mod hf;
 mod lengths;
 mod literal;
 mod longest;
+mod longest_turns;
 pub mod media;
 mod part;
 pub mod prefix_repetition;

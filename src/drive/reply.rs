@@ -8,8 +8,10 @@ use crate::backend::whole::{Head, Whole};
 use crate::backend::{Backend, Delivery, Malformed, error_message};
 use crate::record::{Failure, Tick};
 
-/// A response head larger than this is refused. Answers of bytes describe each of their vectors in it.
-const HEAD_LIMIT: usize = 256 * 1024;
+/// A response head larger than this is refused.
+const HEAD_LIMIT: usize = 64 * 1024;
+/// As [`HEAD_LIMIT`], where the head describes each vector of its body.
+const METADATA_LIMIT: usize = 256 * 1024;
 /// Of a refusal's body so much is kept, for its message.
 const REFUSAL_LIMIT: usize = 16 * 1024;
 const MAX_HEADERS: usize = 128;
@@ -71,6 +73,7 @@ impl Reply {
     /// Takes in bytes that arrived at `at`.
     pub(super) fn feed(&mut self, bytes: &[u8], at: Tick) -> Result<Progress, Reason> {
         if let State::Head(seen) = &mut self.state {
+            let limit = if self.delivery == Delivery::Bytes { METADATA_LIMIT } else { HEAD_LIMIT };
             let mut seen = std::mem::take(seen);
             let whole: &[u8] = if seen.is_empty() {
                 bytes
@@ -80,7 +83,7 @@ impl Reply {
             };
             return match self.head(whole)? {
                 Some(length) => self.body(&whole[length..], at),
-                None if whole.len() > HEAD_LIMIT => Err(malformed(format!("response head over {HEAD_LIMIT} bytes"))),
+                None if whole.len() > limit => Err(malformed(format!("response head over {limit} bytes"))),
                 None => {
                     self.state = State::Head(whole.to_vec());
                     Ok(Progress::More)

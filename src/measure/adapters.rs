@@ -31,14 +31,11 @@ pub fn adapters(run: &Run, adapters: &Adapters) -> Vec<Adapter> {
             names.push(name);
         }
     }
-    let name_of = |record: &Record| {
-        let index = adapters.of.get(record.id as usize)?;
-        adapters.names.get(usize::from(*index))
-    };
     names
         .into_iter()
         .map(|name| {
-            let own = run.records.iter().filter(|record| name_of(record) == Some(name)).cloned().collect::<Vec<_>>();
+            let of_it = |record: &&Record| adapters.name_of(record.id) == Some(name);
+            let own: Vec<Record> = run.records.iter().filter(of_it).cloned().collect();
             adapter(name, &own, run.duration.as_secs_f64())
         })
         .collect()

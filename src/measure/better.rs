@@ -10,11 +10,16 @@ pub enum Better {
 }
 
 /// Keys that no rule finds, and which way they are better.
-const SINGLE: [(&str, Better); 8] = [
+const SINGLE: [(&str, Better); 13] = [
+    ("rtfx", Better::More),
+    ("probe_completed", Better::More),
+    ("probe_failed", Better::Less),
+    ("conversations_completed", Better::More),
+    ("conversations_failed", Better::Less),
+    ("turns_not_started", Better::Less),
     ("completed", Better::More),
     ("failed", Better::Less),
     ("duration", Better::Less),
-    ("partial", Better::Less),
     ("uncounted", Better::Less),
     ("merged_chunks", Better::Less),
     ("clock_steps", Better::Less),
@@ -22,7 +27,8 @@ const SINGLE: [(&str, Better); 8] = [
 ];
 
 /// Parts of keys of figures that are the better the larger they are.
-const MORE: [&str; 5] = ["throughput", "goodput", "output_tokens_per_s", "acceptance", "committed_per_step"];
+const MORE: [&str; 6] =
+    ["throughput", "goodput", "output_tokens_per_s", "acceptance", "committed_per_step", "hit_rate"];
 
 /// Which way the figure `key` is better; `None` where neither is: a setting, or a property of the requests.
 pub fn better(key: &str) -> Option<Better> {

@@ -21,7 +21,7 @@ pub use adapters::{Adapter, adapters};
 pub use args::{Asked, MetricsArgs};
 pub use better::{Better, better};
 pub use conversations::Conversations;
-pub use counters::{Diffusion, PrefixCache, Speculation};
+pub use counters::{Counters, Diffusion, PrefixCache, Speculation};
 pub use goal::{Goal, Taken};
 pub use latency::{Latency, OWN_PERCENTILES, Schedule, e2el, queued, seconds, ttft};
 pub use metric::Metric;

@@ -1,13 +1,14 @@
-//! Calls to a server that no measurement waits for: its models, its tokenizer. They carry the user's headers and show none
-//! of them.
+//! Calls to a server that no measurement waits for: its models, its tokenizer, its counters. They carry the user's headers and
+//! show none of them.
 
 use std::fmt;
-use std::sync::mpsc;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::sync::mpsc as calls;
+use tokio::sync::mpsc;
 
 use crate::error::{Error, Result};
 
@@ -33,17 +34,48 @@ impl fmt::Debug for Access {
 }
 
 /// A thread that makes calls for whoever asks, so that asking works from any thread, inside a runtime or not. It ends when the
-/// client is dropped.
+/// client is dropped; what has been started by then is dropped with it.
 #[derive(Debug)]
 pub struct Client {
-    calls: calls::UnboundedSender<Call>,
-    base_url: String,
+    work: mpsc::UnboundedSender<Work>,
 }
 
-struct Call {
-    url: String,
-    body: Option<Value>,
-    reply: mpsc::Sender<Result<Value>>,
+type Work = Box<dyn FnOnce(&Caller) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+
+/// Makes the calls, on the client's thread.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    http: reqwest::Client,
+    base_url: Arc<str>,
+}
+
+/// Work that has been started.
+#[derive(Debug)]
+pub struct Pending<T>(std::sync::mpsc::Receiver<T>);
+
+/// Why a call brought nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The server cannot be reached, broke off, or took too long.
+    Unreachable(String),
+    /// It answered with this status, which is none of success.
+    Status(u16, String),
+    /// What it answered cannot be read.
+    Unreadable(String),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Refusal::Unreachable(what) | Refusal::Status(_, what) | Refusal::Unreadable(what)) = self;
+        f.write_str(what)
+    }
+}
+
+impl Refusal {
+    /// The refusal as an error.
+    pub fn into_error(self) -> Error {
+        Error::new(self.to_string())
+    }
 }
 
 impl Client {
@@ -52,14 +84,14 @@ impl Client {
     /// # Errors
     /// If a header cannot be sent, or no thread can be started.
     pub fn open(access: &Access) -> Result<Self> {
-        let (calls, received) = calls::unbounded_channel();
+        let (work, received) = mpsc::unbounded_channel();
         let runtime = super::runtime()?;
-        let client = http(access)?;
+        let caller = Caller { http: http(access)?, base_url: access.base_url.trim_end_matches('/').into() };
         thread::Builder::new()
             .name("calls".to_owned())
-            .spawn(move || runtime.block_on(answer(client, received)))
+            .spawn(move || runtime.block_on(answer(&caller, received)))
             .map_err(|cause| Error::new(format!("cannot start a thread: {cause}")))?;
-        Ok(Client { calls, base_url: access.base_url.trim_end_matches('/').to_owned() })
+        Ok(Client { work })
     }
 
     /// The JSON that `path` answers with.
@@ -67,7 +99,8 @@ impl Client {
     /// # Errors
     /// If the server cannot be reached, or answers with an error or no JSON.
     pub fn get(&self, path: &str) -> Result<Value> {
-        self.call(path, None)
+        let path = path.to_owned();
+        self.start(|caller| async move { caller.get(&path).await }).wait()?.map_err(Refusal::into_error)
     }
 
     /// The JSON that `path` answers `body` with.
@@ -75,14 +108,81 @@ impl Client {
     /// # Errors
     /// As for [`Client::get`].
     pub fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        self.call(path, Some(body.clone()))
+        let (path, body) = (path.to_owned(), body.clone());
+        self.start(|caller| async move { caller.post(&path, &body).await }).wait()?.map_err(Refusal::into_error)
     }
 
-    fn call(&self, path: &str, body: Option<Value>) -> Result<Value> {
-        let (reply, answer) = mpsc::channel();
-        let gone = || Error::new("the thread that calls the server is gone");
-        self.calls.send(Call { url: format!("{}{path}", self.base_url), body, reply }).map_err(|_| gone())?;
-        answer.recv().map_err(|_| gone())?
+    /// Starts work that makes calls, several of them or one after the other; what has been started goes on side by side.
+    pub fn start<T, F>(&self, work: impl FnOnce(Caller) -> F + Send + 'static) -> Pending<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let work: Work = Box::new(move |caller| {
+            let done = work(caller.clone());
+            Box::pin(async move {
+                // Whoever asked may have given up: then nobody misses the answer.
+                let _ = sender.send(done.await);
+            })
+        });
+        // Where the thread is gone, so is the sender within, and waiting says so.
+        let _ = self.work.send(work);
+        Pending(receiver)
+    }
+}
+
+impl<T> Pending<T> {
+    /// What came of it.
+    ///
+    /// # Errors
+    /// If the work or its thread ended without an answer.
+    pub fn wait(self) -> Result<T> {
+        self.0.recv().map_err(|_| Error::new("the thread that calls the server is gone"))
+    }
+}
+
+impl Caller {
+    /// The JSON that `path` answers with.
+    ///
+    /// # Errors
+    /// If the server cannot be reached, or answers with an error or no JSON.
+    pub async fn get(&self, path: &str) -> Result<Value, Refusal> {
+        let url = self.url(path);
+        json(exchange(self.http.get(&url), &url).await?, &url).await
+    }
+
+    /// The JSON that `path` answers `body` with.
+    ///
+    /// # Errors
+    /// As for [`Caller::get`].
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Value, Refusal> {
+        let url = self.url(path);
+        json(exchange(self.http.post(&url).json(body), &url).await?, &url).await
+    }
+
+    /// The text that `path` answers with, within `limit`.
+    ///
+    /// # Errors
+    /// If the server cannot be reached in time, or answers with an error or no text.
+    pub async fn page(&self, path: &str, limit: Duration) -> Result<String, Refusal> {
+        let url = self.url(path);
+        let answer = exchange(self.http.get(&url).timeout(limit), &url).await?;
+        answer.text().await.map_err(|cause| Refusal::Unreadable(super::causes(&cause)))
+    }
+
+    /// Tells the server to do what `path` means, within `limit`: a POST without a body.
+    ///
+    /// # Errors
+    /// If the server cannot be reached in time, or answers with an error.
+    pub async fn tell(&self, path: &str, limit: Duration) -> Result<(), Refusal> {
+        let url = self.url(path);
+        // A body of no bytes states its length; some servers insist on one.
+        exchange(self.http.post(&url).header("content-length", 0).timeout(limit), &url).await.map(drop)
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base_url)
     }
 }
 
@@ -106,30 +206,26 @@ fn http(access: &Access) -> Result<reqwest::Client> {
         .map_err(|cause| Error::new(super::causes(&cause)))
 }
 
-async fn answer(client: reqwest::Client, mut calls: calls::UnboundedReceiver<Call>) {
-    while let Some(Call { url, body, reply }) = calls.recv().await {
-        let client = client.clone();
-        tokio::spawn(async move {
-            // Whoever asked may have given up: then nobody misses the answer.
-            let _ = reply.send(exchange(&client, &url, body).await);
-        });
+async fn answer(caller: &Caller, mut work: mpsc::UnboundedReceiver<Work>) {
+    while let Some(work) = work.recv().await {
+        tokio::spawn(work(caller));
     }
 }
 
-async fn exchange(client: &reqwest::Client, url: &str, body: Option<Value>) -> Result<Value> {
-    let request = match &body {
-        Some(body) => client.post(url).json(body),
-        None => client.get(url),
-    };
-    let response = request.send().await.map_err(|cause| Error::new(super::causes(&cause)))?;
-    let status = response.status();
-    if !status.is_success() {
-        return Err(Error::new(format!("`{url}` answered with status {}", status.as_u16())));
+async fn exchange(request: reqwest::RequestBuilder, url: &str) -> Result<reqwest::Response, Refusal> {
+    let answer = request.send().await.map_err(|cause| Refusal::Unreachable(super::causes(&cause)))?;
+    match answer.status() {
+        status if status.is_success() => Ok(answer),
+        status => {
+            let what = format!("`{url}` answered with status {}", status.as_u16());
+            Err(Refusal::Status(status.as_u16(), what))
+        }
     }
-    response
-        .json()
-        .await
-        .map_err(|cause| Error::new(format!("`{url}` did not answer with JSON: {}", super::causes(&cause))))
+}
+
+async fn json(answer: reqwest::Response, url: &str) -> Result<Value, Refusal> {
+    let unreadable = |cause| format!("`{url}` did not answer with JSON: {}", super::causes(&cause));
+    answer.json().await.map_err(|cause| Refusal::Unreadable(unreadable(cause)))
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! Calls over the network that no measurement waits for: before the run and after it. Code that is not async runs them to
 //! their end; they keep no state.
 
+mod around_args;
 mod client;
 mod fetch;
 mod models;
 
 use std::thread;
 
-pub use client::{Access, Client};
+pub use around_args::{Around, AroundArgs, Profile, SideCalls};
+pub use client::{Access, Caller, Client, Pending, Refusal};
 pub use fetch::fetch;
 pub use models::{Model, first_model};
 

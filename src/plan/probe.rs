@@ -5,17 +5,22 @@ use std::sync::Arc;
 use super::request::Encoder;
 use super::{Job, Then};
 use crate::dataset::{Prompt, Sample};
+use crate::error::Result;
 use crate::record::{Finished, Tick};
 
 /// The first of the probes, of which `rate` a second are due; the others follow it without end. They carry what `first`, the
 /// first sample of the run, overrides. One that takes longer than the time between two delays the next until it has ended.
-pub fn probes(encoder: &Encoder, first: &Sample, rate: f64) -> Job {
+///
+/// # Errors
+/// If the dialect has no requests of a text.
+pub fn probes(encoder: &Encoder, first: &Sample, rate: f64) -> Result<Job> {
     let overrides = first.overrides.clone();
     let hi =
         Sample { prompt: Prompt::Text("Hi".into()), input_tokens: 1, output_tokens: 1, overrides, ..Sample::default() };
+    encoder.check(&hi).map_err(|error| error.context("`--probe-request-rate`"))?;
     let Job { bytes, input_tokens, .. } = encoder.job(0, Tick::ZERO, &hi);
     let probe = Arc::new(Probe { bytes, input_tokens, gap_nanos: Tick::from_secs_f64(1.0 / rate).nanos() });
-    job(probe, 0, Tick::ZERO)
+    Ok(job(probe, 0, Tick::ZERO))
 }
 
 /// What is the same for all probes.
@@ -46,12 +51,12 @@ mod tests {
 
     fn first() -> Job {
         let overlay = Map::from_iter([("temperature".to_owned(), json!(0))]);
-        let fixed =
-            Fixed { model: "m", logprobs: None, ignore_eos: false, delivery: Delivery::Stream, overlay: &overlay };
+        let delivery = Delivery::Stream;
+        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay };
         let encoder = Encoder::new("POST / HTTP/1.1\r\n", "localhost", &[], Backend::Openai.template(&fixed));
         let overrides = vec![("tools".to_owned(), Json::of(&json!([])))];
         let sample = Sample { request_id: Some("r-0".into()), output_tokens: 99, overrides, ..Sample::default() };
-        probes(&encoder, &sample, 2.0)
+        probes(&encoder, &sample, 2.0).unwrap()
     }
 
     fn ended(millis: u64) -> Finished {

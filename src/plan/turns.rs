@@ -146,8 +146,8 @@ mod tests {
 
     fn encoder() -> Encoder {
         let overlay = Map::new();
-        let fixed =
-            Fixed { model: "m", logprobs: None, ignore_eos: false, delivery: Delivery::Stream, overlay: &overlay };
+        let delivery = Delivery::Stream;
+        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay };
         Encoder::new("POST / HTTP/1.1\r\n", "localhost", &[], Backend::OpenaiChat.template(&fixed))
     }
 

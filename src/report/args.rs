@@ -2,9 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::Setup;
 use super::files::{summary_name, with_suffix};
+use super::{Beside, Glyphs, Kind, Setup, Thresholds};
+use crate::args::float;
 use crate::error::{Error, Result};
+
+/// The variable that asks for PyTorch's form of the result: any text that is not empty does, `0` too.
+const PYTORCH: &str = "SAVE_TO_PYTORCH_BENCHMARK_FORMAT";
 
 /// Where results go.
 #[derive(Debug, Clone, clap::Args)]
@@ -34,10 +38,46 @@ pub struct OutputArgs {
     /// Write the result to exactly this file; `-` is stdout, and the report then goes to stderr
     #[arg(long, value_name = "FILE|-")]
     pub output_json: Option<PathBuf>,
+    /// Write a page beside the result that shows every request over time; it opens without network
+    #[arg(long)]
+    pub plot_timeline: bool,
+    /// Limits in milliseconds between the colours of the timeline's gaps, two numbers with a comma
+    #[arg(long, value_name = "MS,MS", default_value = "25,50")]
+    pub timeline_itl_thresholds: String,
+    /// Write a picture beside the result that shows the lengths of prompts and answers
+    #[arg(long)]
+    pub plot_dataset_stats: bool,
+    /// Draw tokens a second and requests in flight before the report; auto is on a terminal
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub charts: Charts,
+}
+
+/// When charts are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Charts {
+    /// Where the report goes to a terminal.
+    #[default]
+    Auto,
+    /// In every report.
+    Always,
+    /// In none.
+    Never,
+}
+
+impl Charts {
+    /// What the charts of a report are drawn with, if there are any, where the report goes to a terminal or not and the
+    /// environment holds these variables: blocks where the locale can show them.
+    pub fn glyphs(self, terminal: bool, env: impl Fn(&str) -> Option<String>) -> Option<Glyphs> {
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(&env).find(|value| !value.is_empty());
+        let unicode = locale.is_some_and(|locale| locale.to_lowercase().replace('-', "").contains("utf8"));
+        let dumb = env("TERM").is_some_and(|name| name == "dumb");
+        let glyphs = if unicode && !dumb { Glyphs::Blocks } else { Glyphs::Ascii };
+        (self == Charts::Always || (self == Charts::Auto && terminal)).then_some(glyphs)
+    }
 }
 
 /// Where results go, as plain values.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Output {
     /// `--label` as given.
     pub label: Option<String>,
@@ -49,6 +89,18 @@ pub struct Output {
     pub save: Option<Save>,
     /// The result at a place of its own.
     pub export: Option<Export>,
+    /// What is written beside the result.
+    pub beside: Beside,
+    /// When charts are drawn.
+    pub charts: Charts,
+}
+
+impl Output {
+    /// Whether the details of every request are needed for what is to be written.
+    pub fn needs_details(&self) -> bool {
+        let of_result = self.detailed && (self.save.is_some() || self.export.is_some());
+        of_result || self.beside.kinds.iter().any(|kind| matches!(kind, Kind::Timeline(_)))
+    }
 }
 
 /// A result file in the reference's manner.
@@ -86,7 +138,7 @@ impl OutputArgs {
     /// The flags as values.
     ///
     /// # Errors
-    /// If an item of `--metadata` is not `KEY=VALUE`.
+    /// If an item of `--metadata` is not `KEY=VALUE`, or the limits of the timeline are not two numbers that ascend.
     pub fn resolve(&self) -> Result<Output> {
         let save = (self.save_result || self.append_result).then(|| Save {
             dir: self.result_dir.clone(),
@@ -102,7 +154,28 @@ impl OutputArgs {
                 Some("-") => Export::Stdout,
                 _ => Export::File(path.clone()),
             }),
+            beside: self.beside()?,
+            charts: self.charts,
         })
+    }
+
+    fn beside(&self) -> Result<Beside> {
+        let timeline = || thresholds(&self.timeline_itl_thresholds).map(Kind::Timeline);
+        let timeline = self.plot_timeline.then(timeline).transpose()?;
+        let saved = self.save_result || self.append_result;
+        let pytorch = saved && std::env::var_os(PYTORCH).is_some_and(|value| !value.is_empty());
+        let kinds = [timeline, self.plot_dataset_stats.then_some(Kind::DatasetStats), pytorch.then_some(Kind::PyTorch)];
+        let (dir, name) = (self.result_dir.clone(), self.result_filename.clone());
+        Ok(Beside { kinds: kinds.into_iter().flatten().collect(), dir, name })
+    }
+}
+
+fn thresholds(text: &str) -> Result<Thresholds> {
+    let limits: Option<Vec<f64>> = text.split(',').map(|item| float(item).ok()).collect();
+    match limits.as_deref() {
+        Some(&[low, high]) if 0.0 <= low && low < high && high.is_finite() => Ok(Thresholds(low, high)),
+        _ => Err(Error::new(format!("`--timeline-itl-thresholds {text}`: not two numbers that ascend"))
+            .hint("give two limits in milliseconds, such as `25,50`")),
     }
 }
 
@@ -116,7 +189,8 @@ impl Output {
             }
             _ => save,
         });
-        Output { save, export: None, ..self.clone() }
+        let name = self.beside.name.as_deref().map(|name| with_suffix(name, suffix));
+        Output { save, export: None, beside: Beside { name, ..self.beside.clone() }, ..self.clone() }
     }
 
     /// Where the summary of several runs goes: to the file that was named, unless the runs are appended to it.
@@ -128,7 +202,7 @@ impl Output {
             }
             (name, mode) => Save { name, mode, dir: save.dir },
         });
-        Output { save, ..self.clone() }
+        Output { save, beside: Beside { kinds: Vec::new(), ..self.beside.clone() }, ..self.clone() }
     }
 }
 
@@ -191,6 +265,43 @@ mod tests {
         assert_eq!(named(&generated.of_run("run1")), Some(("".into(), Mode::Replace)));
         let name = "openai-summary-demo-7b-20250314-150926.json";
         assert_eq!(named(&generated.of_summary(&setup)), Some((name.into(), Mode::Number)));
+    }
+
+    #[test]
+    fn limits_of_the_timeline_are_two_numbers_that_ascend() {
+        let kinds = resolve(&["--plot-timeline", "--timeline-itl-thresholds", " 8, 12.5"]).unwrap().beside.kinds;
+        assert_eq!(kinds, [Kind::Timeline(Thresholds(8.0, 12.5))]);
+        for limits in ["25", "25,", "a,b", "50,25", "5,5", "1,2,3", "nan,1", "1,inf", "-1,5"] {
+            let flag = format!("--timeline-itl-thresholds={limits}");
+            let error = resolve(&["--plot-timeline", &flag]).unwrap_err();
+            assert!(resolve(&[&flag]).is_ok(), "without a timeline nobody looks");
+            assert!(error.to_string().starts_with(&format!("`--timeline-itl-thresholds {limits}`: ")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_timeline_needs_details_and_a_picture_of_lengths_does_not() {
+        for (args, needed) in [
+            (&["--plot-timeline"][..], true),
+            (&["--plot-dataset-stats"], false),
+            (&["--save-detailed"], false),
+            (&["--save-detailed", "--save-result"], true),
+        ] {
+            assert_eq!(resolve(args).unwrap().needs_details(), needed, "{args:?}");
+        }
+    }
+
+    #[test]
+    fn charts_go_to_terminals_in_characters_they_can_show() {
+        let glyphs = |when: Charts, terminal: bool, set: &str| {
+            when.glyphs(terminal, |name| set.strip_prefix(name)?.strip_prefix('=').map(String::from))
+        };
+        assert_eq!(glyphs(Charts::Auto, true, "LANG=de_DE.UTF-8"), Some(Glyphs::Blocks));
+        assert_eq!(glyphs(Charts::Auto, true, "LANG=C"), Some(Glyphs::Ascii));
+        assert_eq!(glyphs(Charts::Auto, true, "TERM=dumb"), Some(Glyphs::Ascii));
+        assert_eq!(glyphs(Charts::Auto, false, "LC_ALL=C.utf8"), None);
+        assert_eq!(glyphs(Charts::Always, false, "LC_ALL=C.utf8"), Some(Glyphs::Blocks));
+        assert_eq!(glyphs(Charts::Never, true, "LC_ALL=C.utf8"), None);
     }
 
     #[test]

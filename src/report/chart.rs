@@ -9,7 +9,7 @@ use crate::record::{Flow, Outcome, Record, Run, Task, Tick};
 const COLUMNS: usize = 70;
 
 /// Lines of a chart, without its title and its scale.
-const LINES: usize = 7;
+const LINES: usize = 8;
 
 /// Characters that the scale takes at the left.
 const SCALE: usize = 8;
@@ -113,7 +113,7 @@ impl Span {
         for row in (0..LINES).rev() {
             let (label, mark) = match row {
                 _ if row == LINES - 1 => (number(top), tick),
-                _ if row == LINES / 2 => (number(top * (row + 1) as f64 / LINES as f64), tick),
+                _ if row == LINES / 2 - 1 => (number(top / 2.0), tick),
                 _ => (String::new(), line),
             };
             let cells: String =

@@ -1,7 +1,7 @@
 //! Two results side by side: the texts of two result files come in, a table of every number that both hold goes out, with
 //! what changed and which is better.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -29,11 +29,23 @@ const SETTINGS: [&str; 10] = [
 /// Numbers that every result has.
 const ALWAYS: [&str; 3] = ["duration", "completed", "request_throughput"];
 
+/// Objects that count what went wrong.
+const FAILURES: [&str; 2] = ["failures.", "http_statuses."];
+
 /// Two results.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
     a: Named,
     b: Named,
+}
+
+/// One number of a result.
+#[derive(Debug, Clone, PartialEq)]
+struct Number {
+    /// Its key; within objects with theirs before it, and dots between.
+    path: String,
+    better: Option<Better>,
+    value: f64,
 }
 
 /// A result and where it is from.
@@ -69,8 +81,9 @@ impl Comparison {
         let head = ["", "A", "B", "Change", "Change (%)", "Better"].map(str::to_owned);
         table(out, &head, &self.rows())?;
         for (letter, one, other) in [("A", &self.a, &self.b), ("B", &self.b, &self.a)] {
-            let there: BTreeSet<&str> = other.numbers().map(|(key, _)| key).collect();
-            let only: Vec<&str> = one.numbers().map(|(key, _)| key).filter(|key| !there.contains(key)).collect();
+            let there: BTreeSet<String> = other.numbers().into_iter().map(|number| number.path).collect();
+            let paths = one.numbers().into_iter().map(|number| number.path);
+            let only: Vec<String> = paths.filter(|path| !there.contains(path)).collect();
             if !only.is_empty() {
                 writeln!(out, "Only in {letter}: {}.", only.join(", "))?;
             }
@@ -79,20 +92,22 @@ impl Comparison {
     }
 
     fn rows(&self) -> Vec<Vec<String>> {
-        let row = |(key, a): (&str, f64)| {
-            let b = self.b.entries.get(key)?.as_f64()?;
+        let others: BTreeMap<String, f64> =
+            self.b.numbers().into_iter().map(|number| (number.path, number.value)).collect();
+        let row = |Number { path, better, value: a }| {
+            let b = *others.get(&path)?;
             let relative = if a == b { Some(0.0) } else { Some((b - a) / a.abs() * 100.0).filter(|_| a != 0.0) };
             let percent = relative.map_or_else(|| "n/a".to_owned(), |relative| format!("{relative:+.2}"));
             Some(vec![
-                key.to_owned(),
+                path,
                 figure(a),
                 figure(b),
                 format!("{}{}", if b > a { "+" } else { "" }, figure(b - a)),
                 percent,
-                which(key, a, b).to_owned(),
+                which(better, a, b).to_owned(),
             ])
         };
-        self.a.numbers().filter_map(row).collect()
+        self.a.numbers().into_iter().filter_map(row).collect()
     }
 }
 
@@ -106,9 +121,23 @@ impl Named {
     }
 
     /// What came of the run in numbers, in the order of the file.
-    fn numbers(&self) -> impl Iterator<Item = (&str, f64)> {
-        let entries = self.entries.iter().filter(|(key, _)| !SETTINGS.contains(&key.as_str()));
-        entries.filter_map(|(key, value)| Some((key.as_str(), value.as_f64()?)))
+    fn numbers(&self) -> Vec<Number> {
+        let mut numbers = Vec::new();
+        gather(&self.entries, "", &mut numbers);
+        numbers.retain(|number| !SETTINGS.contains(&number.path.as_str()));
+        numbers
+    }
+}
+
+/// Takes in the numbers of an object and of those within it.
+fn gather(entries: &Map<String, Value>, within: &str, numbers: &mut Vec<Number>) {
+    for (key, value) in entries {
+        let path = format!("{within}{key}");
+        let better = if FAILURES.contains(&within) { Some(Better::Less) } else { better(key) };
+        match value {
+            Value::Object(inner) => gather(inner, &format!("{path}."), numbers),
+            _ => numbers.extend(value.as_f64().map(|value| Number { path, better, value })),
+        }
     }
 }
 
@@ -178,8 +207,8 @@ fn figure(value: f64) -> String {
     }
 }
 
-fn which(key: &str, a: f64, b: f64) -> &'static str {
-    match better(key) {
+fn which(better: Option<Better>, a: f64, b: f64) -> &'static str {
+    match better {
         _ if a == b => "",
         None => "",
         Some(Better::More) if b > a => "B",
@@ -200,9 +229,11 @@ mod tests {
 
     const A: &str = r#"{"date": "1", "model_id": "m", "num_prompts": 10, "burstiness": Infinity, "duration": 2.0,
         "completed": 10, "failed": 0, "request_throughput": 5.0, "mean_ttft_ms": 20.0, "p99_itl_ms": 0.0,
-        "rtfx": 1.0, "latencies": [1.0], "partial": false}"#;
+        "rtfx": 1.0, "latencies": [1.0], "partial": false,
+        "failures": {}, "steady_state": {"mean_ttft_ms": 9.0}}"#;
     const B: &str = r#"{"date": "2", "model_id": "m", "num_prompts": 20, "duration": 2.0, "completed": 20,
-        "failed": 1, "request_throughput": 10.0, "mean_ttft_ms": 25.0, "p99_itl_ms": 0.05, "mean_e2el_ms": 3.0}"#;
+        "failed": 1, "request_throughput": 10.0, "mean_ttft_ms": 25.0, "p99_itl_ms": 0.05, "mean_e2el_ms": 3.0,
+        "failures": {"timeout": 1}, "steady_state": {"mean_ttft_ms": 8.0}}"#;
 
     #[test]
     fn every_number_of_both_is_compared_by_its_direction() {
@@ -215,15 +246,16 @@ mod tests {
              B: b.json (m, 2)\n\
              The runs differ in `num_prompts`: 10 and 20.\n\
              The runs differ in `burstiness`: null and none.\n\
-             {:<19}  A       B   Change  Change (%)  Better\n\
-             duration             2       2        0       +0.00\n\
-             completed           10      20      +10     +100.00       B\n\
-             failed               0       1       +1         n/a       A\n\
-             request_throughput   5      10       +5     +100.00       B\n\
-             mean_ttft_ms        20      25       +5      +25.00       A\n\
-             p99_itl_ms           0  0.0500  +0.0500         n/a       A\n\
+             {:<26}  A       B   Change  Change (%)  Better\n\
+             duration                    2       2        0       +0.00\n\
+             completed                  10      20      +10     +100.00       B\n\
+             failed                      0       1       +1         n/a       A\n\
+             request_throughput          5      10       +5     +100.00       B\n\
+             mean_ttft_ms               20      25       +5      +25.00       A\n\
+             p99_itl_ms                  0  0.0500  +0.0500         n/a       A\n\
+             steady_state.mean_ttft_ms   9       8       -1      -11.11       B\n\
              Only in A: rtfx.\n\
-             Only in B: mean_e2el_ms.\n{}\n",
+             Only in B: mean_e2el_ms, failures.timeout.\n{}\n",
             console::banner(" Comparison ", '='),
             "",
             console::banner("", '=')

@@ -60,13 +60,13 @@ pub(super) fn list<T>(
 }
 
 /// Writes `entries` as an object, each value by `write`.
-pub(super) fn object<T>(
+pub(super) fn object<'a, T: 'a>(
     out: &mut dyn Write,
-    entries: &[(String, T)],
+    entries: impl IntoIterator<Item = &'a (String, T)>,
     mut write: impl FnMut(&T, &mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
     out.write_all(b"{")?;
-    for (index, (key, value)) in entries.iter().enumerate() {
+    for (index, (key, value)) in entries.into_iter().enumerate() {
         let before = if index > 0 { ", " } else { "" };
         write!(out, "{before}{}: ", text(key))?;
         write(value, out)?;

@@ -2,6 +2,7 @@
 
 use super::{Report, console, counts_tokens, has};
 use crate::measure::Metric;
+use crate::record::Task;
 
 /// One number of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,12 +19,16 @@ impl Report<'_> {
     /// Throughputs and latencies, as far as the run has them: latencies that are shown, and those that a summary of several
     /// runs shows.
     pub fn figures(&self) -> Vec<Figure> {
-        let (rates, tokens) = (&self.metrics.rates, counts_tokens(self.setup, self.run));
+        let (rates, pooling) = (&self.metrics.rates, self.setup.task == Task::Pooling);
+        let tokens = counts_tokens(self.setup, self.run);
+        let generated = |value: f64| Some(value).filter(|_| tokens && !pooling);
+        let total = if pooling { rates.input_tokens } else { rates.total_tokens };
         let rates = [
             ("request_throughput", "Request throughput (req/s)", Some(rates.requests)),
-            ("request_goodput", "Request goodput (req/s)", rates.good),
-            ("output_throughput", "Output token throughput (tok/s)", Some(rates.output_tokens).filter(|_| tokens)),
-            ("total_token_throughput", "Total token throughput (tok/s)", Some(rates.total_tokens).filter(|_| tokens)),
+            ("input_sequence_throughput", "Input throughput (inputs/s)", Some(rates.inputs).filter(|_| pooling)),
+            ("request_goodput", "Request goodput (req/s)", rates.good.filter(|_| !pooling)),
+            ("output_throughput", "Output token throughput (tok/s)", generated(rates.output_tokens)),
+            ("total_token_throughput", "Total token throughput (tok/s)", Some(total).filter(|_| tokens)),
         ];
         let figure = |(key, label, value): (&str, &str, Option<f64>)| {
             value.map(|value| Figure { key: key.to_owned(), label: label.to_owned(), value })
@@ -63,6 +68,17 @@ mod tests {
     use super::super::tests::{asked, setup, worked_example};
     use super::*;
     use crate::measure::metrics;
+    use crate::report::Setup;
+
+    #[test]
+    fn a_pooling_run_has_inputs_and_no_output() {
+        let (setup, run, asked) = (Setup { task: Task::Pooling, ..setup() }, worked_example(), asked());
+        let metrics = metrics(&run, &asked, Some(2));
+        let figures = Report::new(&setup, &run, &metrics, &[Metric::E2el]).figures();
+        let keys: Vec<&str> = figures.iter().map(|figure| figure.key.as_str()).collect();
+        assert_eq!(keys[..3], ["request_throughput", "input_sequence_throughput", "total_token_throughput"]);
+        assert!(keys[3..].iter().all(|key| key.ends_with("_e2el_ms")), "{keys:?}");
+    }
 
     #[test]
     fn figures_have_the_keys_and_values_of_the_result() {

@@ -5,13 +5,28 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use super::beside::{Drafts, Kind};
 use super::encode::float;
-use super::{Export, Mode, Output, Save, Setup};
+use super::{Export, Mode, Output, Report, Save, Setup};
 use crate::error::{Error, Result};
+use crate::record::file::Reader;
 
-/// The files that a run's result goes to.
+/// The files that a run's result goes to, and those beside it.
 #[derive(Debug)]
-pub struct Files(Vec<Place>);
+pub struct Files {
+    results: Vec<Place>,
+    beside: Drafts,
+}
+
+/// Where results are, and what is still to be written beside them.
+#[derive(Debug)]
+pub struct Saved {
+    /// Each result's path.
+    pub results: Vec<PathBuf>,
+    beside: Drafts,
+    /// Whether the first of the results has a name that was found for it, which others then stand beside.
+    named: bool,
+}
 
 /// One file that a result goes to.
 #[derive(Debug)]
@@ -34,9 +49,9 @@ enum Target {
 
 /// A file that goes away unless it is moved into place.
 #[derive(Debug)]
-struct Draft {
-    file: File,
-    path: PathBuf,
+pub(super) struct Draft {
+    pub(super) file: File,
+    pub(super) path: PathBuf,
 }
 
 impl Drop for Draft {
@@ -47,7 +62,7 @@ impl Drop for Draft {
 }
 
 impl Output {
-    /// Opens what the result will be written to. Creates the result directory.
+    /// Opens what the result and what stands beside it will be written to. Creates the result directory.
     ///
     /// # Errors
     /// If a directory cannot be created or a file not be written.
@@ -59,33 +74,46 @@ impl Output {
         if let Some(Export::File(path)) = &self.export {
             places.push(open_named(path.clone(), Mode::Replace)?);
         }
-        Ok(Files(places))
+        Ok(Files { results: places, beside: self.beside.open(setup)? })
     }
 }
 
 impl Files {
     /// Writes the result to every file by `write`, and moves it into place. `setup` has the time at which the run ended.
-    /// Returns where the results are.
     ///
     /// # Errors
     /// If one cannot be written; the others are written all the same.
-    pub fn save(self, setup: &Setup, mut write: impl FnMut(&mut dyn Write) -> io::Result<()>) -> Result<Vec<PathBuf>> {
-        let saved: Vec<Result<PathBuf>> = self.0.into_iter().map(|place| place.save(setup, &mut write)).collect();
-        saved.into_iter().collect()
+    pub fn save(self, setup: &Setup, mut write: impl FnMut(&mut dyn Write) -> io::Result<()>) -> Result<Saved> {
+        let named = self.results.first().is_some_and(|place| place.is_named_after_run());
+        let saved: Vec<Result<PathBuf>> = self.results.into_iter().map(|place| place.save(setup, &mut write)).collect();
+        Ok(Saved { results: saved.into_iter().collect::<Result<_>>()?, beside: self.beside, named })
     }
 
     /// Where the records of the run can be kept meanwhile: beside the first result, else with temporary files.
     pub fn records_path(&self) -> PathBuf {
         let name = format!("llmbench-{}.records.jsonl", std::process::id());
-        match self.0.first() {
+        match self.results.first() {
             Some(Place::New { dir, .. }) => dir.join(name),
             Some(Place::Open { path, .. }) if path.metadata().is_ok_and(|at| at.is_file()) => parent(path).join(name),
-            _ => std::env::temp_dir().join(name),
+            _ => self.beside.place().map_or_else(std::env::temp_dir, Path::to_owned).join(name),
         }
     }
 }
 
+impl Saved {
+    /// Writes what was asked for beside the result, each on its own: of one that fails the cause comes back, and the others
+    /// are there.
+    pub fn write_beside(self, report: &Report, details: Option<&mut Reader>) -> Vec<(Kind, Result<PathBuf>)> {
+        let result = self.results.first().filter(|_| self.named);
+        self.beside.write(report, details, result.map(PathBuf::as_path))
+    }
+}
+
 impl Place {
+    fn is_named_after_run(&self) -> bool {
+        matches!(self, Place::New { target: Target::Generated | Target::Numbered(_), .. })
+    }
+
     fn save(self, setup: &Setup, write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> Result<PathBuf> {
         match self {
             Place::New { draft, dir, target } => {
@@ -109,7 +137,7 @@ impl Place {
     }
 }
 
-fn fill(file: &File, write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+pub(super) fn fill(file: &File, write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut out = BufWriter::with_capacity(1 << 16, file);
     write(&mut out)?;
     out.flush()
@@ -117,12 +145,7 @@ fn fill(file: &File, write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) ->
 
 fn open_save(save: &Save, setup: &Setup) -> Result<Place> {
     let dir = save.dir.clone().unwrap_or_default();
-    if !dir.as_os_str().is_empty() {
-        fs::create_dir_all(&dir).map_err(|cause| {
-            Error::new(format!("cannot create `--result-dir {}`: {cause}", dir.display()))
-                .hint("name a directory that can be written")
-        })?;
-    }
+    result_dir(&dir)?;
     match &save.name {
         Some(name) if save.mode == Mode::Number => {
             let path = dir.join(name);
@@ -135,6 +158,17 @@ fn open_save(save: &Save, setup: &Setup) -> Result<Place> {
             Ok(Place::New { draft, dir, target: Target::Generated })
         }
     }
+}
+
+/// Creates the directory of results.
+pub(super) fn result_dir(dir: &Path) -> Result<()> {
+    if dir.as_os_str().is_empty() {
+        return Ok(());
+    }
+    fs::create_dir_all(dir).map_err(|cause| {
+        Error::new(format!("cannot create `--result-dir {}`: {cause}", dir.display()))
+            .hint("name a directory that can be written")
+    })
 }
 
 fn open_named(path: PathBuf, mode: Mode) -> Result<Place> {
@@ -153,7 +187,7 @@ fn open_named(path: PathBuf, mode: Mode) -> Result<Place> {
     Ok(Place::New { draft: draft(&path)?, dir, target: Target::Named(path) })
 }
 
-fn draft(target: &Path) -> Result<Draft> {
+pub(super) fn draft(target: &Path) -> Result<Draft> {
     let mut name = target.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.partial", std::process::id()));
     let path = target.with_file_name(name);
@@ -205,11 +239,11 @@ pub fn result_name(setup: &Setup) -> String {
     format!("{label}-{rate}{concurrency}-{model}-{}.json", setup.ended.strftime("%Y%m%d-%H%M%S"))
 }
 
-fn parent(path: &Path) -> &Path {
+pub(super) fn parent(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new(""))
 }
 
-fn cannot(action: &str, path: &Path, cause: &io::Error) -> Error {
+pub(super) fn cannot(action: &str, path: &Path, cause: &io::Error) -> Error {
     Error::new(format!("cannot {action} `{}`: {cause}", path.display()))
         .hint("name a file in a directory that exists and can be written")
 }

@@ -33,11 +33,11 @@ impl Drop for Scratch {
 
 fn output(dir: &Path, name: Option<&str>, mode: Mode) -> Output {
     let save = Save { dir: Some(dir.to_owned()), name: name.map(PathBuf::from), mode };
-    Output { label: None, metadata: Vec::new(), detailed: false, save: Some(save), export: None }
+    Output { save: Some(save), ..Output::default() }
 }
 
 fn save(output: &Output, text: &str) -> Result<Vec<PathBuf>> {
-    output.open(&setup())?.save(&setup(), |out| out.write_all(text.as_bytes()))
+    output.open(&setup())?.save(&setup(), |out| out.write_all(text.as_bytes())).map(|saved| saved.results)
 }
 
 #[test]

@@ -4,30 +4,37 @@
 //! The reference's lines and keys come first and are the reference's to the byte; ours stand apart, after them.
 
 mod args;
+mod beside;
 mod blocks;
 mod chart;
 mod compare;
 mod console;
+mod dataset_stats;
 mod encode;
 mod figures;
 mod files;
+mod lettering;
 mod own;
+mod pytorch;
 mod result;
 mod series;
 mod setup;
 mod table;
 mod tables;
+mod timeline;
 mod warnings;
 
-pub use args::{Export, Mode, Output, OutputArgs, Save};
+pub use args::{Charts, Export, Mode, Output, OutputArgs, Save};
+pub use beside::{Beside, Kind};
 pub use chart::Glyphs;
 pub use compare::Comparison;
 pub use encode::Value;
 pub use figures::Figure;
-pub use files::{Files, result_name};
+pub use files::{Files, Saved, result_name};
 pub use series::{Series, SeriesPoint, SeriesRun, Swept};
 pub use setup::{Ramp, RateChange, Setup};
 pub use table::table;
+pub use timeline::Thresholds;
 pub use warnings::Warning;
 
 use crate::measure::{Metric, Metrics};

@@ -13,7 +13,7 @@ use crate::record::{Finished, Outcome, Record, Task};
 
 /// An entry of the result.
 #[derive(Debug, Clone, PartialEq)]
-enum Entry {
+pub(super) enum Entry {
     Value(Value),
     /// An array with an item a request.
     Column(Column),
@@ -21,7 +21,7 @@ enum Entry {
 
 /// The arrays with an item a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Column {
+pub(super) enum Column {
     InputLens,
     OutputLens,
     Ttfts,
@@ -79,16 +79,24 @@ impl Column {
     }
 
     /// Whether it comes from the server's own clocks, which few servers tell.
-    fn of_server(self) -> bool {
+    pub(super) fn of_server(self) -> bool {
         matches!(self, Column::ServerQueueTimes | Column::ServerTtfts)
     }
 }
 
 /// Keys and entries in order of first insertion: setting a key again changes its entry where it stands.
 #[derive(Debug, Default)]
-struct Keys(Vec<(String, Entry)>);
+pub(super) struct Keys(pub(super) Vec<(String, Entry)>);
 
 impl Keys {
+    /// The value of a key that is no array.
+    pub(super) fn value(&self, key: &str) -> Option<&Value> {
+        self.0.iter().find_map(|(known, entry)| match entry {
+            Entry::Value(value) if known == key => Some(value),
+            _ => None,
+        })
+    }
+
     fn set(&mut self, key: &str, value: Value) {
         self.put(key, Entry::Value(value));
     }
@@ -122,15 +130,25 @@ impl Report<'_> {
     ///
     /// # Errors
     /// If `out` cannot be written or `details` cannot be read.
-    pub fn json(&self, mut details: Option<&mut Reader>, out: &mut dyn Write) -> io::Result<()> {
+    pub fn json(&self, details: Option<&mut Reader>, out: &mut dyn Write) -> io::Result<()> {
         let keys = self.keys(details.is_some());
-        object(out, &keys.0, |entry, out| match entry {
+        self.entries(keys.0.iter(), details, out)
+    }
+
+    /// Writes entries as an object.
+    pub(super) fn entries<'a>(
+        &self,
+        entries: impl Iterator<Item = &'a (String, Entry)>,
+        mut details: Option<&mut Reader>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        object(out, entries, |entry, out| match entry {
             Entry::Value(value) => value.write(out),
             Entry::Column(column) => self.column(*column, details.as_deref_mut(), out),
         })
     }
 
-    fn keys(&self, detailed: bool) -> Keys {
+    pub(super) fn keys(&self, detailed: bool) -> Keys {
         let mut keys = Keys::default();
         identification(self.setup, &mut keys);
         traffic(self.setup, &mut keys);
@@ -260,9 +278,8 @@ impl Report<'_> {
 /// The arrays that come from the record file; a request that is not there has no gaps, no text and no times of the server.
 fn detail(column: Column, records: &[Record], mut details: Option<&mut Reader>, out: &mut dyn Write) -> io::Result<()> {
     list(out, records, |record, out| {
-        let finished = details.as_deref_mut().map(|details| details.record(record.id)).transpose();
-        let finished = finished.map_err(|error| io::Error::other(error.to_string()))?.flatten();
-        let Finished { chunks, text: answer, server, .. } = finished.unwrap_or_default();
+        let found = details.as_deref_mut().map(|details| finished(details, record.id)).transpose()?;
+        let Finished { chunks, text: answer, server, .. } = found.unwrap_or_default();
         match column {
             Column::GeneratedTexts => out.write_all(text(&answer).as_bytes()),
             Column::ServerQueueTimes => Value::maybe(server.queue).write(out),
@@ -272,6 +289,12 @@ fn detail(column: Column, records: &[Record], mut details: Option<&mut Reader>, 
             }),
         }
     })
+}
+
+/// What the record file has of a request; of one that is not there nothing.
+pub(super) fn finished(details: &mut Reader, id: u32) -> io::Result<Finished> {
+    let found = details.record(id).map_err(|error| io::Error::other(error.to_string()))?;
+    Ok(found.unwrap_or_default())
 }
 
 /// The reference gives a failed request no latency.

@@ -14,7 +14,7 @@ const SWEPT: [Metric; 4] = [Metric::Ttft, Metric::Tpot, Metric::Itl, Metric::E2e
 
 /// The figures by which the best of a sweep is found, the first that all its points have: for whoever states a goal, what
 /// keeps to it.
-const BEST_BY: [&str; 3] = ["request_goodput", "output_throughput", "request_throughput"];
+const BEST_BY: [&str; 4] = ["request_goodput", "output_throughput", "input_sequence_throughput", "request_throughput"];
 
 /// Runs that belong together.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -192,8 +192,12 @@ impl Series {
     /// Keys and headings of the columns of a sweep's table.
     fn columns(&self) -> Vec<(String, String)> {
         let has = |key: &str| self.points.iter().any(|point| point.over(key).is_some());
-        let rates =
-            [("request_throughput", "Req/s"), ("request_goodput", "Goodput"), ("output_throughput", "Output tok/s")];
+        let rates = [
+            ("request_throughput", "Req/s"),
+            ("request_goodput", "Goodput"),
+            ("output_throughput", "Output tok/s"),
+            ("input_sequence_throughput", "Inputs/s"),
+        ];
         let mut columns: Vec<(String, String)> = rates
             .iter()
             .filter(|(key, _)| has(key))
@@ -308,6 +312,7 @@ fn label(key: &str) -> &'static str {
     match key {
         "request_goodput" => "goodput in req/s",
         "output_throughput" => "output throughput in tok/s",
+        "input_sequence_throughput" => "input throughput in inputs/s",
         _ => "request throughput in req/s",
     }
 }

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use clap::{Args, FromArgMatches};
 
 use super::config::{
-    Batching, Config, Delta, Detail, Flow, HeadTime, Models, Pace, RoleChunk, Shape, Text, Time, Usage,
+    Batching, Canvas, Config, Delta, Detail, Engine, Flow, HeadTime, Models, Pace, RoleChunk, Shape, Speculation, Text,
+    Time, Usage,
 };
 use super::fault::{self, Fault};
 use crate::error::{Error, Result};
@@ -50,6 +51,8 @@ pub struct SimArgs {
     shape: SimShapeArgs,
     #[command(flatten)]
     batch: SimBatchArgs,
+    #[command(flatten)]
+    engine: SimEngineArgs,
     /// A fault, `NAME[=VALUE][@WHEN]`; repeat it for more. WHEN is first:N, request:N, every:N or chance:P.
     #[arg(long = "fault", value_name = "FAULT", long_help = fault_help())]
     sim_fault: Vec<Fault>,
@@ -121,6 +124,43 @@ struct SimBatchArgs {
     sim_step_tokens: u32,
 }
 
+/// What the engine behind the API has and claims.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Engine")]
+struct SimEngineArgs {
+    /// Name of an adapter, a model beside the one; repeat it for more.
+    #[arg(long = "lora", value_name = "NAME")]
+    sim_lora: Vec<String>,
+    /// Keep a prefix cache of so many blocks, each of 16 tokens: ids, or 64 bytes of the prompt's JSON.
+    #[arg(long = "prefix-cache", value_name = "BLOCKS", value_parser = clap::value_parser!(u32).range(1..))]
+    sim_prefix_cache: Option<u32>,
+    /// Count speculative decoding in `/metrics`: drafts of K tokens, each accepted with this rate, as `4:0.6`.
+    #[arg(long = "spec-decode", value_name = "K:RATE", value_parser = speculation)]
+    sim_spec_decode: Option<Speculation>,
+    /// Count diffusion decoding in `/metrics`: canvases of N tokens, denoised in so many steps, as `32:8`.
+    #[arg(long = "diffusion", value_name = "N:STEPS", value_parser = canvas)]
+    sim_diffusion: Option<Canvas>,
+    /// Tell a request's own times with its last usage, and that it waited for so long, in milliseconds.
+    #[arg(long = "server-times", value_name = "MS", value_parser = milliseconds)]
+    sim_server_times: Option<f64>,
+}
+
+fn speculation(text: &str) -> Result<Speculation, String> {
+    let parsed = text.split_once(':').and_then(|(draft, rate)| {
+        let (draft, rate) = (draft.parse().ok()?, rate.parse().ok()?);
+        ((1..=64).contains(&draft) && (0.0..=1.0).contains(&rate)).then_some(Speculation { draft, rate })
+    });
+    parsed.ok_or_else(|| "not a number of tokens up to 64 and a share from 0 to 1, as `4:0.6`".to_owned())
+}
+
+fn canvas(text: &str) -> Result<Canvas, String> {
+    let parsed = text.split_once(':').and_then(|(positions, steps)| {
+        let (positions, steps) = (positions.parse().ok()?, steps.parse().ok()?);
+        (positions > 0 && steps > 0).then_some(Canvas { positions, steps })
+    });
+    parsed.ok_or_else(|| "not two positive numbers, as `32:8`".to_owned())
+}
+
 /// A year: beyond it, a deadline is a typing error.
 const LONGEST_MS: f64 = 365.0 * 86_400_000.0;
 
@@ -185,6 +225,7 @@ impl SimArgs {
             },
             batching: self.batch.resolve(),
             shape: self.shape.resolve(),
+            engine: self.engine.resolve(),
             output_tokens: self.shape.sim_output_tokens,
             faults: self.sim_fault.clone(),
             spin_ns: self.sim_spin.saturating_mul(1_000),
@@ -202,6 +243,18 @@ impl SimShapeArgs {
             delta: self.sim_delta,
             text: self.sim_text,
             detail: if self.sim_compact { Detail::Compact } else { Detail::Full },
+        }
+    }
+}
+
+impl SimEngineArgs {
+    fn resolve(&self) -> Engine {
+        Engine {
+            adapters: self.sim_lora.clone(),
+            prefix_blocks: self.sim_prefix_cache,
+            speculation: self.sim_spec_decode,
+            canvas: self.sim_diffusion,
+            queue_ns: self.sim_server_times.map(|ms| nanoseconds(ms, 1e6)),
         }
     }
 }
@@ -239,7 +292,12 @@ mod tests {
         assert_eq!(config.pace.ttft, Time::fixed(500_000));
         assert_eq!(config.pace.itl, Time { mean_ns: 2_000_000, sigma: 0.3 });
         assert_eq!((config.pace.flow, config.shape.detail, config.faults.len()), (Flow::Whole, Detail::Compact, 2));
-        assert_eq!(config.batching, None);
+        assert_eq!((config.batching, config.engine), (None, Engine::default()));
+        let engine =
+            resolved("--lora a --lora b --prefix-cache 9 --spec-decode 4:0.5 --diffusion 32:8 --server-times 3").engine;
+        assert_eq!((engine.adapters.len(), engine.prefix_blocks, engine.queue_ns), (2, Some(9), Some(3_000_000)));
+        assert_eq!(engine.speculation, Some(Speculation { draft: 4, rate: 0.5 }));
+        assert_eq!(engine.canvas, Some(Canvas { positions: 32, steps: 8 }));
         let batching = resolved("--max-running 4 --step-base 5 --step-per-prefill-token 0.5").batching.unwrap();
         assert_eq!((batching.max_running, batching.base_ns, batching.per_prefill_token_ns), (4, 5_000_000, 500));
     }
@@ -253,6 +311,11 @@ mod tests {
         }
         for flags in ["--host 0.0.0.0", "--host 10.0.0.1", "--content-delay 5 --role-chunk off"] {
             assert!(SimArgs::from_line(flags).unwrap().resolve().unwrap_err().advice().is_some(), "{flags}");
+        }
+        for flags in
+            ["--spec-decode 4", "--spec-decode 4:2", "--spec-decode 0:1", "--diffusion 0:1", "--prefix-cache 0"]
+        {
+            assert!(SimArgs::from_line(flags).is_err(), "{flags}");
         }
         assert_eq!(resolved("--host ::1").host, IpAddr::from(std::net::Ipv6Addr::LOCALHOST));
     }

@@ -21,6 +21,8 @@ pub struct Config {
     pub batching: Option<Batching>,
     /// What answers look like.
     pub shape: Shape,
+    /// What the engine behind the API has and claims.
+    pub engine: Engine,
     /// Output tokens of a request that states no limit.
     pub output_tokens: u32,
     /// What goes wrong, and for whom.
@@ -40,6 +42,7 @@ impl Default for Config {
             pace: Pace::default(),
             batching: None,
             shape: Shape::default(),
+            engine: Engine::default(),
             output_tokens: 16,
             faults: Vec::new(),
             spin_ns: 50_000,
@@ -136,6 +139,40 @@ pub struct Batching {
     pub per_prefill_token_ns: u64,
     /// Most prompt tokens that a step takes up.
     pub step_tokens: u32,
+}
+
+/// What the engine behind the API has, and what it claims in its counters and answers.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Engine {
+    /// Adapters: models beside the one, listed under it.
+    pub adapters: Vec<String>,
+    /// Blocks of 16 tokens that the prefix cache keeps; none without a cache.
+    pub prefix_blocks: Option<u32>,
+    /// Speculative decoding.
+    pub speculation: Option<Speculation>,
+    /// Diffusion decoding.
+    pub canvas: Option<Canvas>,
+    /// The last usage tells how long a request waited and how long its first token took; it claims to have waited so many
+    /// nanoseconds.
+    pub queue_ns: Option<u64>,
+}
+
+/// Speculative decoding as the counters tell it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Speculation {
+    /// Tokens of a draft.
+    pub draft: u32,
+    /// Share of them that is accepted.
+    pub rate: f64,
+}
+
+/// Diffusion decoding as the counters tell it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Canvas {
+    /// Tokens of a canvas.
+    pub positions: u32,
+    /// Steps that denoise one.
+    pub steps: u32,
 }
 
 /// What answers look like.

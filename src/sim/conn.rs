@@ -49,6 +49,10 @@ pub(super) enum Fate {
 pub(super) struct Active {
     pub(super) reply: Reply,
     pub(super) draws: Draws,
+    /// When its request arrived.
+    pub(super) arrival: u64,
+    /// Prompt tokens that the batching model has to take up.
+    pub(super) prefill: u32,
     /// With a batching model: how many tokens more before the next write.
     pub(super) owed: u32,
 }

@@ -2,27 +2,34 @@
 //! what comes out is the bytes of a body, before they are framed.
 
 use super::config::{Delta, Detail, Shape};
+use super::dialect::Dialect;
 use super::fault::Kind;
 use super::text;
 use super::wire::append;
-
-/// Which endpoint an answer belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Dialect {
-    Chat,
-    Completions,
-}
 
 /// Prompt and output tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Counts {
     pub(super) prompt: u32,
     pub(super) output: u32,
+    /// What the server says of its own times.
+    pub(super) times: Option<Times>,
+}
+
+/// The times of one request as the server tells them, in nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Times {
+    /// From the arrival to the scheduler's taking it up.
+    pub(super) queue_ns: u64,
+    /// From there to the first token.
+    pub(super) first_ns: u64,
 }
 
 /// One event with tokens.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Piece {
+    /// Which of the prompts it continues.
+    pub(super) index: u32,
     pub(super) from: u32,
     pub(super) to: u32,
     pub(super) finish: Option<&'static str>,
@@ -106,31 +113,40 @@ impl Voice {
 
     /// Appends an event with tokens.
     pub(super) fn tokens(&self, out: &mut Vec<u8>, id: Id, piece: Piece) {
+        if self.dialect == Dialect::Responses {
+            return self.response_delta(out, id, piece);
+        }
         let mut json = self.begin(id);
         if piece.from == 0 && self.style.padding() > 0 {
             // Before the choices, so that a reader has to get past it first.
-            json.truncate(1);
-            json.extend_from_slice(b"\"padding\":\"");
-            json.resize(json.len() + self.style.padding(), b'x');
-            json.extend_from_slice(b"\",");
-            json.extend_from_slice(&self.begin(id)[1..]);
+            let rest = json.split_off(1);
+            self.pad(&mut json);
+            json.extend_from_slice(&rest);
         }
+        self.choice(&mut json, piece.index);
         match self.dialect {
-            Dialect::Chat => {
-                json.extend_from_slice(self.choice());
+            Dialect::Completions => {
+                json.extend_from_slice(b"\"text\":");
+                text::append(&mut json, self.shape.text, piece.from..piece.to);
+            }
+            _ => {
                 json.extend_from_slice(b"\"delta\":{");
                 self.delta(&mut json, piece);
                 json.push(b'}');
-            }
-            Dialect::Completions => {
-                json.extend_from_slice(self.choice());
-                json.extend_from_slice(b"\"text\":");
-                text::append(&mut json, self.shape.text, piece.from..piece.to);
             }
         }
         self.finish(&mut json, piece.finish);
         close(&mut json, piece.usage);
         self.event(out, &json);
+    }
+
+    /// Appends the padding of the first event, as a key.
+    pub(super) fn pad(&self, json: &mut Vec<u8>) {
+        if self.style.padding() > 0 {
+            json.extend_from_slice(b"\"padding\":\"");
+            json.resize(json.len() + self.style.padding(), b'x');
+            json.extend_from_slice(b"\",");
+        }
     }
 
     /// Appends the event that has the usage alone.
@@ -142,48 +158,29 @@ impl Voice {
 
     /// Appends `[DONE]`.
     pub(super) fn done(&self, out: &mut Vec<u8>) {
-        self.lines(out, &[b"[DONE]"]);
+        self.lines(out, "", &[b"[DONE]"]);
     }
 
     /// Appends an error object.
     pub(super) fn error(&self, out: &mut Vec<u8>, message: &str) {
+        if self.dialect == Dialect::Responses {
+            let json = format!(r#"{{"type":"error","code":"server_error","message":"{message}","param":null}}"#);
+            return self.named(out, "error", json.as_bytes());
+        }
         let json = format!(r#"{{"error":{{"message":"{message}","type":"InternalServerError","code":500}}}}"#);
         self.event(out, json.as_bytes());
     }
 
     /// Appends an event that is no JSON.
     pub(super) fn malformed(&self, out: &mut Vec<u8>) {
-        self.lines(out, &[b"{\"choices\":[{\"ind"]);
-    }
-
-    /// Appends the body of an answer that is not streamed.
-    pub(super) fn whole(&self, out: &mut Vec<u8>, id: Id, counts: Counts, finish: &'static str) {
-        let (prefix, object) = match self.dialect {
-            Dialect::Chat => ("chatcmpl", "chat.completion"),
-            Dialect::Completions => ("cmpl", "text_completion"),
-        };
-        append(out, format_args!(r#"{{"id":"{prefix}-{id:016x}","object":"{object}","created":{},"#, self.created));
-        append(out, format_args!(r#""model":"{}","choices":[{{"index":0,"#, self.model));
-        match self.dialect {
-            Dialect::Chat => out.extend_from_slice(br#""message":{"role":"assistant","content":"#),
-            Dialect::Completions => out.extend_from_slice(br#""text":"#),
-        }
-        text::append(out, self.shape.text, 0..counts.output);
-        if self.dialect == Dialect::Chat {
-            out.push(b'}');
-        }
-        append(out, format_args!(r#","logprobs":null,"finish_reason":"{finish}","stop_reason":null}}"#));
-        close(out, Some(counts));
+        self.lines(out, "", &[b"{\"choices\":[{\"ind"]);
     }
 
     /// The event up to the first choice.
-    fn begin(&self, id: Id) -> Vec<u8> {
+    pub(super) fn begin(&self, id: Id) -> Vec<u8> {
         let mut json = Vec::with_capacity(320);
         if self.shape.detail == Detail::Full {
-            let (prefix, object) = match self.dialect {
-                Dialect::Chat => ("chatcmpl", "chat.completion.chunk"),
-                Dialect::Completions => ("cmpl", "text_completion"),
-            };
+            let (prefix, object) = (self.dialect.prefix(), self.dialect.piece());
             append(&mut json, format_args!(r#"{{"id":"{prefix}-{id:016x}","object":"{object}","created":"#));
             append(&mut json, format_args!(r#"{},"model":"{}","#, self.created, self.model));
         } else {
@@ -193,20 +190,21 @@ impl Voice {
         json
     }
 
-    fn choice(&self) -> &'static [u8] {
+    fn choice(&self, json: &mut Vec<u8>, index: u32) {
         match self.shape.detail {
-            Detail::Full => b"{\"index\":0,",
-            Detail::Compact => b"{",
+            Detail::Compact if index == 0 => json.push(b'{'),
+            _ => append(json, format_args!("{{\"index\":{index},")),
         }
     }
 
     fn delta(&self, json: &mut Vec<u8>, piece: Piece) {
-        if piece.from < self.shape.reasoning {
+        if piece.from < self.shape.reasoning && !self.dialect.hears() {
             json.extend_from_slice(b"\"reasoning\":");
             return text::append(json, self.shape.text, piece.from..piece.to);
         }
         let (open, end): (&[u8], &[u8]) = match self.shape.delta {
             Delta::Content => (b"\"content\":", b""),
+            _ if self.dialect.hears() => (b"\"content\":", b""),
             Delta::ToolCall if piece.from == 0 => (
                 br#""tool_calls":[{"index":0,"id":"call_0","type":"function","function":{"name":"f","arguments":"#,
                 b"}}]",
@@ -233,22 +231,30 @@ impl Voice {
 
     /// An event whose data is a JSON object.
     fn event(&self, out: &mut Vec<u8>, json: &[u8]) {
+        self.named(out, "", json);
+    }
+
+    /// An event of a type, whose data is a JSON object.
+    pub(super) fn named(&self, out: &mut Vec<u8>, name: &str, json: &[u8]) {
         if self.style.has(Kind::MultiLine) {
             // JSON may break after its first and before its last brace.
             let inner = &json[1..json.len() - 1];
-            self.lines(out, &[b"{", inner, b"}"]);
+            self.lines(out, name, &[b"{", inner, b"}"]);
         } else {
-            self.lines(out, &[json]);
+            self.lines(out, name, &[json]);
         }
     }
 
-    fn lines(&self, out: &mut Vec<u8>, data: &[&[u8]]) {
+    fn lines(&self, out: &mut Vec<u8>, name: &str, data: &[&[u8]]) {
         let end = self.style.line_end();
         if self.style.has(Kind::Comments) {
             self.comment(out);
         }
-        if self.style.has(Kind::Fields) {
-            append(out, format_args!("event: message{end}id: 7{end}retry: 3000{end}"));
+        match (self.style.has(Kind::Fields), name) {
+            (true, "") => append(out, format_args!("event: message{end}id: 7{end}retry: 3000{end}")),
+            (true, name) => append(out, format_args!("event: {name}{end}id: 7{end}retry: 3000{end}")),
+            (false, "") => {}
+            (false, name) => append(out, format_args!("event: {name}{end}")),
         }
         for line in data {
             out.extend_from_slice(if self.style.has(Kind::NoSpace) { b"data:" } else { b"data: " });
@@ -260,12 +266,19 @@ impl Voice {
 }
 
 /// The rest of an object after its choices.
-fn close(json: &mut Vec<u8>, usage: Option<Counts>) {
+pub(super) fn close(json: &mut Vec<u8>, usage: Option<Counts>) {
     json.push(b']');
-    if let Some(Counts { prompt, output }) = usage {
+    if let Some(Counts { prompt, output, times }) = usage {
         let total = u64::from(prompt) + u64::from(output);
         append(json, format_args!(r#","usage":{{"prompt_tokens":{prompt},"total_tokens":{total},"#));
         append(json, format_args!(r#""completion_tokens":{output}}}"#));
+        if let Some(Times { queue_ns, first_ns }) = times {
+            let (queue, first) = (queue_ns as f64 / 1e6, first_ns as f64 / 1e6);
+            append(
+                json,
+                format_args!(r#","metrics":{{"queue_time_ms":{queue:?},"time_to_first_token_ms":{first:?}}}"#),
+            );
+        }
     }
     json.push(b'}');
 }

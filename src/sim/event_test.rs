@@ -9,7 +9,7 @@ fn voice(dialect: Dialect, detail: Detail, faults: &[Kind]) -> Voice {
 }
 
 fn first(finish: Option<&'static str>, usage: Option<Counts>) -> Piece {
-    Piece { from: 0, to: 1, finish, usage }
+    Piece { index: 0, from: 0, to: 1, finish, usage }
 }
 
 fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
@@ -18,7 +18,7 @@ fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
     String::from_utf8(out).unwrap()
 }
 
-const COUNTS: Counts = Counts { prompt: 3, output: 1 };
+const COUNTS: Counts = Counts { prompt: 3, output: 1, times: None };
 const CHAT: &str = r#"{"id":"chatcmpl-000000000000002a","object":"chat.completion.chunk","created":1700000000,"model":"sim","choices":["#;
 
 #[test]
@@ -50,15 +50,13 @@ fn every_event_is_json_whatever_it_carries() {
             let mut voice = voice(dialect, Detail::Full, &[Kind::BigEvent(70_000)]);
             voice.shape = Shape { delta, text: Text::Mixed, reasoning: 1, ..voice.shape };
             for from in 0..4 {
-                let piece = Piece { from, to: from + 4, finish: Some("stop"), usage: Some(COUNTS) };
+                let piece = Piece { index: 0, from, to: from + 4, finish: Some("stop"), usage: Some(COUNTS) };
                 let event = written(|out| voice.tokens(out, 1, piece));
                 let json: Value = serde_json::from_str(event.strip_prefix("data: ").unwrap()).unwrap();
                 assert_eq!(json["choices"][0]["finish_reason"], "stop");
                 assert_eq!(json["usage"]["completion_tokens"], 1);
                 assert_eq!(json["padding"].as_str().map_or(0, str::len), if from == 0 { 70_000 } else { 0 });
             }
-            let body = written(|out| voice.whole(out, 1, Counts { prompt: 3, output: 9 }, "length"));
-            assert_eq!(serde_json::from_str::<Value>(&body).unwrap()["usage"]["total_tokens"], 12);
         }
     }
 }
@@ -85,4 +83,24 @@ fn an_error_event_is_an_object_and_a_malformed_one_is_not() {
     assert_eq!(json["error"]["message"], "out of memory");
     let malformed = written(|out| voice.malformed(out));
     assert!(serde_json::from_str::<Value>(&malformed["data: ".len()..]).is_err());
+}
+
+#[test]
+fn a_usage_can_tell_the_servers_times() {
+    let voice = voice(Dialect::Chat, Detail::Compact, &[]);
+    let times = Some(Times { queue_ns: 1_500_000, first_ns: 40_000_000 });
+    let event = written(|out| voice.usage(out, 1, Counts { times, ..COUNTS }));
+    let json: Value = serde_json::from_str(event.strip_prefix("data: ").unwrap()).unwrap();
+    assert_eq!(json["metrics"], serde_json::json!({"queue_time_ms": 1.5, "time_to_first_token_ms": 40.0}));
+}
+
+#[test]
+fn sound_is_told_as_content_and_a_later_prompt_by_its_number() {
+    let mut voice = voice(Dialect::Transcription, Detail::Compact, &[]);
+    voice.shape = Shape { delta: Delta::ToolCall, reasoning: 3, ..voice.shape };
+    let event = written(|out| voice.tokens(out, 1, first(None, None)));
+    assert_eq!(event, "data: {\"choices\":[{\"delta\":{\"content\":\" alpha\"}}]}\n\n");
+    voice.dialect = Dialect::Completions;
+    let event = written(|out| voice.tokens(out, 1, Piece { index: 2, ..first(None, None) }));
+    assert_eq!(event, "data: {\"choices\":[{\"index\":2,\"text\":\" alpha\"}]}\n\n");
 }

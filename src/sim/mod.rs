@@ -3,23 +3,33 @@
 //! code with the client, binds nothing but loopback, and generates no language.
 //!
 //! - A request arrives when the kernel received its last byte; its deadlines are counted from there and are absolute.
-//! - `POST /v1/chat/completions` and `/v1/completions` read `model`, `max_tokens`, `max_completion_tokens`, `stream`,
-//!   `stream_options`, `ignore_eos` and `n`; the rest of the body is skipped unread.
-//! - `GET /sim/stats` is the account ([`Stats`]) as JSON; `POST /sim/reset` begins it anew.
-//! - A prompt counts for as many tokens as its array has ids, or for a quarter of its bytes. For `/tokenize` and
-//!   `/detokenize` a token is a byte.
+//! - Texts come from `/v1/completions`, `/v1/chat/completions`, `/v1/responses`, `/v1/audio/transcriptions` and
+//!   `/v1/audio/translations`, streamed or whole: a whole answer comes when its last token would. Vectors, scores and rankings
+//!   come from `/v1/embeddings`, `/pooling`, `/score` and `/rerank` when a first token would. Of a body only what matters
+//!   is read: model, limits, whether to stream, where usage goes, how vectors are written.
+//! - A prompt counts for as many tokens as its array has ids, or for a quarter of the bytes of its text or messages; an image,
+//!   a video or a sound inside counts 256, a sound file one for each 640 bytes. Several prompts of one completion are
+//!   continued side by side. For `/tokenize` and `/detokenize` a token is a byte.
+//! - `GET /sim/stats` is the account ([`Stats`]) as JSON; `POST /sim/reset` begins it anew. `/metrics` has vLLM's counters;
+//!   `/start_profile`, `/stop_profile` and `/reset_prefix_cache` are counted.
 
 mod args;
 mod batch;
 mod clock;
 mod config;
 mod conn;
+mod dialect;
 mod event;
 mod fault;
+mod form;
 mod handle;
+mod metrics;
+mod order;
 mod pace;
+mod prefix;
 mod reply;
 mod request;
+mod responses;
 mod routes;
 mod script;
 mod server;
@@ -27,10 +37,15 @@ mod serving;
 mod stats;
 mod text;
 mod timers;
+mod walk;
+mod whole;
 mod wire;
 
 pub use args::SimArgs;
-pub use config::{Batching, Config, Delta, Detail, Flow, HeadTime, Models, Pace, RoleChunk, Shape, Text, Time, Usage};
+pub use config::{
+    Batching, Canvas, Config, Delta, Detail, Engine, Flow, HeadTime, Models, Pace, RoleChunk, Shape, Speculation, Text,
+    Time, Usage,
+};
 pub use fault::{Ending, Fault, Kind, When};
 pub use handle::{Handle, start};
 pub use server::Sim;

@@ -3,12 +3,14 @@
 
 use std::rc::Rc;
 
-use super::config::{Config, Flow, HeadTime, RoleChunk, Usage};
-use super::event::{Counts, Dialect, Id, Piece};
+use super::config::{Config, Flow, HeadTime, Usage};
+use super::dialect::Dialect;
+use super::event::{Counts, Id, Piece, Times};
 use super::fault::{Ending, Kind};
-use super::request::Order;
+use super::order::Order;
 use super::script::{Name, Script};
-use super::wire::{self, After, Framing};
+use super::whole::{DIMENSIONS, Vectors, Whole};
+use super::wire::{self, After, Framing, Head};
 
 /// What an answer waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,13 +37,19 @@ pub(super) struct Reply {
     script: Rc<Script>,
     name: Name,
     prompt: u32,
+    inputs: u32,
+    vectors: Vectors,
+    /// Output tokens of each prompt.
     total: u32,
+    /// Those written so far.
     sent: u32,
     finish: &'static str,
     form: Form,
     stage: Stage,
     usage: Usage,
     include_usage: bool,
+    queue_ns: Option<u64>,
+    times: Option<Times>,
     ending: Option<(Ending, u32)>,
     faults: Rc<[Kind]>,
     head: HeadTime,
@@ -79,17 +87,23 @@ impl Reply {
             Usage::Asked => Usage::None,
             told => told,
         };
+        let vectors = Vectors { encoding: order.encoding, dimensions: order.dimensions.unwrap_or(DIMENSIONS) };
+        let tokens = order.max_tokens.unwrap_or(config.output_tokens);
         let whole = config.pace.flow == Flow::Whole || faults.contains(&Kind::SingleWrite);
         Reply {
             name: Name::new(id),
             prompt: order.prompt_tokens,
-            total: order.max_tokens.unwrap_or(config.output_tokens),
+            inputs: order.inputs.max(1),
+            vectors,
+            total: if script.voice.dialect.pools() { 0 } else { tokens },
             sent: 0,
             finish: if order.max_tokens.is_some() || order.ignore_eos { "length" } else { "stop" },
             form: if order.stream { Form::Stream } else { Form::Body },
             stage: Stage::Head,
             usage,
             include_usage: matches!(usage, Usage::End | Usage::EveryChunk),
+            queue_ns: config.engine.queue_ns,
+            times: None,
             ending,
             head: if whole { HeadTime::FirstToken } else { config.pace.head },
             flow: if whole { Flow::Whole } else { Flow::Paced },
@@ -118,12 +132,18 @@ impl Reply {
 
     /// Output tokens written so far.
     pub(super) fn sent(&self) -> u32 {
-        self.sent
+        self.sent * self.choices()
     }
 
-    /// Prompt tokens, as they are counted for the usage and the batching model.
-    pub(super) fn prompt(&self) -> u32 {
-        self.prompt
+    /// Its first token is due so many nanoseconds after the request arrived.
+    pub(super) fn first_after(&mut self, nanoseconds: u64) {
+        let times = |queue_ns| Times { queue_ns, first_ns: nanoseconds.saturating_sub(queue_ns) };
+        self.times = self.queue_ns.map(times);
+    }
+
+    /// How many texts there are: one a prompt.
+    fn choices(&self) -> u32 {
+        if self.script.voice.dialect == Dialect::Completions { self.inputs } else { 1 }
     }
 
     /// What is written when the request has arrived.
@@ -139,7 +159,7 @@ impl Reply {
         match self.stage {
             Stage::Head if self.form == Form::Body => {
                 self.stage = Stage::Body;
-                if self.total > 1 { Next::Tokens(self.total - 1) } else { Next::Tokens(0) }
+                Next::Tokens(self.total.saturating_sub(1))
             }
             Stage::Head => {
                 self.write_head(out);
@@ -182,13 +202,9 @@ impl Reply {
         self.stage = self.before_content();
         let opening = |event: &mut Vec<u8>| self.script.voice.opening(event);
         self.script.framed(out, opening);
-        let voice = &self.script.voice;
         let speaks = !matches!(self.ending, Some((_, 0)));
-        if voice.dialect == Dialect::Chat && voice.shape.role_chunk == RoleChunk::On && speaks {
-            self.script.role(out, &self.name, self.running_usage());
-            if self.content_delay_ns > 0 {
-                return Next::After(self.content_delay_ns);
-            }
+        if speaks && self.script.role(out, &self.name, self.running_usage()) && self.content_delay_ns > 0 {
+            return Next::After(self.content_delay_ns);
         }
         self.advance(out)
     }
@@ -202,7 +218,12 @@ impl Reply {
     }
 
     fn counts(&self) -> Counts {
-        Counts { prompt: self.prompt, output: self.sent }
+        Counts { prompt: self.prompt, output: self.sent(), times: None }
+    }
+
+    /// The counts at the end, with the server's times where it tells them.
+    fn last_counts(&self) -> Counts {
+        Counts { times: self.times, ..self.counts() }
     }
 
     fn content(&mut self, out: &mut Vec<u8>) -> Next {
@@ -217,8 +238,12 @@ impl Reply {
         self.sent = from.saturating_add(step).min(limit);
         let last = self.sent == self.total;
         let finish = (last && !self.has(Kind::NoFinish)).then_some(self.finish);
-        let usage = if last && self.usage == Usage::LastChunk { Some(self.counts()) } else { self.running_usage() };
-        self.script.tokens(out, &self.name, Piece { from, to: self.sent, finish, usage });
+        let usage =
+            if last && self.usage == Usage::LastChunk { Some(self.last_counts()) } else { self.running_usage() };
+        for index in 0..self.choices() {
+            let usage = usage.filter(|_| index + 1 == self.choices());
+            self.script.tokens(out, &self.name, Piece { index, from, to: self.sent, finish, usage });
+        }
         self.stage = self.before_content();
         if self.ending.is_some_and(|(_, after)| after == self.sent) {
             self.stage = Stage::Content;
@@ -235,8 +260,15 @@ impl Reply {
     }
 
     fn tail(&self, out: &mut Vec<u8>) -> Next {
+        if self.script.voice.dialect == Dialect::Responses {
+            // A response has no `[DONE]`: what lacks it lacks its last event.
+            if !self.has(Kind::NoDone) && !self.has(Kind::NoFinish) {
+                self.script.response_end(out, &self.name, (self.counts(), self.script.voice.shape.usage));
+            }
+            return self.end(out);
+        }
         if self.include_usage {
-            self.script.usage(out, &self.name, self.counts());
+            self.script.usage(out, &self.name, self.last_counts());
         }
         if !self.has(Kind::NoDone) {
             self.script.framed(out, |event| self.script.voice.done(event));
@@ -273,11 +305,21 @@ impl Reply {
             _ => {}
         }
         self.sent = self.total;
-        let mut body = Vec::new();
-        self.script.whole(&mut body, &self.name, self.counts(), self.finish);
-        wire::answer(out, 200, "application/json", &body, self.after);
+        let whole = Whole { counts: self.counts(), finish: self.finish, inputs: self.inputs, vectors: self.vectors };
+        let mut body = self.script.whole(&self.name, whole);
+        match self.ending {
+            Some((Ending::ErrorEvent, _)) => {
+                let error = br#"{"error":{"message":"the simulator was told to fail","type":"InternalServerError","code":500}}"#;
+                body.bytes = error.to_vec();
+            }
+            Some((Ending::Malformed, _)) => body.bytes.truncate(body.bytes.len() / 2),
+            Some((Ending::Early, _)) => body.bytes.clear(),
+            _ => {}
+        }
+        let head = Head { status: 200, kind: body.kind, metadata: body.metadata.as_deref(), after: self.after };
+        wire::answer(out, head, &body.bytes);
         if matches!(self.ending, Some((Ending::Cut, _))) {
-            out.truncate(out.len() - body.len() / 2);
+            out.truncate(out.len() - body.bytes.len() / 2);
             return Next::Done(After::Close);
         }
         Next::Done(if self.has(Kind::CloseAfter) { After::Close } else { self.after })

@@ -9,7 +9,7 @@ fn config() -> Config {
 }
 
 fn order(tokens: u32) -> Order {
-    Order { max_tokens: Some(tokens), stream: true, prompt_tokens: 3, has_prompt: true, ..Order::default() }
+    Order { max_tokens: Some(tokens), stream: true, prompt_tokens: 3, inputs: 1, ..Order::default() }
 }
 
 fn reply(config: &Config, dialect: Dialect, order: &Order, faults: &[&str]) -> Reply {
@@ -194,4 +194,50 @@ fn the_head_can_go_out_when_the_request_arrives() {
     let mut rest = Vec::new();
     assert_eq!(early.advance(&mut rest), CLOSE);
     assert!(!rest.starts_with(b"HTTP"));
+}
+
+#[test]
+fn several_prompts_are_continued_side_by_side() {
+    let texts: Vec<(String, Next)> =
+        steps(reply(&config(), Dialect::Completions, &Order { inputs: 2, ..order(1) }, &[]));
+    let expected = "<\"text\":\" alpha\",\"finish_reason\":\"length\">|\
+        <\"index\":1,\"text\":\" alpha\",\"finish_reason\":\"length\">|[DONE]|.";
+    assert_eq!(texts, [step(expected, KEEP)]);
+    let mut both = reply(&config(), Dialect::Completions, &Order { inputs: 2, ..order(3) }, &[]);
+    both.advance(&mut Vec::new());
+    assert_eq!(both.sent(), 2);
+}
+
+#[test]
+fn a_response_breaks_off_and_ends_as_a_stream_does() {
+    let names = |faults: &[&str]| {
+        let all: String =
+            steps(reply(&config(), Dialect::Responses, &order(2), faults)).into_iter().map(|(text, _)| text).collect();
+        let names = all.lines().flat_map(|line| line.split('|')).filter_map(|line| line.split("event: ").nth(1));
+        names.map(|name| name.trim_start_matches("response.").to_owned()).collect::<Vec<String>>()
+    };
+    let whole = names(&[]);
+    assert_eq!(whole.iter().filter(|name| *name == "output_text.delta").count(), 2);
+    assert_eq!(
+        (whole.last().unwrap().as_str(), names(&["no-done"]).last().unwrap().as_str()),
+        ("completed", "output_text.delta")
+    );
+    assert_eq!(names(&["error-event=1"]).last().unwrap(), "error");
+    assert_eq!(names(&["empty-stream"]), Vec::<String>::new());
+    assert_eq!(names(&["end-early=1"]).len(), 5);
+}
+
+#[test]
+fn vectors_come_at_the_time_of_the_first_token() {
+    let mut reply = reply(&config(), Dialect::Embeddings, &Order { stream: false, ..order(9) }, &[]);
+    let mut out = Vec::new();
+    assert_eq!(reply.begin(&mut out), Next::First);
+    assert_eq!(reply.advance(&mut out), Next::Tokens(0));
+    assert_eq!((reply.advance(&mut out), reply.sent()), (KEEP, 0));
+    let text = String::from_utf8(out).unwrap();
+    let json: serde_json::Value = serde_json::from_str(text.split_once("\r\n\r\n").unwrap().1).unwrap();
+    assert_eq!(
+        (&json["usage"]["prompt_tokens"], json["data"][0]["embedding"].as_array().unwrap().len()),
+        (&3.into(), 16)
+    );
 }

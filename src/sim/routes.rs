@@ -1,21 +1,32 @@
-//! What lives where, and the answers that take no time: models, health, metrics, tokenizer, statistics and errors. What comes in
-//! is a request's head and body; what goes out is a status and a body, or an order to generate.
+//! What lives where, and the answers that take no time: models, health, tokenizer and errors. What comes in is a request's head
+//! and body; what goes out is a status and a body, an order for output, or a wish that the server itself fulfils.
 
 use serde::Deserialize;
 
 use super::config::{Config, Models};
-use super::event::Dialect;
-use super::request::{self, Head, Method, Order};
-use super::stats::Stats;
+use super::dialect::Dialect;
+use super::form;
+use super::order::{self, Blocks, Order};
+use super::request::{Head, Method};
 
 /// What a request is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
     Generate(Dialect, Order),
     Answer(Answer),
+    Wish(Wish),
+}
+
+/// What only the server itself can answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
     Stats,
     Metrics,
+    /// Begin the account anew.
     Reset,
+    StartProfile,
+    StopProfile,
+    ResetPrefixCache,
 }
 
 /// An answer that takes no time.
@@ -33,7 +44,7 @@ impl Answer {
         Answer { status: 200, kind: JSON, body }
     }
 
-    fn text(body: String) -> Self {
+    pub(super) fn text(body: String) -> Self {
         Answer { status: 200, kind: "text/plain; version=0.0.4; charset=utf-8", body }
     }
 
@@ -59,20 +70,29 @@ fn quoted(text: &str) -> String {
 
 /// Finds what a request is for.
 pub(super) fn route(config: &Config, head: &Head, body: &[u8]) -> Route {
-    let wanted = match head.path.as_str() {
-        "/v1/chat/completions" | "/v1/completions" | "/tokenize" | "/detokenize" | "/sim/reset" => Method::Post,
+    let path = head.path.as_str();
+    let dialect = Dialect::of(path);
+    let wanted = match path {
+        _ if dialect.is_some() => Method::Post,
+        "/tokenize" | "/detokenize" | "/sim/reset" | "/start_profile" | "/stop_profile" | "/reset_prefix_cache" => {
+            Method::Post
+        }
         "/v1/models" | "/health" | "/ping" | "/version" | "/metrics" | "/sim/stats" => Method::Get,
         path => return Route::Answer(Answer::error(404, &format!("no such path: {path}"))),
     };
     if head.method != wanted {
         return Route::Answer(Answer::error(405, "method not allowed"));
     }
-    Route::Answer(match head.path.as_str() {
-        "/v1/chat/completions" => return generate(config, Dialect::Chat, body),
-        "/v1/completions" => return generate(config, Dialect::Completions, body),
-        "/sim/stats" => return Route::Stats,
-        "/sim/reset" => return Route::Reset,
-        "/metrics" => return Route::Metrics,
+    if let Some(dialect) = dialect {
+        return generate(config, dialect, head, body);
+    }
+    Route::Answer(match path {
+        "/sim/stats" => return Route::Wish(Wish::Stats),
+        "/sim/reset" => return Route::Wish(Wish::Reset),
+        "/metrics" => return Route::Wish(Wish::Metrics),
+        "/start_profile" => return Route::Wish(Wish::StartProfile),
+        "/stop_profile" => return Route::Wish(Wish::StopProfile),
+        "/reset_prefix_cache" => return Route::Wish(Wish::ResetPrefixCache),
         "/tokenize" => tokenize(body),
         "/detokenize" => detokenize(body),
         "/v1/models" => models(config),
@@ -81,21 +101,28 @@ pub(super) fn route(config: &Config, head: &Head, body: &[u8]) -> Route {
     })
 }
 
-fn generate(config: &Config, dialect: Dialect, body: &[u8]) -> Route {
-    let order = match request::order(body) {
-        Ok(order) => order,
-        Err(message) => return Route::Answer(Answer::error(400, message)),
+fn generate(config: &Config, dialect: Dialect, head: &Head, body: &[u8]) -> Route {
+    let blocks = if config.engine.prefix_blocks.is_some() { Blocks::Wanted } else { Blocks::Unwanted };
+    let order = if dialect.hears() {
+        let boundary = head.boundary.as_deref().ok_or_else(|| "the body is no form".to_owned());
+        boundary.and_then(|boundary| Ok(form::fields(body, boundary)?)).and_then(|fields| order::form(&fields))
+    } else {
+        order::order(dialect, body, blocks)
     };
-    if !order.has_prompt {
-        let field = if dialect == Dialect::Chat { "messages" } else { "prompt" };
-        return Route::Answer(Answer::error(400, &format!("the body has no `{field}`")));
-    }
+    let order = match order {
+        Ok(order) => order,
+        Err(message) => return Route::Answer(Answer::error(400, &message)),
+    };
     match order.model.as_deref() {
-        Some(other) if config.models == Models::Strict && other != config.model => {
+        Some(other) if config.models == Models::Strict && !serves(config, other) => {
             Route::Answer(Answer::error(404, &format!("the model `{other}` does not exist")))
         }
         _ => Route::Generate(dialect, order),
     }
+}
+
+fn serves(config: &Config, model: &str) -> bool {
+    model == config.model || config.engine.adapters.iter().any(|adapter| adapter == model)
 }
 
 /// The longest context that the simulator claims to have.
@@ -103,9 +130,16 @@ const MAX_MODEL_LEN: u32 = 1_048_576;
 
 fn models(config: &Config) -> Answer {
     let name = quoted(&config.model);
-    Answer::json(format!(
-        r#"{{"object":"list","data":[{{"id":{name},"object":"model","created":0,"owned_by":"llmbench","root":{name},"parent":null,"max_model_len":{MAX_MODEL_LEN}}}]}}"#
-    ))
+    let mut list = format!(
+        r#"{{"id":{name},"object":"model","created":0,"owned_by":"llmbench","root":{name},"parent":null,"max_model_len":{MAX_MODEL_LEN}}}"#
+    );
+    for adapter in &config.engine.adapters {
+        let adapter = quoted(adapter);
+        list += &format!(
+            r#",{{"id":{adapter},"object":"model","created":0,"owned_by":"llmbench","root":{adapter},"parent":{name}}}"#
+        );
+    }
+    Answer::json(format!(r#"{{"object":"list","data":[{list}]}}"#))
 }
 
 #[derive(Deserialize)]
@@ -147,23 +181,11 @@ fn detokenize(body: &[u8]) -> Answer {
     Answer::json(format!(r#"{{"prompt":{}}}"#, quoted(&String::from_utf8_lossy(&bytes))))
 }
 
-/// The counters that vLLM exports under the same names.
-pub(super) fn metrics(config: &Config, stats: &Stats) -> Answer {
-    let rows = [
-        ("vllm:num_requests_running", "gauge", stats.running),
-        ("vllm:num_requests_waiting", "gauge", stats.waiting),
-        ("vllm:prompt_tokens_total", "counter", stats.prompt_tokens),
-        ("vllm:generation_tokens_total", "counter", stats.tokens),
-        ("vllm:request_success_total", "counter", stats.finished),
-    ];
-    let label = quoted(&config.model);
-    let lines = rows.map(|(name, kind, value)| format!("# TYPE {name} {kind}\n{name}{{model_name={label}}} {value}\n"));
-    Answer::text(lines.concat())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sim::config::Engine;
+    use crate::sim::request;
 
     fn asked(line: &str, body: &str) -> Route {
         let head = request::head(format!("{line} HTTP/1.1\r\n\r\n").as_bytes()).unwrap().unwrap();
@@ -209,10 +231,32 @@ mod tests {
     }
 
     #[test]
-    fn models_and_metrics_name_the_model() {
-        assert_eq!(answer("GET /v1/models", "").1["data"][0]["id"], "sim");
-        let stats = Stats { tokens: 7, ..Stats::default() };
-        let text = metrics(&Config::default(), &stats).body;
-        assert!(text.contains("vllm:generation_tokens_total{model_name=\"sim\"} 7\n"), "{text}");
+    fn models_are_listed_and_adapters_under_them() {
+        let engine = Engine { adapters: vec!["ada".to_owned()], ..Engine::default() };
+        let list: serde_json::Value =
+            serde_json::from_str(&models(&Config { engine, ..Config::default() }).body).unwrap();
+        assert_eq!((&list["data"][0]["id"], &list["data"][1]["id"]), (&"sim".into(), &"ada".into()));
+        assert_eq!(list["data"][1]["parent"], "sim");
+    }
+
+    #[test]
+    fn every_dialect_has_its_path_and_says_what_it_misses() {
+        let table = [
+            ("/v1/responses", r#"{"input":"a"}"#),
+            ("/v1/embeddings", r#"{"input":["a","b"]}"#),
+            ("/embeddings", r#"{"messages":[]}"#),
+            ("/pooling", r#"{"data":{"image":"x"}}"#),
+            ("/v2/rerank", r#"{"query":"a","documents":["b"]}"#),
+            ("/score", r#"{"text_1":"a","text_2":"b"}"#),
+        ];
+        for (path, body) in table {
+            let route = asked(&format!("POST {path}"), body);
+            assert!(matches!(route, Route::Generate(..)), "{path}: {route:?}");
+            assert_eq!(answer(&format!("POST {path}"), "{}").0, 400, "{path}");
+        }
+        let (status, json) = answer("POST /rerank", r#"{"query":"a"}"#);
+        assert_eq!((status, &json["error"]["message"]), (400, &"the body has no `documents`".into()));
+        assert_eq!(answer("POST /v1/audio/translations", "{}").0, 400);
+        assert_eq!(asked("POST /start_profile", ""), Route::Wish(Wish::StartProfile));
     }
 }

@@ -3,15 +3,19 @@
 
 use memchr::memmem;
 
+use super::config::{RoleChunk, Usage};
+use super::dialect::Dialect;
 use super::event::{Counts, Id, Piece, Voice};
 use super::text::PERIOD;
+use super::whole::{Body, Whole};
 use super::wire::{After, Wire};
 
 /// A kind of answer: an endpoint and the faults that shape its bytes.
 pub(super) struct Script {
     pub(super) voice: Voice,
     pub(super) wire: Wire,
-    /// An event of one token, framed, for each place in the period of the text.
+    /// An event of one token of the first prompt, framed, for each place in the period of the text; none where events are
+    /// numbered, or where there are none.
     ready: Vec<Ready>,
     /// The first token that the ready events fit.
     ready_from: u32,
@@ -41,9 +45,10 @@ impl Script {
     pub(super) fn new(voice: Voice, wire: Wire) -> Self {
         let ready_from = voice.shape.reasoning.max(1);
         let first = ready_from.next_multiple_of(PERIOD);
-        let ready = (first..first + PERIOD).map(|from| {
+        let alike = !voice.dialect.pools() && voice.dialect != Dialect::Responses;
+        let ready = (first..first + PERIOD).filter(|_| alike).map(|from| {
             let (mut event, mut bytes) = (Vec::new(), Vec::new());
-            voice.tokens(&mut event, Id::MAX, Piece { from, to: from + 1, finish: None, usage: None });
+            voice.tokens(&mut event, Id::MAX, Piece { index: 0, from, to: from + 1, finish: None, usage: None });
             wire.body(&mut bytes, &event);
             let id_at = memmem::find(&bytes, b"-ffffffffffffffff").map(|at| at + 1);
             Ready { bytes, id_at }
@@ -53,8 +58,8 @@ impl Script {
 
     /// Appends an event with tokens.
     pub(super) fn tokens(&self, out: &mut Vec<u8>, name: &Name, piece: Piece) {
-        let alone = piece.to == piece.from + 1 && piece.finish.is_none() && piece.usage.is_none();
-        if !alone || piece.from < self.ready_from {
+        let alone = piece.to == piece.from + 1 && piece.finish.is_none() && piece.usage.is_none() && piece.index == 0;
+        if !alone || piece.from < self.ready_from || self.ready.is_empty() {
             return self.framed(out, |event| self.voice.tokens(event, name.id, piece));
         }
         let ready = &self.ready[(piece.from % PERIOD) as usize];
@@ -65,9 +70,17 @@ impl Script {
         }
     }
 
-    /// Appends the event that only names the role.
-    pub(super) fn role(&self, out: &mut Vec<u8>, name: &Name, usage: Option<Counts>) {
-        self.framed(out, |event| self.voice.role(event, name.id, usage));
+    /// Appends what precedes the first token: the event that only names the role, a response's first events.
+    /// Tells whether there was an event.
+    pub(super) fn role(&self, out: &mut Vec<u8>, name: &Name, usage: Option<Counts>) -> bool {
+        match self.voice.dialect {
+            Dialect::Chat if self.voice.shape.role_chunk == RoleChunk::On => {
+                self.framed(out, |event| self.voice.role(event, name.id, usage));
+            }
+            Dialect::Responses => self.framed(out, |event| self.voice.response_opening(event, name.id)),
+            _ => return false,
+        }
+        true
     }
 
     /// Appends the event that has the usage alone.
@@ -75,9 +88,14 @@ impl Script {
         self.framed(out, |event| self.voice.usage(event, name.id, counts));
     }
 
-    /// Appends the body of an answer that is not streamed.
-    pub(super) fn whole(&self, out: &mut Vec<u8>, name: &Name, counts: Counts, finish: &'static str) {
-        self.voice.whole(out, name.id, counts, finish);
+    /// Appends the events that end a response.
+    pub(super) fn response_end(&self, out: &mut Vec<u8>, name: &Name, told: (Counts, Usage)) {
+        self.framed(out, |event| self.voice.response_end(event, name.id, told));
+    }
+
+    /// The body of an answer that is not streamed.
+    pub(super) fn whole(&self, name: &Name, whole: Whole) -> Body {
+        self.voice.whole(name.id, whole)
     }
 
     /// Appends what `write` writes, as a piece of the body.
@@ -99,7 +117,7 @@ impl Script {
 mod tests {
     use super::*;
     use crate::sim::config::{Detail, Shape, Text};
-    use crate::sim::event::{Dialect, Style};
+    use crate::sim::event::Style;
 
     #[test]
     fn a_ready_event_is_what_the_voice_says() {
@@ -111,7 +129,7 @@ mod tests {
             let script = Script::new(voice, Wire::new(&[]));
             let name = Name::new(0xfeed);
             for from in 0..3 * PERIOD {
-                let piece = Piece { from, to: from + 1, finish: None, usage: None };
+                let piece = Piece { index: 0, from, to: from + 1, finish: None, usage: None };
                 let (mut fast, mut slow) = (Vec::new(), Vec::new());
                 script.tokens(&mut fast, &name, piece);
                 script.framed(&mut slow, |event| script.voice.tokens(event, 0xfeed, piece));

@@ -16,9 +16,11 @@ use super::batch::Batch;
 use super::clock::{self, Tie};
 use super::config::Config;
 use super::conn::{Conn, Fate};
-use super::event::{Dialect, Style, Voice};
+use super::dialect::Dialect;
+use super::event::{Style, Voice};
 use super::fault::Kind;
 use super::pace::Rhythm;
+use super::prefix::PrefixCache;
 use super::script::Script;
 use super::stats::{Counters, Stats};
 use super::timers::{Key, Timers};
@@ -64,8 +66,9 @@ pub(super) struct Server {
     pub(super) rhythm: Rhythm,
     pub(super) counters: Counters,
     pub(super) tie: Tie,
-    /// Chat, then completions, without faults.
-    pub(super) scripts: [Rc<Script>; 2],
+    /// One a dialect, without faults.
+    scripts: [Rc<Script>; Dialect::ALL.len()],
+    pub(super) prefix: Option<PrefixCache>,
     pub(super) buffer: Vec<u8>,
     pub(super) control: Vec<u8>,
     /// Number of the latest generation request.
@@ -159,7 +162,8 @@ impl Server {
             _ => None,
         });
         Server {
-            scripts: [script(Dialect::Chat), script(Dialect::Completions)],
+            scripts: Dialect::ALL.map(script),
+            prefix: config.engine.prefix_blocks.map(PrefixCache::new),
             epoll,
             timer,
             armed: 0,
@@ -276,7 +280,7 @@ impl Server {
 
     /// A script for answers with these faults.
     pub(super) fn script(&self, dialect: Dialect, faults: &[Kind]) -> Rc<Script> {
-        let plain = &self.scripts[if dialect == Dialect::Chat { 0 } else { 1 }];
+        let plain = &self.scripts[dialect as usize];
         if faults.is_empty() {
             return Rc::clone(plain);
         }

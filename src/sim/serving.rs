@@ -7,15 +7,18 @@ use nix::sys::epoll::{EpollEvent, EpollFlags};
 use super::clock;
 use super::config::Flow;
 use super::conn::{Active, Arrived, Conn, Fate, Flushed};
-use super::event::Dialect;
+use super::dialect::Dialect;
 use super::fault::{self, Kind};
+use super::metrics;
+use super::order::Order;
+use super::prefix::PrefixCache;
 use super::reply::{Next, Reply};
-use super::request::{self, Order};
-use super::routes::{self, Answer, Route};
+use super::request;
+use super::routes::{self, Answer, Route, Wish};
 use super::server::{BATCH, Server};
 use super::stats::{Counters, Moment};
 use super::timers::Key;
-use super::wire::{self, After};
+use super::wire::{self, After, Head};
 
 /// A body beyond this is refused.
 const BODY_LIMIT: usize = 256 * 1024 * 1024;
@@ -129,20 +132,37 @@ impl Server {
         match routes::route(&self.config, &head, &bytes[head.len..len]) {
             Route::Generate(dialect, order) => self.generate(key, dialect, &order, after),
             Route::Answer(answer) => self.answer(key, &answer, after),
-            Route::Stats => self.answer(key, &Answer::json(self.stats().to_string()), after),
-            Route::Metrics => self.answer(key, &routes::metrics(&self.config, &self.stats()), after),
-            Route::Reset => {
-                self.counters = Counters::new();
-                self.answer(key, &Answer::json("{}".to_owned()), after);
+            Route::Wish(wish) => {
+                let answer = self.fulfil(wish);
+                self.answer(key, &answer, after);
             }
         }
         Some(len)
     }
 
+    fn fulfil(&mut self, wish: Wish) -> Answer {
+        match wish {
+            Wish::Stats => return Answer::json(self.stats().to_string()),
+            Wish::Metrics => return Answer::text(metrics::page(&self.config, &self.stats())),
+            Wish::Reset => {
+                self.counters = Counters::new();
+                return Answer::json("{}".to_owned());
+            }
+            Wish::StartProfile => self.counters.profile_starts += 1,
+            Wish::StopProfile => self.counters.profile_stops += 1,
+            Wish::ResetPrefixCache => {
+                self.counters.prefix_resets += 1;
+                self.prefix.iter_mut().for_each(PrefixCache::clear);
+            }
+        }
+        Answer::text(String::new())
+    }
+
     /// Answers at once.
     fn answer(&mut self, key: Key, answer: &Answer, after: After) {
         let Some(conn) = self.conn(key) else { return };
-        wire::answer(&mut conn.out, answer.status, answer.kind, answer.body.as_bytes(), after);
+        let head = Head { status: answer.status, kind: answer.kind, metadata: None, after };
+        wire::answer(&mut conn.out, head, answer.body.as_bytes());
         conn.ending = Some(after);
         self.write(key);
     }
@@ -163,6 +183,7 @@ impl Server {
                 _ => {}
             }
         }
+        let prefill = order.prompt_tokens - self.cached(order);
         let script = self.script(dialect, &faults);
         let mut reply = Reply::new(&self.config, script, order, self.number, faults);
         if after == After::Close {
@@ -174,18 +195,27 @@ impl Server {
         conn.piece = reply.piece();
         reply.begin(&mut conn.out);
         let has_head = !conn.out.is_empty();
-        conn.active = Some(Active { reply, draws, owed: 1 });
+        conn.active = Some(Active { reply, draws, arrival, prefill, owed: 1 });
         if has_head {
             self.write(key);
         }
         self.wait_for_first(key, arrival);
     }
 
+    /// How many tokens of the prompt the prefix cache has.
+    fn cached(&mut self, order: &Order) -> u32 {
+        let Some(prefix) = &mut self.prefix else { return 0 };
+        let hits = prefix.look_up(&order.blocks, order.prompt_tokens);
+        self.counters.prefix_queries += u64::from(order.prompt_tokens);
+        self.counters.prefix_hits += u64::from(hits);
+        hits
+    }
+
     fn wait_for_first(&mut self, key: Key, arrival: u64) {
         let Some(conn) = Self::at(&mut self.slots, key) else { return };
         let Some(active) = &mut conn.active else { return };
         if let Some(batch) = &mut self.batch {
-            batch.join(key, active.reply.prompt());
+            batch.join(key, active.prefill);
             if let Some(end) = batch.begin(arrival) {
                 self.timers.add(end, BATCH);
             }
@@ -225,6 +255,9 @@ impl Server {
         let before = active.reply.sent();
         let moment = if before == 0 { Moment::First } else { Moment::Later };
         let (mut deadline, start) = (deadline, deadline);
+        if moment == Moment::First {
+            active.reply.first_after(start.saturating_sub(active.arrival));
+        }
         let next = loop {
             let next = active.reply.advance(&mut conn.out);
             let whole = active.reply.flow() == Flow::Whole;

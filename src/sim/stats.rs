@@ -18,6 +18,11 @@ pub(super) struct Counters {
     pub(super) tokens: u64,
     pub(super) writes: u64,
     pub(super) writes_blocked: u64,
+    pub(super) prefix_queries: u64,
+    pub(super) prefix_hits: u64,
+    pub(super) prefix_resets: u64,
+    pub(super) profile_starts: u64,
+    pub(super) profile_stops: u64,
     first: Histogram<u64>,
     later: Histogram<u64>,
 }
@@ -39,6 +44,11 @@ impl Counters {
             tokens: 0,
             writes: 0,
             writes_blocked: 0,
+            prefix_queries: 0,
+            prefix_hits: 0,
+            prefix_resets: 0,
+            profile_starts: 0,
+            profile_stops: 0,
             first: histogram(),
             later: histogram(),
         }
@@ -64,6 +74,11 @@ impl Counters {
             tokens: self.tokens,
             writes: self.writes,
             writes_blocked: self.writes_blocked,
+            prefix_queries: self.prefix_queries,
+            prefix_hits: self.prefix_hits,
+            prefix_resets: self.prefix_resets,
+            profile_starts: self.profile_starts,
+            profile_stops: self.profile_stops,
             first_late: Lateness::of(&self.first),
             later_late: Lateness::of(&self.later),
         }
@@ -102,7 +117,7 @@ impl Lateness {
 pub struct Stats {
     /// Connections accepted.
     pub connections: u64,
-    /// Generation requests that arrived.
+    /// Requests for output of a model that arrived.
     pub requests: u64,
     /// Answers written to their end, those that were told to break off included.
     pub finished: u64,
@@ -118,6 +133,16 @@ pub struct Stats {
     pub writes: u64,
     /// Writes that the socket did not take at once, in full.
     pub writes_blocked: u64,
+    /// Prompt tokens that were looked up in the prefix cache.
+    pub prefix_queries: u64,
+    /// Those of them that it had.
+    pub prefix_hits: u64,
+    /// Calls of `/reset_prefix_cache`.
+    pub prefix_resets: u64,
+    /// Calls of `/start_profile`.
+    pub profile_starts: u64,
+    /// Calls of `/stop_profile`.
+    pub profile_stops: u64,
     /// Lateness of the first tokens.
     pub first_late: Lateness,
     /// Lateness of the tokens after it.
@@ -130,6 +155,9 @@ impl fmt::Display for Stats {
         write!(f, r#""finished":{},"running":{},"waiting":{},"#, self.finished, self.running, self.waiting)?;
         write!(f, r#""prompt_tokens":{},"tokens":{},"#, self.prompt_tokens, self.tokens)?;
         write!(f, r#""writes":{},"writes_blocked":{},"#, self.writes, self.writes_blocked)?;
+        write!(f, r#""prefix_queries":{},"prefix_hits":{},"#, self.prefix_queries, self.prefix_hits)?;
+        write!(f, r#""prefix_resets":{},"profile_starts":{},"#, self.prefix_resets, self.profile_starts)?;
+        write!(f, r#""profile_stops":{},"#, self.profile_stops)?;
         write!(f, r#""first_token_late_ms":{},"later_token_late_ms":{}}}"#, self.first_late, self.later_late)
     }
 }

@@ -111,8 +111,20 @@ pub(super) enum After {
     Close,
 }
 
+/// The head of an answer that has a length.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Head<'a> {
+    pub(super) status: u16,
+    /// The content type.
+    pub(super) kind: &'a str,
+    /// The header `metadata`, in which bytes of vectors are described.
+    pub(super) metadata: Option<&'a [u8]>,
+    pub(super) after: After,
+}
+
 /// Appends a whole answer.
-pub(super) fn answer(out: &mut Vec<u8>, status: u16, kind: &str, body: &[u8], after: After) {
+pub(super) fn answer(out: &mut Vec<u8>, head: Head<'_>, body: &[u8]) {
+    let Head { status, kind, metadata, after } = head;
     append(out, format_args!("HTTP/1.1 {status} {}\r\nserver: llmbench\r\ncontent-type: {kind}\r\n", reason(status)));
     append(out, format_args!("content-length: {}\r\n", body.len()));
     if status == 405 {
@@ -120,6 +132,11 @@ pub(super) fn answer(out: &mut Vec<u8>, status: u16, kind: &str, body: &[u8], af
     }
     if matches!(status, 429 | 503) {
         out.extend_from_slice(b"retry-after: 1\r\n");
+    }
+    if let Some(metadata) = metadata {
+        out.extend_from_slice(b"metadata: ");
+        out.extend_from_slice(metadata);
+        out.extend_from_slice(b"\r\n");
     }
     if after == After::Close {
         out.extend_from_slice(b"connection: close\r\n");
@@ -183,7 +200,7 @@ mod tests {
     #[test]
     fn an_answer_states_its_length_and_whether_it_closes() {
         let mut out = Vec::new();
-        answer(&mut out, 404, "application/json", b"{}", After::Close);
+        answer(&mut out, Head { status: 404, kind: "application/json", metadata: None, after: After::Close }, b"{}");
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "HTTP/1.1 404 Not Found\r\nserver: llmbench\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\

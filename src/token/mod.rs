@@ -1,6 +1,7 @@
 //! Tokenizers: where they come from ([`load`]), and the few operations that datasets and counts need ([`Tokenizer`]). It
 //! never downloads weights, never runs code of a model, and talks to a server only where nothing else gives the tokenizer.
 
+mod align;
 mod args;
 mod builtin;
 mod chat;
@@ -12,6 +13,7 @@ mod specials;
 
 use std::sync::Arc;
 
+pub use align::{Aligner, Unknown, Verdict, ask};
 pub use args::{Choice, TokenizerArgs};
 pub use builtin::BUILTIN;
 pub use load::{Loaded, load};

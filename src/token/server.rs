@@ -129,7 +129,8 @@ fn dialect(client: &Client, model: &str) -> Result<(Dialect, Vec<u32>)> {
     Err(first.unwrap_or_else(|| Error::new("it answers with no tokens")))
 }
 
-fn tokens(answer: &Value) -> Result<Vec<u32>> {
+/// The ids of an answer of `/tokenize`.
+pub(super) fn tokens(answer: &Value) -> Result<Vec<u32>> {
     let ids = answer.get("tokens").and_then(Value::as_array).map(|list| {
         list.iter().map(|id| id.as_u64().and_then(|id| u32::try_from(id).ok())).collect::<Option<Vec<u32>>>()
     });

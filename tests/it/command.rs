@@ -89,8 +89,13 @@ impl Llmbench {
         ])
     }
 
-    /// `serve` with the report on stdout.
+    /// `serve` with the report on stdout; the server gets the requests and nothing else.
     pub(crate) fn plain(url: &str) -> Self {
+        Llmbench::talking(url).args(["--no-side-calls"])
+    }
+
+    /// As [`Llmbench::plain`], and the server is asked for its count of tokens and its counters.
+    pub(crate) fn talking(url: &str) -> Self {
         Llmbench::new()
             .args(["serve", "--base-url", url, "--model", "m", "--tokenizer", "builtin", "--temperature", "0"])
             .args(["--num-prompts", "10", "--random-input-len", "8", "--random-output-len", "16"])

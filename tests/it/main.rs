@@ -3,23 +3,30 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 mod architecture;
+mod around;
+mod audio;
 mod command;
 mod files;
 mod hub;
+mod flags;
 mod instead;
+mod media;
 mod moments;
 mod nonsense;
 mod pooling;
 mod probes;
+mod raw;
 mod recorded;
 mod requests;
 mod responses;
 mod secrets;
 mod series;
 mod server;
+mod simulated;
 mod stream;
 mod success;
 mod tls;
+mod trace;
 mod truth;
 mod turns;
 mod usage;

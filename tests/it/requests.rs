@@ -81,7 +81,7 @@ fn the_model_is_the_first_that_the_server_lists() {
     });
     let args =
         ["serve", "--base-url", &server.url(), "--tokenizer", "builtin", "--num-prompts", "2", "--output-json", "-"];
-    let result = Llmbench::new().args(args).run().ended(0);
+    let result = Llmbench::new().args(args).args(["--no-side-calls"]).run().ended(0);
     assert_eq!(result["model_id"], "first");
     assert_eq!(server.requests()[1].json()["model"], "first");
 }

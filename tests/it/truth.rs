@@ -7,7 +7,7 @@ use crate::command::{Llmbench, Running};
 use crate::wire::timed;
 
 /// A simulator and its address.
-fn simulator(args: &[&str]) -> (Running, String) {
+pub(crate) fn simulator(args: &[&str]) -> (Running, String) {
     let mut running = Llmbench::new().args(["sim", "--port", "0"]).args(args).spawn();
     let line = running.line();
     let url = line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("{line}")).to_owned();

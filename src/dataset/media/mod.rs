@@ -20,7 +20,7 @@ pub(crate) use sound::{Sound, audio_file};
 
 use super::{Part, Prompt};
 use crate::error::Result;
-use picture::{Order, jpeg};
+use picture::{Order, Turn, jpeg};
 
 /// What a picture or a video is given by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub enum Placement {
 pub(crate) fn image_part(source: Source<'_>) -> Result<Part> {
     let url = match source {
         Source::Bytes(bytes) => {
-            let picture = picture::decode(bytes)?;
+            let picture = picture::decode(bytes, Turn::Stored)?;
             data_url("image/jpeg", &jpeg(picture.as_raw(), picture.width(), picture.height(), Order::Rgb)?)
         }
         Source::Place(place) => url(place, &["http://", "https://", "file://", "data:image/"]),
@@ -71,7 +71,7 @@ pub(crate) fn video_part(source: Source<'_>) -> Part {
 ///
 /// Where `bytes` are no picture that can be read.
 pub(crate) fn embedded_part(bytes: &[u8]) -> Result<Part> {
-    let url = data_url("image/png", &picture::png(&picture::decode_upright(bytes)?)?);
+    let url = data_url("image/png", &picture::png(&picture::decode(bytes, Turn::Upright)?)?);
     Ok(Part::Image { url, more: String::new() })
 }
 

@@ -12,20 +12,25 @@ use crate::error::{Error, Result};
 /// The quality at which the reference's library writes where nothing else is asked for, with colour at half resolution.
 const QUALITY: u8 = 75;
 
-/// The pixels of a picture, as they lie in its file.
-pub(super) fn decode(bytes: &[u8]) -> Result<RgbImage> {
-    let mut decoder = reader(bytes)?.into_decoder().map_err(|cause| unreadable(&cause))?;
-    decoder.set_limits(image::Limits::default()).map_err(|cause| unreadable(&cause))?;
-    Ok(flattened(DynamicImage::from_decoder(decoder).map_err(|cause| unreadable(&cause))?))
+/// Which way up a picture is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// As its pixels lie in the file.
+    Stored,
+    /// As its EXIF data says.
+    Upright,
 }
 
-/// The pixels of a picture, turned upright as its EXIF data says.
-pub(super) fn decode_upright(bytes: &[u8]) -> Result<RgbImage> {
-    let mut decoder = reader(bytes)?.into_decoder().map_err(|cause| unreadable(&cause))?;
-    decoder.set_limits(image::Limits::default()).map_err(|cause| unreadable(&cause))?;
-    let orientation = decoder.orientation().map_err(|cause| unreadable(&cause))?;
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(|cause| unreadable(&cause))?;
-    picture.apply_orientation(orientation);
+/// The pixels of a picture.
+pub(super) fn decode(bytes: &[u8], turn: Turn) -> Result<RgbImage> {
+    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
+    let mut decoder =
+        reader.map_err(image::ImageError::from).and_then(ImageReader::into_decoder).map_err(unreadable)?;
+    let orientation = decoder.orientation().map_err(unreadable)?;
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(unreadable)?;
+    if turn == Turn::Upright {
+        picture.apply_orientation(orientation);
+    }
     Ok(flattened(picture))
 }
 
@@ -65,13 +70,7 @@ pub(super) fn png(picture: &RgbImage) -> Result<Vec<u8>> {
     Ok(out.into_inner())
 }
 
-fn reader(bytes: &[u8]) -> Result<ImageReader<Cursor<&[u8]>>> {
-    ImageReader::new(Cursor::new(bytes))
-        .with_guessed_format()
-        .map_err(|cause| Error::new(format!("not a picture: {cause}")))
-}
-
-fn unreadable(cause: &image::ImageError) -> Error {
+fn unreadable(cause: image::ImageError) -> Error {
     Error::new(format!("not a picture that can be read: {cause}")).hint("use JPEG, PNG or WebP")
 }
 
@@ -118,7 +117,7 @@ mod tests {
             assert_eq!(over_white(channel, alpha), wanted, "{channel} at {alpha}");
         }
         let picture = image::RgbaImage::from_pixel(3, 2, image::Rgba([100, 10, 37, 128]));
-        let flat = decode(&encoded(&picture.into(), ImageFormat::Png)).unwrap();
+        let flat = decode(&encoded(&picture.into(), ImageFormat::Png), Turn::Stored).unwrap();
         assert_eq!(flat.get_pixel(2, 1).0, [over_white(100, 128), over_white(10, 128), over_white(37, 128)]);
     }
 
@@ -127,14 +126,14 @@ mod tests {
         let jpeg = jpeg(slope().as_raw(), 48, 32, Order::Rgb).unwrap();
         let frame = jpeg.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
         assert_eq!(jpeg[frame + 11], 0x22, "the factors of the first component");
-        let seen = decode(&jpeg).unwrap();
+        let seen = decode(&jpeg, Turn::Stored).unwrap();
         let off = seen.as_raw().iter().zip(slope().into_raw()).map(|(a, b)| a.abs_diff(b)).max();
         assert!(off.is_some_and(|off| off < 12), "{off:?}");
     }
 
     #[test]
     fn a_png_is_exact() {
-        assert_eq!(decode_upright(&png(&slope()).unwrap()).unwrap(), slope());
+        assert_eq!(decode(&png(&slope()).unwrap(), Turn::Upright).unwrap(), slope());
     }
 
     #[test]
@@ -144,13 +143,13 @@ mod tests {
         let tiff = *b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
         let length = (tiff.len() as u16 + 2).to_be_bytes();
         turned.splice(2..2, [0xff, 0xe1].into_iter().chain(length).chain(tiff));
-        assert_eq!(decode(&turned).unwrap().dimensions(), (48, 32));
-        assert_eq!(decode_upright(&turned).unwrap().dimensions(), (32, 48));
+        assert_eq!(decode(&turned, Turn::Stored).unwrap().dimensions(), (48, 32));
+        assert_eq!(decode(&turned, Turn::Upright).unwrap().dimensions(), (32, 48));
     }
 
     #[test]
     fn what_is_no_picture_is_told_as_such() {
-        let error = decode(b"hello").unwrap_err();
+        let error = decode(b"hello", Turn::Stored).unwrap_err();
         assert!(error.to_string().starts_with("not a picture that can be read: "), "{error}");
         assert!(error.advice().is_some());
         assert!(jpeg(&[0; 3 * 65536], 65536, 1, Order::Rgb).is_err());

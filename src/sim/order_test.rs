@@ -1,0 +1,145 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::sim::form::Field;
+
+fn read(dialect: Dialect, body: &str) -> Result<Order, String> {
+    order(dialect, body.as_bytes(), Blocks::Unwanted)
+}
+
+fn completion(body: &str) -> Result<Order, String> {
+    read(Dialect::Completions, body)
+}
+
+#[test]
+fn an_order_is_read_wherever_its_fields_stand() {
+    let body = r#" {"prompt": "a \"max_tokens\": 3 b", "model":"m", "max_tokens" : 16,"stream":true,
+        "stream_options":{"include_usage":true, "continuous_usage_stats":false},"ignore_eos":true,"temperature":0.0} "#;
+    let read = completion(body).unwrap();
+    assert_eq!(read.max_tokens, Some(16));
+    assert_eq!(read.model.as_deref(), Some("m"));
+    assert!(read.stream && read.include_usage && !read.continuous_usage && read.ignore_eos);
+    assert_eq!(read.prompt_tokens, 6);
+}
+
+#[test]
+fn the_newer_name_of_the_limit_wins() {
+    for body in [
+        r#"{"prompt":"","max_tokens":1,"max_completion_tokens":2}"#,
+        r#"{"prompt":"","max_output_tokens":2,"max_tokens":1}"#,
+    ] {
+        assert_eq!(completion(body).unwrap().max_tokens, Some(2));
+    }
+    assert_eq!(completion(r#"{"prompt":"","max_tokens":null}"#).unwrap().max_tokens, None);
+}
+
+#[test]
+fn prompts_are_counted_whatever_their_shape() {
+    let size = |dialect, body: &str| {
+        let order = read(dialect, body).unwrap();
+        (order.prompt_tokens, order.inputs)
+    };
+    let media =
+        r#"{"messages":[{"url":"data:image/jpeg;base64,AAAABBBB"},{"input_audio":{"data": "RIFF", "format":"wav"}}]}"#;
+    let bare = media.replace("data:image/jpeg;base64,AAAABBBB", "data:").replace("RIFF", "").len() as u32;
+    let table = [
+        (Dialect::Completions, r#"{"prompt":[1, 22,333]}"#, (3, 1)),
+        (Dialect::Completions, r#"{"prompt":"abcde"}"#, (2, 1)),
+        (Dialect::Completions, r#"{"prompt":["abcde", "a"]}"#, (3, 2)),
+        (Dialect::Completions, r#"{"prompt":[[1,2],[3],[4, 5]]}"#, (5, 3)),
+        (Dialect::Completions, r#"{"prompt":[]}"#, (1, 1)),
+        (Dialect::Chat, r#"{"messages":[{"a":"]}"}]}"#, (3, 1)),
+        (Dialect::Chat, r#"{"messages":[{"t":"say \"data:xxxxxxxxxxxx\""}]}"#, (9, 1)),
+        (Dialect::Chat, media, (512 + (bare - 13).div_ceil(4), 1)),
+        (Dialect::Responses, r#"{"input":"abcd"}"#, (1, 1)),
+        (Dialect::Embeddings, r#"{"input":["abcd","e"],"messages":null}"#, (1, 1)),
+        (Dialect::Rerank, r#"{"query":"abcd","documents":["abcdefgh",{"text":"b"}]}"#, (1 + 2 + 1 + 3, 2)),
+        (Dialect::Score, r#"{"text_1":["abcd","abcd"],"text_2":["a","b"]}"#, (4, 2)),
+        (Dialect::Score, r#"{"text_1":"abcd","text_2":"a"}"#, (2, 1)),
+    ];
+    for (dialect, body, expected) in table {
+        assert_eq!(size(dialect, body), expected, "{body}");
+    }
+}
+
+#[test]
+fn vectors_are_written_as_asked_and_never_streamed() {
+    let order = read(Dialect::Embeddings, r#"{"input":"a","encoding_format":"base64","dimensions":3,"stream":true}"#);
+    let order = order.unwrap();
+    assert_eq!((order.encoding, order.dimensions, order.stream), (Encoding::Base64, Some(3), false));
+    assert!(read(Dialect::Embeddings, r#"{"input":"a","encoding_format":"hex"}"#).is_err());
+}
+
+#[test]
+fn what_lacks_its_prompt_is_refused_by_the_name_of_the_field() {
+    assert_eq!(completion("{}").unwrap_err(), "the body has no `prompt`");
+    assert_eq!(read(Dialect::Embeddings, "{}").unwrap_err(), "the body has no `input` and no `messages`");
+}
+
+#[test]
+fn a_form_is_read_in_pythons_words() {
+    let sound = [0; 1281];
+    let field = |name, value| Field { name, value };
+    let fields = [
+        field("file", &sound),
+        field("model", b"whisper"),
+        field("max_completion_tokens", b"448"),
+        field("stream", b"True"),
+        field("language", b"en"),
+        field("stream_include_usage", b"True"),
+        field("stream_continuous_usage_stats", b"False"),
+    ];
+    let order = form(&fields).unwrap();
+    assert_eq!((order.prompt_tokens, order.max_tokens, order.model.as_deref()), (3, Some(448), Some("whisper")));
+    assert!(order.stream && order.include_usage && !order.continuous_usage);
+    assert!(form(&fields[1..]).is_err(), "no file");
+    assert!(form(&[field("file", b""), field("stream", b"perhaps")]).is_err());
+}
+
+#[test]
+fn what_is_no_object_or_makes_no_sense_is_refused() {
+    let bad = [
+        "",
+        "[]",
+        "{",
+        "{\"a\":1",
+        "{\"a\" 1}",
+        "{\"a\":1}x",
+        "{\"a\":}",
+        "{\"a\":[1}",
+        "{a:1}",
+        "{\"a\":bad}",
+        "nope",
+    ];
+    for body in bad {
+        assert_eq!(completion(body).unwrap_err(), "the body is no JSON object", "{body}");
+    }
+    for field in ["\"max_tokens\":0", "\"max_tokens\":-3", "\"stream\":1", "\"n\":2", "\"max_tokens\":\"a\""] {
+        assert!(completion(&format!("{{\"prompt\":\"a\",{field}}}")).is_err(), "{field}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_in_the_prompt_hides_no_field(prompt in ".*", limit in 1_u32..9_999, first: bool) {
+        let text = serde_json::to_string(&prompt).unwrap();
+        let body = if first {
+            format!(r#"{{"prompt":{text},"max_tokens":{limit},"messages":[[{{"k":{text}}}]]}}"#)
+        } else {
+            format!(r#"{{"max_tokens":{limit},"stop":[{text}],"prompt":{text}}}"#)
+        };
+        prop_assert_eq!(completion(&body).unwrap().max_tokens, Some(limit));
+    }
+
+    #[test]
+    fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64), tail in "[\\[\\]{}\":,\\\\0-9a ]{0,24}") {
+        let _ = order(Dialect::Chat, &bytes, Blocks::Wanted);
+        for key in ["prompt", "documents", "query", "a"] {
+            let body = format!("{{\"{key}\":{tail}}}");
+            let _ = order(Dialect::Rerank, body.as_bytes(), Blocks::Wanted);
+            let _ = order(Dialect::Completions, body.as_bytes(), Blocks::Wanted);
+        }
+    }
+}
