@@ -4,7 +4,7 @@
 use super::cell::Cell;
 use crate::dataset::media::{self, Placement, Source};
 use crate::dataset::{Part, Prompt, Sample};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What a row became.
 #[derive(Debug)]
@@ -76,5 +76,5 @@ fn part(image: &Cell) -> Result<Part> {
         },
         _ => None,
     };
-    source.map_or_else(|| Err(crate::error::Error::new("neither an image nor the place of one")), media::image_part)
+    source.map_or_else(|| Err(Error::new("neither an image nor the place of one")), media::image_part)
 }

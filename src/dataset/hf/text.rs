@@ -3,10 +3,11 @@
 
 use serde_json::json;
 
-use super::Maker;
-use super::cell::Row;
+use super::cell::{Cell, Row};
 use super::draft::Draft;
+use super::{Lengths, Maker};
 use crate::error::Result;
+use crate::token::Special;
 
 /// How long a prompt and its answer may be, in tokens.
 #[derive(Debug, Clone, Copy)]
@@ -86,7 +87,7 @@ impl Maker {
         let input_tokens = self.tokenizer.count(&prompt)?;
         let output_tokens = match self.given_length() {
             Some(len) => len,
-            None => self.tokenizer.encode(row.text("output")?, crate::token::Special::Skip)?.len() as u32,
+            None => self.tokenizer.encode(row.text("output")?, Special::Skip)?.len() as u32,
         };
         let draft = Draft::text(prompt, input_tokens, output_tokens);
         Ok(Limits::USUAL.allow(input_tokens, output_tokens).then_some(draft))
@@ -124,7 +125,7 @@ impl Maker {
 
     /// Two turns or more of a conversation, of which the first is asked and the second says how long the answer should be.
     pub(super) fn conversation(&self, row: &mut Row) -> Result<Option<Draft>> {
-        let turns = row.at("conversations").and_then(super::cell::Cell::items);
+        let turns = row.at("conversations").and_then(Cell::items);
         let turns = turns.ok_or_else(|| row.wrong("no list at `conversations`"))?;
         if turns.len() < 2 {
             return Ok(None);
@@ -139,8 +140,8 @@ impl Maker {
     /// The length that flag or class give all requests.
     pub(super) fn given_length(&self) -> Option<u32> {
         match self.hf.lengths {
-            super::Lengths::Given(len) => Some(len),
-            super::Lengths::Answer => None,
+            Lengths::Given(len) => Some(len),
+            Lengths::Answer => None,
         }
     }
 }
