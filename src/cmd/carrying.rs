@@ -131,7 +131,8 @@ mod tests {
 
     #[test]
     fn datasets_of_the_hub_go_where_what_they_have_is_sent() {
-        let table: [(&str, fn(Backend) -> bool); 4] = [
+        type Suits = fn(Backend) -> bool;
+        let table: [(&str, Suits); 4] = [
             ("openai/gsm8k", |_| true),
             ("Lin-Chen/MMStar", carries_pictures),
             ("LIUM/tedlium", |backend| place_of_sound("x", backend).is_ok()),

@@ -1,8 +1,8 @@
 //! The subcommands, a file each: its flags and its story. They wire the stages and decide nothing.
 
-mod carrying;
 mod align;
 mod around;
+mod carrying;
 mod compare;
 mod conclude;
 mod config;
