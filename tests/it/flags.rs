@@ -164,7 +164,7 @@ const NATIVE: [(&str, Unset); 29] = [
 ];
 
 /// Flags that the reference does not have, and why we do.
-const OURS: [(&str, &str); 10] = [
+const OURS: [(&str, &str); 17] = [
     ("api-key", "servers want keys, and not everybody can set OPENAI_API_KEY"),
     ("request-timeout", "the reference's six hours are fixed"),
     ("max-event-bytes", "a server that never ends a line must not fill the memory"),
@@ -175,6 +175,23 @@ const OURS: [(&str, &str); 10] = [
     ("output-json", "the result at exactly one place, or on stdout"),
     ("color", "colour on stderr"),
     ("progress", "progress in logs, or none"),
+    ("charts", "the reference's charts need a terminal and a package; here they can be had anywhere, or nowhere"),
+    ("no-stream-response", "servers that do not stream"),
+    ("sonnet-input-len", "a dataset of older releases"),
+    ("sonnet-output-len", "a dataset of older releases"),
+    ("sonnet-prefix-len", "a dataset of older releases"),
+    ("txt-slices-input-len", "a dataset of older releases"),
+    ("txt-slices-output-len", "a dataset of older releases"),
+];
+
+/// Flags that are 0 in the reference, which means what leaving them out means; so they have no value here until they are
+/// given.
+const ZERO_IS_UNSET: [&str; 5] = [
+    "per-turn-input-len",
+    "multi-turn-min-turns",
+    "multi-turn-max-turns",
+    "multi-turn-prefix-global-ratio",
+    "multi-turn-prefix-conversation-ratio",
 ];
 
 /// Values that a flag must take.
@@ -244,6 +261,13 @@ impl Shown {
         }
         Some(note.trim_start_matches(&format!("[{key}: ")).trim_end_matches(']').replace(' ', ""))
     }
+
+    /// The default that the first paragraph of the help ends with.
+    fn told(&self) -> Option<String> {
+        let paragraph: Vec<&str> = self.lines.iter().map(String::as_str).take_while(|line| !line.is_empty()).collect();
+        let text = paragraph.join(" ");
+        Some(text.rsplit_once("[default: ")?.1.strip_suffix(']')?.replace(' ', ""))
+    }
 }
 
 /// The flags that the help shows, by name; aliases too.
@@ -302,11 +326,14 @@ fn defaults_are_those_of_the_reference() {
     let mut wrong = Vec::new();
     for (name, default) in reference() {
         let Some(flag) = shown.get(name).filter(|flag| !flag.lines.is_empty()) else { continue };
-        let ours = flag.note("default");
+        // A default on a line of its own is clap's; one at the end of a text is told by the flag's help.
+        let own = flag.note("default");
+        let ours = own.clone().or_else(|| flag.told());
         let right = match (default, &ours) {
-            (Switch, ours) => ours.is_none() && !flag.has_value,
+            (Switch, _) => own.is_none() && !flag.has_value,
             // A text says where the value comes from.
-            (Nothing, ours) => flag.has_value && ours.as_ref().is_none_or(|_| name == "percentile-metrics"),
+            (Nothing, _) => flag.has_value && own.as_ref().is_none_or(|_| name == "percentile-metrics"),
+            (Is("0"), _) if ZERO_IS_UNSET.contains(&name) => flag.has_value && own.is_none(),
             (Is(value), Some(ours)) => flag.has_value && alike(ours, &value.replace(' ', "")),
             (Is(_), None) => false,
         };
