@@ -91,6 +91,11 @@ fn write_prompt_parts(prompt: &Prompt, out: &mut Vec<u8>) {
 pub(super) fn write_part(part: &Part, out: &mut Vec<u8>) {
     match part {
         Part::Text(text) => write_text_part(text, out),
+        Part::Lead(text) => {
+            out.extend_from_slice(br#"{"text":"#);
+            write_text(text, out);
+            out.extend_from_slice(br#","type":"text"}"#);
+        }
         Part::Image { url, more } => {
             out.extend_from_slice(br#"{"type":"image_url","image_url":{"url":"#);
             write_text(url, out);
@@ -167,7 +172,7 @@ fn text_size(text: &str) -> usize {
 
 fn part_size(part: &Part) -> usize {
     let data = match part {
-        Part::Text(text) => text_size(text),
+        Part::Text(text) | Part::Lead(text) => text_size(text),
         Part::Image { url, more } => url.len() + more.len(),
         Part::Video { url } => url.len(),
         Part::Audio { data, .. } => data.len(),

@@ -135,7 +135,7 @@ fn text(prompt: &Prompt) -> String {
 
 fn part(part: &Part) -> &str {
     match part {
-        Part::Text(text) => text,
+        Part::Text(text) | Part::Lead(text) => text,
         Part::Image { .. } => "[image]",
         Part::Video { .. } => "[video]",
         Part::Audio { .. } => "[audio]",
@@ -156,7 +156,7 @@ fn shortened(text: &str) -> String {
 /// Images, videos and sounds that are part of the prompt itself.
 fn media_within(prompt: &Prompt) -> usize {
     match prompt {
-        Prompt::Parts(parts) => parts.iter().filter(|part| !matches!(part, Part::Text(_))).count(),
+        Prompt::Parts(parts) => parts.iter().filter(|part| !matches!(part, Part::Text(_) | Part::Lead(_))).count(),
         _ => 0,
     }
 }

@@ -58,7 +58,7 @@ pub(super) fn rows_of(samples: Samples, ids: Vec<Option<String>>) -> Vec<(String
 /// square brackets, media in angle brackets. Ids must count up from 0.
 pub(super) fn shown(samples: Samples) -> Vec<(String, u32, u32)> {
     let part = |part: &Part| match part {
-        Part::Text(text) => text.clone(),
+        Part::Text(text) | Part::Lead(text) => text.clone(),
         Part::Image { url, more } => format!("<{url} {more}").trim_end().to_owned() + ">",
         Part::Video { url } => format!("<video {url}>"),
         Part::Audio { data, format } => format!("<{format} {data}>"),

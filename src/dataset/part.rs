@@ -22,6 +22,9 @@ impl Json {
 pub enum Part {
     /// A text.
     Text(String),
+    /// The text that a message of several parts begins with; on the wire it differs from [`Part::Text`] by the order of its
+    /// keys, as in the reference.
+    Lead(String),
     /// An image by its URL, which may be a `data:` URL.
     Image {
         /// Where it is, or what it is.

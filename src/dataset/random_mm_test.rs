@@ -73,7 +73,7 @@ fn items_go_beside_the_prompt_or_into_its_message() {
     for (beside, within) in beside.into_iter().zip(within) {
         let Prompt::Text(text) = beside.prompt else { panic!("no text") };
         assert!(matches!(&beside.media[..], [Part::Image { .. }, Part::Image { .. }]));
-        assert_eq!(within.prompt, Prompt::Parts([vec![Part::Text(text)], beside.media].concat()));
+        assert_eq!(within.prompt, Prompt::Parts([vec![Part::Lead(text)], beside.media].concat()));
         assert!(within.media.is_empty());
         assert_eq!(within.request_id, beside.request_id);
     }

@@ -193,13 +193,16 @@ fn the_last_usage_can_tell_the_servers_times_and_adapters_are_models() {
     assert_eq!(get(&url, "/v1/models").json()["data"][1]["id"], "sql");
 }
 
+/// A backend, further flags, and what the result must come near.
+type Case<'a> = (&'a str, &'a [&'a str], &'a [(&'a str, f64)]);
+
 #[test]
 fn every_backend_is_measured_at_the_times_that_were_dictated() {
     let (_sim, url) = started(&[]);
     let streamed = [("median_ttft_ms", 40.0), ("median_itl_ms", 10.0), ("median_e2el_ms", 190.0)];
     let (whole, pooled) = ([("median_e2el_ms", 190.0)], [("median_e2el_ms", 40.0)]);
     let rerank = ["--dataset-name", "random-rerank", "--random-batch-size", "3"];
-    let table: [(&str, &[&str], &[(&str, f64)]); 6] = [
+    let table: [Case<'_>; 6] = [
         ("openai-responses", &[], &streamed),
         ("openai", &["--no-stream-response"], &whole),
         ("openai-embeddings", &[], &pooled),

@@ -122,7 +122,7 @@ fn images_become_parts() {
     let [Part::Image { url, .. }] = plain.media.as_slice() else { panic!("{:?}", plain.media) };
     assert!(url.starts_with("data:image/jpeg;base64,/9j/"), "{url}");
     let message = first("star-chat", "val.parquet", &content, "--hf-name Lin-Chen/MMStar --enable-multimodal-chat");
-    assert_eq!(message.prompt, Prompt::Parts(vec![Part::Text("What?".into()), plain.media[0].clone()]));
+    assert_eq!(message.prompt, Prompt::Parts(vec![Part::Lead("What?".into()), plain.media[0].clone()]));
     assert!(message.media.is_empty());
 }
 

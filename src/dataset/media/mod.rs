@@ -87,7 +87,7 @@ impl Placement {
 
 /// One user message of `text` and then `parts`.
 pub(crate) fn message(text: String, parts: Vec<Part>) -> Prompt {
-    Prompt::Parts(std::iter::once(Part::Text(text)).chain(parts).collect())
+    Prompt::Parts(std::iter::once(Part::Lead(text)).chain(parts).collect())
 }
 
 /// `place`, with `file://` before it if it begins with none of `schemes`.
