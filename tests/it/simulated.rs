@@ -199,7 +199,8 @@ fn every_backend_is_measured_at_the_times_that_were_dictated() {
     let streamed = [("median_ttft_ms", 40.0), ("median_itl_ms", 10.0), ("median_e2el_ms", 190.0)];
     let (whole, pooled) = ([("median_e2el_ms", 190.0)], [("median_e2el_ms", 40.0)]);
     let rerank = ["--dataset-name", "random-rerank", "--random-batch-size", "3"];
-    let table: [(&str, &[&str], &[(&str, f64)]); 6] = [
+    type Row<'a> = (&'a str, &'a [&'a str], &'a [(&'a str, f64)]);
+    let table: [Row<'_>; 6] = [
         ("openai-responses", &[], &streamed),
         ("openai", &["--no-stream-response"], &whole),
         ("openai-embeddings", &[], &pooled),
