@@ -119,20 +119,17 @@ fn uncounted(setup: &Setup, run: &Run) -> Found {
 }
 
 fn no_samples(setup: &Setup, metrics: &Metrics) -> Found {
-    let missing: Vec<&str> = [("TPOT", &metrics.latency.tpot), ("ITL", &metrics.latency.itl)]
-        .into_iter()
-        .filter(|(_, summary)| summary.is_empty() && metrics.counts.completed > 0)
-        .map(|(name, _)| name)
-        .collect();
-    (!missing.is_empty() && setup.task == Task::Generation).then(|| {
-        let what = format!("no answer had what {} is made from: its zeros are not measurements", missing.join(" or "));
-        (what, "ask for more than one output token, and for a streamed answer")
+    let missing = metrics.latency.itl.is_empty() && metrics.counts.completed > 0;
+    (missing && setup.task == Task::Generation).then(|| {
+        let what = "each answer came in one piece: nothing is known of TPOT and ITL, whose zeros in the result, and whose \
+                    limits in `--goodput`, mean nothing";
+        (what.to_owned(), "ask for more than one output token, and for a streamed answer")
     })
 }
 
 fn several_tokens(setup: &Setup, metrics: &Metrics) -> Found {
     let several = |&tokens: &f64| tokens > own::SEVERAL_TOKENS && setup.task == Task::Generation;
-    let tokens = metrics.chunks.tokens.filter(several)?;
+    let tokens = metrics.chunks.tokens.filter(several).filter(|_| metrics.chunks.gap.is_some())?;
     let what =
         format!("the server sends {tokens:.2} tokens a chunk: ITL is the gap between chunks, not between tokens");
     Some((what, "compare the mean time per token instead"))
