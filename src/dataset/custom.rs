@@ -13,7 +13,7 @@ use super::selection::Taken;
 use super::{Prompt, Sample, Samples, Selection, from_file, rows};
 use crate::args;
 use crate::error::{Error, Result};
-use crate::token::Tokenizer;
+use crate::token::{Special, Tokenizer};
 
 /// Flags of the dataset `custom`.
 #[derive(Debug, Clone, clap::Args)]
@@ -103,11 +103,17 @@ pub(super) fn samples(
 ) -> Samples {
     let Taken { rows: taken, warning, python } = selection.take(rows.len());
     let count = taken.len();
+    let first = taken.first().map(|&row| &rows[row as usize]);
+    let doubled = first.zip(tokenizer.as_ref()).is_some_and(|(row, tokenizer)| begins_twice(row, &template, tokenizer));
+    let warning = warning.into_iter().chain(
+        doubled.then(|| "prompts begin with the token that completions servers put before prompts too".to_owned()),
+    );
+    let warnings = warning.collect();
     let iter = ahead(count, move |index| {
         let row = &rows[taken[index] as usize];
         row.sample(tokenizer.as_ref(), &template, selection.request_id(index))
     });
-    Samples { warnings: warning.into_iter().collect(), python: Some(python), ..Samples::new(count, iter) }
+    Samples { warnings, python: Some(python), ..Samples::new(count, iter) }
 }
 
 impl Line {
@@ -129,6 +135,12 @@ impl Line {
             ..Sample::default()
         })
     }
+}
+
+/// Whether a tokenizer puts a special token before the rendered text, which begins with that token already.
+fn begins_twice(row: &Line, template: &Template, tokenizer: &Tokenizer) -> bool {
+    let encoded = render(&row.prompt, template, tokenizer).and_then(|text| tokenizer.encode(&text, Special::Add));
+    matches!(encoded.as_deref(), Ok([first, second, ..]) if first == second && tokenizer.flagged_ids().contains(first))
 }
 
 /// What `prompt` is sent as.

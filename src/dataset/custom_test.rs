@@ -88,3 +88,20 @@ fn an_empty_file_and_a_missing_one_are_refused() {
     let error = Dataset::Custom(custom("")).samples(None).err().unwrap();
     assert!(error.to_string().starts_with("cannot read dataset `prompts.jsonl`: No such file"), "{error}");
 }
+
+#[test]
+fn a_prompt_that_will_begin_twice_is_warned_of() {
+    let json = r#"{"model": {"type": "BPE", "vocab": {"a": 0, "<s>": 1}, "merges": []},
+        "added_tokens": [{"id": 1, "content": "<s>", "single_word": false, "lstrip": false, "rstrip": false,
+            "normalized": false, "special": true}],
+        "post_processor": {"type": "TemplateProcessing", "pair": [{"Sequence": {"id": "A", "type_id": 0}}],
+            "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+            "special_tokens": {"<s>": {"id": "<s>", "ids": [1], "tokens": ["<s>"]}}}}"#;
+    let warned = |prompt: &str| {
+        let tokenizer = Tokenizer::from_json(json.as_bytes()).unwrap();
+        let row = format!("{{\"prompt\": \"{prompt}\"}}");
+        let made = samples("--num-prompts 1 --skip-chat-template", Some(tokenizer), &row).unwrap();
+        made.warnings.iter().any(|warning| warning.starts_with("prompts begin with the token"))
+    };
+    assert_eq!((warned("<s>aa"), warned("aa")), (true, false));
+}

@@ -54,15 +54,11 @@ pub struct Report<'a> {
 impl<'a> Report<'a> {
     /// A report on `run` that shows the latencies `asked` for, where the run has what they are made from.
     pub fn new(setup: &'a Setup, run: &'a Run, metrics: &'a Metrics, asked: &[Metric]) -> Self {
-        let shown = Metric::ALL.into_iter().filter(|metric| asked.contains(metric) && has(*metric, setup, run));
-        Report {
-            setup,
-            run,
-            metrics,
-            shown: shown.collect(),
-            charts: None,
-            warnings: warnings::warnings(setup, run, metrics),
-        }
+        let wanted = Metric::ALL.into_iter().filter(|metric| asked.contains(metric));
+        let (shown, missing): (Vec<_>, Vec<_>) = wanted.partition(|metric| has(*metric, setup, run));
+        let mut warnings = warnings::warnings(setup, run, metrics);
+        warnings.extend(missing.into_iter().map(warnings::missing));
+        Report { setup, run, metrics, shown, charts: None, warnings }
     }
 
     /// The same with charts of the run before the console report, drawn with these characters.

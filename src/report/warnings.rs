@@ -1,7 +1,7 @@
 //! What a reader should know before trusting the numbers: each with what to do about it. Data; printing it is the caller's.
 
 use super::{Setup, own};
-use crate::measure::{Basis, Metrics};
+use crate::measure::{Basis, Metric, Metrics};
 use crate::record::{Run, Task};
 
 /// Sends later than this are looked at.
@@ -54,6 +54,20 @@ pub(super) fn warnings(setup: &Setup, run: &Run, metrics: &Metrics) -> Vec<Warni
         cached(metrics),
     ];
     found.into_iter().flatten().map(|(what, advice)| Warning { what, advice: advice.to_owned() }).collect()
+}
+
+/// A latency was asked for that the run does not have.
+pub(super) fn missing(metric: Metric) -> Warning {
+    let advice = match metric {
+        Metric::Ttft | Metric::Itl => "only answers that are generated have it; ask for e2el",
+        Metric::Tpot => "let the server report usage, or give a tokenizer; only answers that are generated have it",
+        Metric::E2el => "send at least one request",
+        Metric::ClientQueueTime => "it needs `--max-concurrency`; without that no request waits in the client",
+        Metric::E2elIncludingClientQueue => {
+            "it needs `--max-concurrency` and `--request-rate`; \"E2EL from due\" says the same in every run"
+        }
+    };
+    Warning { what: format!("there is no {} in this run", metric.name()), advice: advice.to_owned() }
 }
 
 type Found = Option<(String, &'static str)>;

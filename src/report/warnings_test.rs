@@ -30,6 +30,15 @@ fn a_run_of_no_time_does_not_say_what_the_client_needs() {
 }
 
 #[test]
+fn a_latency_that_the_run_does_not_have_is_told() {
+    let (run, setup) = (worked_example(), Setup { request_rate: f64::INFINITY, ..setup() });
+    let numbers = metrics(&run, &asked(), Some(2));
+    let report = super::super::Report::new(&setup, &run, &numbers, &Metric::ALL);
+    let last = report.warnings().last().unwrap();
+    assert_eq!(last.what, "there is no e2el_including_client_queue in this run");
+}
+
+#[test]
 fn a_healthy_run_has_no_warning() {
     assert_eq!(found(quiet), Vec::<String>::new());
 }
