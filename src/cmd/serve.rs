@@ -126,6 +126,7 @@ impl ServeArgs {
         let mut content = self.request.resolve(server.backend)?;
         let task = server.backend.task();
         content.ignore_eos |= dataset.wants_full_answers() && server.backend.is_openai_compatible();
+        content.warnings.extend(self.dataset.warning());
         content.warnings.extend(pairing::pair(&mut dataset, server.backend)?);
         let (load, conversations) = turns::check(&self.conversations, &self.load, (server.backend, &dataset))?;
         Ok(Checked {
