@@ -301,7 +301,9 @@ fn needed(tokenizer: Option<Tokenizer>, name: &str) -> Result<Tokenizer> {
 /// The samples that `make` makes of a file's content; its errors name the file.
 fn from_file(path: &Path, make: impl FnOnce(Vec<u8>) -> Result<Samples>) -> Result<Samples> {
     let content = std::fs::read(path).map_err(|cause| unreadable(path, &cause))?;
-    make(content).map_err(|error| error.context(format!("cannot read dataset `{}`", path.display())))
+    rows::unmarked(content)
+        .and_then(make)
+        .map_err(|error| error.context(format!("cannot read dataset `{}`", path.display())))
 }
 
 fn unreadable(path: &Path, cause: &std::io::Error) -> Error {

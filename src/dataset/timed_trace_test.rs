@@ -82,6 +82,14 @@ fn a_trace_that_is_wrong_is_refused_with_its_line_and_field() {
             line(r#""timestamp": 1, "input_length": 1, "output_length": 3, "hash_ids": 1"#),
             "line 2: no list of whole numbers at `hash_ids`",
         ),
+        (
+            line(r#""timestamp": 1700000000, "input_length": 1, "output_length": 3"#),
+            "line 2: `timestamp` is more than a year after the start of the run",
+        ),
+        (
+            line(r#""timestamp": 1, "input_length": 4000000000, "output_length": 3"#),
+            "line 2: more than 100000000 tokens at `input_length`",
+        ),
         (String::new(), "no lines"),
     ];
     for (trace, why) in table {
