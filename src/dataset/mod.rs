@@ -268,6 +268,14 @@ impl Dataset {
         }
     }
 
+    /// A line that says, as the reference does, how its file is read.
+    pub fn announcement(&self) -> Option<String> {
+        match self {
+            Dataset::TimedTrace(timed_trace) => Some(timed_trace.announcement()),
+            _ => None,
+        }
+    }
+
     /// Leaves the chat template to a server that applies it itself, where the reference does so.
     pub fn leave_template_to_server(&mut self) {
         if let Dataset::Sonnet(sonnet) = self {

@@ -136,6 +136,15 @@ impl TimedTraceArgs {
 }
 
 impl TimedTrace {
+    pub(super) fn announcement(&self) -> String {
+        let Labels { timestamp, input, output, hashes } = &self.labels;
+        let (chunk, unit) = (self.chunk, self.unit);
+        format!(
+            "timed-trace: {chunk} tokens a hash id, times in units of {unit} s, \
+             fields `{timestamp}`, `{input}`, `{output}`, `{hashes}`"
+        )
+    }
+
     pub(super) fn samples(self, tokenizer: Tokenizer) -> Result<Samples> {
         let path = self.path.clone();
         from_file(&path, |bytes| self.samples_of(&bytes, &tokenizer))
