@@ -19,6 +19,9 @@ const LAG_SECONDS: f64 = 0.010;
 /// From this share of its cores on, the client may be what limits the run.
 const BUSY_SHARE: f64 = 0.8;
 
+/// A client that worked for less than this has limited nothing, such as one whose connections were all refused.
+const BUSY_SECONDS: f64 = 0.05;
+
 /// From this share of prompt tokens on, a run says more of the server's cache than of its speed.
 const CACHED_SHARE: f64 = 0.1;
 
@@ -96,7 +99,7 @@ fn late_sends(run: &Run, metrics: &Metrics) -> Found {
 fn busy_client(setup: &Setup, run: &Run) -> Found {
     let available = run.duration.as_secs_f64() * setup.cores as f64;
     let share = if available > 0.0 { run.health.cpu_seconds / available } else { 0.0 };
-    (share > BUSY_SHARE).then(|| {
+    (share > BUSY_SHARE && run.health.cpu_seconds > BUSY_SECONDS).then(|| {
         let what = format!("the client used {:.0} % of its {} cores", share * 100.0, setup.cores);
         (what, "the client may be what limits the run: give it more cores")
     })
