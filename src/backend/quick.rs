@@ -19,7 +19,7 @@ pub(super) enum Shape {
 pub(super) fn read(data: &[u8], shape: Shape) -> Option<Reading<'_>> {
     let mut scan = Scan { rest: data };
     let mut choice = None;
-    let (mut usage, mut error, mut object) = (false, false, false);
+    let (mut usage, mut error, mut object, mut metrics) = (false, false, false, false);
     scan.object(|scan, key| match key {
         b"choices" if choice.is_none() => {
             scan.expect(b'[')?;
@@ -28,6 +28,7 @@ pub(super) fn read(data: &[u8], shape: Shape) -> Option<Reading<'_>> {
         }
         b"choices" => None,
         b"usage" => first(&mut usage).and_then(|()| scan.null()),
+        b"metrics" => first(&mut metrics).and_then(|()| scan.null()),
         b"error" => first(&mut error).and_then(|()| scan.null()),
         b"object" => first(&mut object).and_then(|()| scan.string()).filter(|text| *text != b"error").map(drop),
         _ => scan.scalar(),

@@ -155,8 +155,14 @@ fn values(arg: &Arg, node: &MarkedYaml<'_>) -> Result<Values, String> {
         let value = text(node).map_or_else(|| json(node).map(|value| value.to_string()), Ok)?;
         return Ok(Values::Given(vec![value]));
     }
-    let one =
-        |node: &MarkedYaml<'_>| text(node).ok_or_else(|| "a value must not be a list or a mapping here".to_owned());
+    let one = |node: &MarkedYaml<'_>| {
+        let text = text(node).ok_or("a value must not be a list or a mapping here")?;
+        // YAML writes `.inf` and `.nan` where the command line has `inf` and `nan`.
+        Ok::<_, String>(match scalar(node)? {
+            Some(Scalar::FloatingPoint(value)) if !value.is_finite() => text.replacen('.', "", 1),
+            _ => text,
+        })
+    };
     match &node.data {
         YamlData::Sequence(items) => {
             let items: Vec<String> = items.iter().map(one).collect::<Result<_, _>>()?;

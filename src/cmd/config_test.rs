@@ -26,7 +26,7 @@ fn given(content: &str) -> Result<Vec<String>, String> {
 
 #[test]
 fn every_kind_of_flag_has_its_form() {
-    let table: [(&str, &[&str]); 16] = [
+    let table: [(&str, &[&str]); 18] = [
         ("", &[]),
         ("# nothing\n", &[]),
         ("num_prompts: 1_000", &["--num-prompts=1_000"]),
@@ -34,6 +34,8 @@ fn every_kind_of_flag_has_its_form() {
         ("label: \"true\"", &["--label=true"]),
         ("label: true", &["--label=true"]),
         ("label: -x", &["--label=-x"]),
+        ("label: -.INF", &["--label=-INF"]),
+        ("percentile-metrics: [1, .inf, '.inf']", &["--percentile-metrics=1,inf,.inf"]),
         ("label: ~\nignore-eos: false\nnum-prompts:", &[]),
         ("ignore_eos: true", &["--ignore-eos"]),
         ("sim: true", &["--sim"]),

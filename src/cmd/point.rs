@@ -12,7 +12,7 @@ use super::describe;
 use super::found::Found;
 use super::profiler::Profiler;
 use super::serve::Checked;
-use super::session::Session;
+use super::session::{Session, say};
 use super::signals::Signals;
 use super::turns::Turns;
 use crate::backend::template::Fixed;
@@ -36,6 +36,9 @@ impl Point<'_> {
     pub(super) fn run(self, signals: &mut Signals, out: &mut dyn Write) -> Result<Option<Concluded>> {
         let Point { checked, found, ui } = self;
         let (samples, turns) = self.samples()?;
+        if let Some(line) = checked.dataset.announcement() {
+            say(out, &line)?;
+        }
         let traffic = if samples.due.is_some() { describe::recorded } else { describe::traffic };
         let due = self.due(&samples, turns.as_ref());
         let mut setup = describe::setup(checked, &found.model, &found.loaded, &due);

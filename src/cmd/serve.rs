@@ -11,7 +11,7 @@ use super::signals::Signals;
 use super::turns;
 use crate::backend::{Backend, RequestArgs, RequestContent, Server, ServerArgs};
 use crate::dataset::{ConversationArgs, Dataset, DatasetArgs, Shape};
-use crate::error::{Error, Exit, Result};
+use crate::error::{Exit, Result};
 use crate::measure::{Asked, MetricsArgs};
 use crate::net::{Around, AroundArgs, SideCalls};
 use crate::plan::{AdapterArgs, AdapterMix, Load, LoadArgs, Series, SeriesArgs, Setting};
@@ -129,6 +129,7 @@ impl ServeArgs {
         let mut content = self.request.resolve(server.backend)?;
         let task = server.backend.task();
         content.ignore_eos |= dataset.wants_full_answers() && server.backend.is_openai_compatible();
+        content.warnings.extend(self.dataset.warning());
         content.warnings.extend(pairing::pair(&mut dataset, server.backend)?);
         let (load, conversations) = turns::check(&self.conversations, &self.load, (server.backend, &dataset))?;
         Ok(Checked {
@@ -142,7 +143,7 @@ impl ServeArgs {
             sim,
             tokenizer,
             dataset,
-            longest: longest(&self.dataset, conversations.as_ref())?,
+            longest: self.dataset.longest()?,
             conversations,
             seed: u32::try_from(self.dataset.seed).unwrap_or_default(),
             request_id_prefix,
@@ -187,6 +188,9 @@ impl ServeArgs {
         let first = &mut trials[0].checked;
         first.dataset.check_file()?;
         if self.dry_run.dry_run {
+            for warning in series.warnings.iter().chain(trials[0].checked.warnings()) {
+                ui.warn(warning);
+            }
             return dry_run::run(&trials, ui);
         }
         let mut signals = Signals::take_over()?;
@@ -215,14 +219,6 @@ impl Checked {
     pub(super) fn backend(&self) -> Backend {
         self.server.backend
     }
-}
-
-/// Tokens that prompt and answer of a request may have together. A conversation cannot lose a turn.
-fn longest(dataset: &DatasetArgs, conversations: Option<&Shape>) -> Result<Option<u32>> {
-    if dataset.max_model_len.is_some() && conversations.is_some() {
-        return Err(Error::new("`--max-model-len` does not go with `--multi-turn`").hint("leave one of them out"));
-    }
-    dataset.longest()
 }
 
 /// The settings of a simulator inside the process, on a port of its own.

@@ -125,8 +125,11 @@ pub enum DatasetName {
     /// Made-up prompts with pictures and videos of random pixels.
     RandomMm,
     /// Your own prompts with pictures, from a `.jsonl` file.
-    #[value(name = "custom_image", alias = "custom_mm")]
+    #[value(name = "custom_image")]
     CustomImage,
+    /// The older name of `custom_image`.
+    #[value(name = "custom_mm", hide = true)]
+    CustomMm,
     /// Your own prompts with sound, from a `.jsonl` file.
     #[value(name = "custom_audio")]
     CustomAudio,
@@ -161,28 +164,28 @@ impl DatasetArgs {
     /// Where a value is out of its range or does not go with another, by the name of the flag.
     pub fn resolve(mut self) -> Result<Dataset> {
         self.name_requests()?;
-        self.apply_general_lengths();
+        self.apply_general_lengths()?;
         self.refuse_flags_of_others()?;
         let (selection, template) = (self.selection()?, self.template());
         let (path, placement) = (self.dataset_path, self.media.resolve());
         Ok(match self.dataset_name {
-            DatasetName::Random => Dataset::Random(self.random.resolve(selection)?),
+            DatasetName::Random => Dataset::Random(self.random.resolve("random", selection)?),
             DatasetName::RandomMm => {
-                Dataset::RandomMm(self.random_mm.resolve(self.random.resolve(selection)?, placement)?)
+                Dataset::RandomMm(self.random_mm.resolve(self.random.resolve("random-mm", selection)?, placement)?)
             }
-            DatasetName::CustomImage => {
-                let rows = self.custom.resolve(path, template, selection)?;
+            DatasetName::CustomImage | DatasetName::CustomMm => {
+                let rows = self.custom.resolve("custom_image", path, template, selection)?;
                 Dataset::CustomImage(self.custom_image.resolve(rows, placement))
             }
             DatasetName::CustomAudio => {
-                let rows = self.custom.resolve(path, template, selection)?;
+                let rows = self.custom.resolve("custom_audio", path, template, selection)?;
                 Dataset::CustomAudio(CustomAudio { rows, placement })
             }
             DatasetName::RandomRerank => Dataset::Rerank(self.rerank.resolve(self.random, selection)?),
             DatasetName::PrefixRepetition => Dataset::PrefixRepetition(self.prefix_repetition.resolve(selection)?),
             DatasetName::ShareGpt => Dataset::ShareGpt(self.sharegpt.resolve(path, placement, selection)?),
             DatasetName::BurstGpt => Dataset::BurstGpt(BurstGpt::resolve(path, selection)?),
-            DatasetName::Custom => Dataset::Custom(self.custom.resolve(path, template, selection)?),
+            DatasetName::Custom => Dataset::Custom(self.custom.resolve("custom", path, template, selection)?),
             DatasetName::SpecBench => Dataset::SpecBench(self.spec_bench.resolve(path, template, selection)?),
             DatasetName::SpeedBench => Dataset::SpeedBench(self.speed_bench.resolve(path, template, selection)?),
             DatasetName::TimedTrace => Dataset::TimedTrace(self.timed_trace.resolve(path, selection)?),
@@ -196,6 +199,12 @@ impl DatasetArgs {
                 Dataset::TxtSlices(self.txt_slices.resolve(path, ratio, selection)?)
             }
         })
+    }
+
+    /// Warns of a name that has a successor.
+    pub fn warning(&self) -> Option<String> {
+        let old = self.dataset_name == DatasetName::CustomMm;
+        old.then(|| "`--dataset-name custom_mm` is the older name of `custom_image`: use that".into())
     }
 
     /// The longest prompt and answer together that a model takes, where it is given.
@@ -266,13 +275,18 @@ impl DatasetArgs {
     }
 
     /// `--input-len` and `--output-len` win over the flags of a dataset, even over those that were given.
-    fn apply_general_lengths(&mut self) {
+    fn apply_general_lengths(&mut self) -> Result<()> {
         if let Some(len) = self.input_len {
+            length("--input-len", len)?;
             self.random.random_input_len = len;
             self.sonnet.sonnet_input_len = len;
             self.txt_slices.txt_slices_input_len = len;
         }
         if let Some(len) = self.output_len {
+            // Where rows come from a file of one's own, -1 takes their lengths from it.
+            if len != -1 || !self.reads_lengths() {
+                length("--output-len", len)?;
+            }
             self.random.random_output_len = len;
             self.sharegpt.sharegpt_output_len = Some(len);
             self.custom.custom_output_len = len;
@@ -283,13 +297,19 @@ impl DatasetArgs {
             self.sonnet.sonnet_output_len = len;
             self.txt_slices.txt_slices_output_len = len;
         }
+        Ok(())
+    }
+
+    fn reads_lengths(&self) -> bool {
+        use DatasetName::{Custom, CustomAudio, CustomImage, CustomMm};
+        matches!(self.dataset_name, Custom | CustomAudio | CustomImage | CustomMm)
     }
 }
 
 impl DatasetName {
     /// As it is written on the command line.
     pub(super) fn name(self) -> String {
-        self.to_possible_value().expect("no dataset is hidden").get_name().to_owned()
+        self.to_possible_value().expect("no dataset is skipped").get_name().to_owned()
     }
 }
 

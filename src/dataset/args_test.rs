@@ -39,6 +39,12 @@ fn what_does_not_go_together_is_refused_by_its_flag() {
         ("--dataset-name sharegpt", "dataset `sharegpt` needs a file"),
         ("--dataset-name sharegpt --dataset-path a --num-prompts 0", "`--num-prompts 0`: no requests to send"),
         ("--dataset-name custom", "dataset `custom` needs a file"),
+        ("--dataset-name custom_image", "dataset `custom_image` needs a file"),
+        ("--dataset-name custom_audio", "dataset `custom_audio` needs a file"),
+        ("--num-prompts 0", "`--num-prompts 0`: dataset `random` makes 1 prompt or more"),
+        ("--dataset-name random-mm --num-prompts 0", "`--num-prompts 0`: dataset `random-mm` makes 1 prompt or more"),
+        ("--input-len -1", "`--input-len -1`: not a number of tokens"),
+        ("--output-len -1", "`--output-len -1`: not a number of tokens"),
         ("--dataset-name custom --dataset-path a.json", "cannot read dataset `a.json`: not a `.jsonl` file"),
         (
             "--dataset-name custom --dataset-path a.jsonl --custom-output-len -2",

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use csv::StringRecord;
 
 use super::ahead::ahead;
+use super::rows::LONGEST_PROMPT;
 use super::{Prompt, Sample, Samples, Selection, from_file};
 use crate::error::{Error, Result};
 use crate::rng::Legacy;
@@ -122,7 +123,11 @@ fn parse(bytes: &[u8]) -> Result<Vec<Lengths>> {
 
 fn tokens(row: &StringRecord, header: &StringRecord, position: usize) -> Result<u32> {
     let value = number(row, header, position)?.trunc();
-    if (0.0..=f64::from(u32::MAX)).contains(&value) { Ok(value as u32) } else { Err(no_number(row, header, position)) }
+    if (0.0..=f64::from(LONGEST_PROMPT)).contains(&value) {
+        Ok(value as u32)
+    } else {
+        Err(no_number(row, header, position))
+    }
 }
 
 fn number(row: &StringRecord, header: &StringRecord, position: usize) -> Result<f64> {

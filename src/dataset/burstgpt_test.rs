@@ -59,6 +59,7 @@ fn a_table_that_is_wrong_is_refused_with_its_line_and_column() {
         (format!("{head}\n0,ChatGPT,x,x\n0,GPT-4,x,3\n"), "line 3: no number of tokens at `Request tokens`"),
         (format!("{head}\n0,GPT-4,3,x\n"), "line 2: no number of tokens at `Response tokens`"),
         (format!("{head}\n0,GPT-4,-3,1\n"), "line 2: no number of tokens at `Request tokens`"),
+        (format!("{head}\n0,GPT-4,4000000000,3\n"), "line 2: no number of tokens at `Request tokens`"),
         (format!("{head}\n0,GPT-4,3,0\n"), "no row of model `GPT-4` with response tokens"),
         (String::new(), "line 1: no column `Model`"),
         ("Model,Response tokens\nGPT-4,3\n".to_owned(), "line 2: no number of tokens at column 3"),

@@ -63,9 +63,16 @@ pub(super) struct Line {
 }
 
 impl CustomArgs {
-    pub(super) fn resolve(self, path: Option<PathBuf>, template: Template, selection: Selection) -> Result<Custom> {
+    /// The settings for `dataset`, which reads rows as `custom` does.
+    pub(super) fn resolve(
+        self,
+        dataset: &str,
+        path: Option<PathBuf>,
+        template: Template,
+        selection: Selection,
+    ) -> Result<Custom> {
         let path = path.ok_or_else(|| {
-            Error::new("dataset `custom` needs a file").hint("name a `.jsonl` file with `--dataset-path`")
+            Error::new(format!("dataset `{dataset}` needs a file")).hint("name a `.jsonl` file with `--dataset-path`")
         })?;
         if !path.to_string_lossy().ends_with(".jsonl") {
             return Err(Error::new(format!("cannot read dataset `{}`: not a `.jsonl` file", path.display()))

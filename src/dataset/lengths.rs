@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
+use crate::args;
 use crate::error::{Error, Result};
 
 /// The longest length a flag may ask for, in tokens: sums of two of them still count in 32 bits.
@@ -45,7 +46,7 @@ impl FromStr for RangeRatio {
             Error::new(format!("`--random-range-ratio {text}`: {why}"))
                 .hint("give a number such as 0.2, or an object such as {\"input\": 0.2, \"output\": 0.1}")
         };
-        let ratio = match text.trim().parse::<f64>() {
+        let ratio = match args::float(text) {
             Ok(both) => RangeRatio { input: both, output: both },
             Err(_) => {
                 let object: Map<String, Value> =
@@ -69,7 +70,7 @@ impl FromStr for RangeRatio {
 /// A JSON number, or a string that holds one.
 fn number(value: &Value) -> Option<f64> {
     match value {
-        Value::String(text) => text.trim().parse().ok(),
+        Value::String(text) => args::float(text).ok(),
         other => other.as_f64(),
     }
 }
@@ -100,6 +101,7 @@ mod tests {
     fn a_ratio_is_a_number_or_an_object() {
         let ratio = |text: &str| text.parse::<RangeRatio>().unwrap();
         assert_eq!(ratio("0.25"), RangeRatio { input: 0.25, output: 0.25 });
+        assert_eq!(ratio(" 0.2_5"), RangeRatio { input: 0.25, output: 0.25 });
         assert_eq!(ratio(r#"{"input": 0.5, "output": "0.1", "x": 1}"#), RangeRatio { input: 0.5, output: 0.1 });
     }
 

@@ -268,6 +268,14 @@ impl Dataset {
         }
     }
 
+    /// A line that says, as the reference does, how its file is read.
+    pub fn announcement(&self) -> Option<String> {
+        match self {
+            Dataset::TimedTrace(timed_trace) => Some(timed_trace.announcement()),
+            _ => None,
+        }
+    }
+
     /// Leaves the chat template to a server that applies it itself, where the reference does so.
     pub fn leave_template_to_server(&mut self) {
         if let Dataset::Sonnet(sonnet) = self {
@@ -301,7 +309,9 @@ fn needed(tokenizer: Option<Tokenizer>, name: &str) -> Result<Tokenizer> {
 /// The samples that `make` makes of a file's content; its errors name the file.
 fn from_file(path: &Path, make: impl FnOnce(Vec<u8>) -> Result<Samples>) -> Result<Samples> {
     let content = std::fs::read(path).map_err(|cause| unreadable(path, &cause))?;
-    make(content).map_err(|error| error.context(format!("cannot read dataset `{}`", path.display())))
+    rows::unmarked(content)
+        .and_then(make)
+        .map_err(|error| error.context(format!("cannot read dataset `{}`", path.display())))
 }
 
 fn unreadable(path: &Path, cause: &std::io::Error) -> Error {

@@ -78,10 +78,11 @@ pub struct Random {
 }
 
 impl RandomArgs {
-    pub(super) fn resolve(self, selection: Selection) -> Result<Random> {
+    /// The settings for `dataset`, whose texts are those of `random`.
+    pub(super) fn resolve(self, dataset: &str, selection: Selection) -> Result<Random> {
         Ok(Random {
             seed: selection.seed,
-            num_prompts: selection.some_prompts("random")?,
+            num_prompts: selection.some_prompts(dataset)?,
             input_len: length("--random-input-len", self.random_input_len)?,
             output_len: length("--random-output-len", self.random_output_len)?,
             prefix_len: length("--random-prefix-len", self.random_prefix_len)?,

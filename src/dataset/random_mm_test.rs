@@ -96,7 +96,7 @@ fn what_does_not_go_together_is_refused_by_its_flag() {
             "`--random-mm-limit-mm-per-prompt`: `image` is -1, which is no number of items",
         ),
         ("--prompt-token-ids", "`--prompt-token-ids` does not go with dataset `random-mm`"),
-        ("--num-prompts 0", "`--num-prompts 0`: dataset `random` makes 1 prompt or more"),
+        ("--num-prompts 0", "`--num-prompts 0`: dataset `random-mm` makes 1 prompt or more"),
         ("--dataset-path a", "`--dataset-path` does not go with dataset `random-mm`, which reads no file"),
     ];
     for (line, why) in table {

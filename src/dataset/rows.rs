@@ -9,6 +9,12 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 
+/// Which some programs write at the start of a file in UTF-8.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// The most tokens that a row may ask of a prompt: ten times what any model takes, while it can still be made.
+pub(super) const LONGEST_PROMPT: u32 = 100_000_000;
+
 /// One object of a file, and where it stands there.
 #[derive(Debug)]
 pub(super) struct Row {
@@ -73,6 +79,18 @@ impl Row {
         count.ok_or_else(|| self.wrong(format_args!("no number of tokens at `{field}`")))
     }
 
+    /// The number of tokens at `field`, of which a prompt can be made.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none, or it is more than any model takes.
+    pub(super) fn prompt_tokens(&self, field: &str) -> Result<u32> {
+        match self.tokens(field)? {
+            tokens if tokens <= LONGEST_PROMPT => Ok(tokens),
+            _ => Err(self.wrong(format_args!("more than {LONGEST_PROMPT} tokens at `{field}`"))),
+        }
+    }
+
     /// The error that says `why` this row cannot be used; `why` names the field.
     pub(super) fn wrong(&self, why: impl fmt::Display) -> Error {
         Error::new(format!("{}: {why}", self.place)).hint(self.form)
@@ -103,6 +121,33 @@ pub(super) fn lines(bytes: &[u8], form: &'static str) -> impl Iterator<Item = Re
         })?;
         Ok(Row { place, fields, form })
     })
+}
+
+/// The text that a file is.
+///
+/// # Errors
+///
+/// Where it is not UTF-8, with its line.
+pub(super) fn text(bytes: &[u8]) -> Result<&str> {
+    std::str::from_utf8(bytes).map_err(|cause| {
+        let line = 1 + bytes[..cause.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count();
+        Error::new(format!("line {line}: not UTF-8")).hint("give a text file in UTF-8")
+    })
+}
+
+/// What a file says in UTF-8, without the mark that some programs put before it.
+///
+/// # Errors
+///
+/// Where a mark says that it is UTF-16.
+pub(super) fn unmarked(mut bytes: Vec<u8>) -> Result<Vec<u8>> {
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err(Error::new("line 1: UTF-16, not UTF-8").hint("save the file as UTF-8"));
+    }
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        bytes.drain(..BYTE_ORDER_MARK.len());
+    }
+    Ok(bytes)
 }
 
 fn array(bytes: &[u8], form: &'static str) -> Result<impl Iterator<Item = Row>> {
@@ -165,6 +210,15 @@ mod tests {
         for (content, why) in table {
             let error = texts(content).unwrap_err();
             assert_eq!((error.to_string().as_str(), error.advice()), (why, Some(FORM)));
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_content() {
+        assert_eq!(unmarked(b"\xef\xbb\xbf{}".to_vec()).unwrap(), b"{}");
+        assert_eq!(unmarked(b"{}".to_vec()).unwrap(), b"{}");
+        for utf16 in [b"\xff\xfe{\0".to_vec(), b"\xfe\xff\0{".to_vec()] {
+            assert_eq!(unmarked(utf16).unwrap_err().to_string(), "line 1: UTF-16, not UTF-8");
         }
     }
 

@@ -56,6 +56,7 @@ pub enum Media {
 
 /// One entry of the file, as far as it is of use.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object with `conversations`")]
 struct Entry {
     conversations: Option<Turns>,
     image: Option<Value>,
@@ -70,6 +71,7 @@ struct Turns {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object with `value` in `conversations`")]
 struct Turn {
     value: Option<Value>,
 }

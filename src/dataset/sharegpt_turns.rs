@@ -19,14 +19,15 @@ const FEWEST: u32 = 2;
 const USERS: [&str; 2] = ["human", "user"];
 
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object with `conversations`, a list of objects")]
 struct Entry {
-    #[serde(default)]
     conversations: Option<Vec<Message>>,
     image: Option<Value>,
     video: Option<Value>,
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object with `from` and `value` in `conversations`")]
 struct Message {
     from: Option<Value>,
     value: Option<Value>,

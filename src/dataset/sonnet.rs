@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::custom::render;
 use super::lengths::length;
-use super::{Prompt, Sample, Samples, Selection, Template, from_file};
+use super::{Prompt, Sample, Samples, Selection, Template, from_file, rows};
 use crate::args;
 use crate::error::{Error, Result};
 use crate::rng::Python;
@@ -87,11 +87,7 @@ impl Sonnet {
     pub(super) fn samples(self, tokenizer: Tokenizer) -> Result<Samples> {
         match self.path.clone() {
             None => self.samples_of(SONNETS, &tokenizer),
-            Some(path) => from_file(&path, |bytes| {
-                let text = String::from_utf8(bytes)
-                    .map_err(|cause| Error::new(cause.utf8_error().to_string()).hint("give a text file in UTF-8"))?;
-                self.samples_of(&text, &tokenizer)
-            }),
+            Some(path) => from_file(&path, |bytes| self.samples_of(rows::text(&bytes)?, &tokenizer)),
         }
     }
 

@@ -22,6 +22,9 @@ use crate::token::Tokenizer;
 const FORM: &str = "write one object a line, such as {\"timestamp\": 1.5, \"input_length\": 40, \"output_length\": 20, \
                     \"hash_ids\": [1, 2, 3]}, or name the fields with `--timed-trace-label-...`";
 
+/// The latest time of a trace, in seconds: a year. What is later was meant as a date, or has another unit.
+const LONGEST_TRACE: f64 = 365.0 * 86_400.0;
+
 /// Flags of the dataset `timed_trace`.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Dataset: timed_trace")]
@@ -133,6 +136,15 @@ impl TimedTraceArgs {
 }
 
 impl TimedTrace {
+    pub(super) fn announcement(&self) -> String {
+        let Labels { timestamp, input, output, hashes } = &self.labels;
+        let (chunk, unit) = (self.chunk, self.unit);
+        format!(
+            "timed-trace: {chunk} tokens a hash id, times in units of {unit} s, \
+             fields `{timestamp}`, `{input}`, `{output}`, `{hashes}`"
+        )
+    }
+
     pub(super) fn samples(self, tokenizer: Tokenizer) -> Result<Samples> {
         let path = self.path.clone();
         from_file(&path, |bytes| self.samples_of(&bytes, &tokenizer))
@@ -140,7 +152,8 @@ impl TimedTrace {
 
     fn samples_of(self, bytes: &[u8], tokenizer: &Tokenizer) -> Result<Samples> {
         let rows = rows::lines(bytes, FORM).take(self.num_prompts as usize);
-        let entries: Vec<Entry> = rows.map(|row| self.labels.entry(row?)).collect::<Result<_>>()?;
+        let unit = (self.timing == Timing::Trace).then_some(self.unit);
+        let entries: Vec<Entry> = rows.map(|row| self.labels.entry(row?, unit)).collect::<Result<_>>()?;
         if entries.is_empty() {
             return Err(Error::new("no lines").hint(FORM));
         }
@@ -197,20 +210,27 @@ impl TimedTrace {
 }
 
 impl Labels {
-    fn entry(&self, row: Row) -> Result<Entry> {
+    /// What a line says; `unit` is the seconds of a unit of its time, where that time counts.
+    fn entry(&self, row: Row, unit: Option<f64>) -> Result<Entry> {
         let seconds = match row.get(&self.timestamp) {
             Some(Value::Number(number)) => number.as_f64(),
             Some(Value::String(text)) => args::float(text).ok(),
             _ => None,
         };
         let seconds = seconds.filter(|seconds| seconds.is_finite());
+        if seconds.zip(unit).is_some_and(|(seconds, unit)| seconds * unit > LONGEST_TRACE) {
+            let why = format!("`{}` is more than a year after the start of the run", self.timestamp);
+            return Err(row.wrong(why).hint(
+                "times count from the start of the run: subtract the first, or set `--timed-trace-sec-multiplier`",
+            ));
+        }
         let hashes = match row.get(&self.hashes) {
             None => Some(Vec::new()),
             Some(Value::Array(ids)) => ids.iter().map(hash_id).collect(),
             Some(_) => None,
         };
         Ok(Entry {
-            input: row.tokens(&self.input)?,
+            input: row.prompt_tokens(&self.input)?,
             output: row.tokens(&self.output)?,
             hashes: hashes.ok_or_else(|| row.wrong(format_args!("no list of whole numbers at `{}`", self.hashes)))?,
             seconds: seconds.ok_or_else(|| row.wrong(format_args!("no number at `{}`", self.timestamp)))?,

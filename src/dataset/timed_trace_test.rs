@@ -67,6 +67,14 @@ fn a_line_without_hash_ids_shares_nothing_and_has_its_length() {
 }
 
 #[test]
+fn how_the_file_is_read_is_announced() {
+    let line = "--dataset-name timed_trace --dataset-path a --timed-trace-sec-multiplier 0.001 --timed-trace-label-timestamp ts";
+    let wanted = "timed-trace: 16 tokens a hash id, times in units of 0.001 s, fields `ts`, `input_length`, `output_length`, `hash_ids`";
+    assert_eq!(resolve(line).unwrap().announcement().as_deref(), Some(wanted));
+    assert_eq!(resolve("").unwrap().announcement(), None);
+}
+
+#[test]
 fn a_trace_that_is_wrong_is_refused_with_its_line_and_field() {
     let line = |fields: &str| format!("{{\"timestamp\": 1, \"input_length\": 2, \"output_length\": 3}}\n{{{fields}}}");
     let table = [
@@ -81,6 +89,14 @@ fn a_trace_that_is_wrong_is_refused_with_its_line_and_field() {
         (
             line(r#""timestamp": 1, "input_length": 1, "output_length": 3, "hash_ids": 1"#),
             "line 2: no list of whole numbers at `hash_ids`",
+        ),
+        (
+            line(r#""timestamp": 1700000000, "input_length": 1, "output_length": 3"#),
+            "line 2: `timestamp` is more than a year after the start of the run",
+        ),
+        (
+            line(r#""timestamp": 1, "input_length": 4000000000, "output_length": 3"#),
+            "line 2: more than 100000000 tokens at `input_length`",
         ),
         (String::new(), "no lines"),
     ];

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::ahead::ahead;
 use super::lengths::{RangeRatio, length};
 use super::ramp::Draws;
-use super::{Prompt, Sample, Samples, Selection, from_file};
+use super::{Prompt, Sample, Samples, Selection, from_file, rows};
 use crate::args;
 use crate::error::{Error, Result};
 use crate::rng::{Generator, Python};
@@ -77,11 +77,7 @@ impl TxtSlices {
     }
 
     fn samples_of(self, bytes: &[u8], tokenizer: Tokenizer) -> Result<Samples> {
-        let text = std::str::from_utf8(bytes).map_err(|cause| {
-            let line = 1 + bytes[..cause.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count();
-            Error::new(format!("line {line}: not UTF-8")).hint("give a text file in UTF-8")
-        })?;
-        let tokens = tokenizer.encode(text, Special::Skip)?;
+        let tokens = tokenizer.encode(rows::text(bytes)?, Special::Skip)?;
         let last = (tokens.len() as u32)
             .checked_sub(1)
             .ok_or_else(|| Error::new("a text without tokens").hint("give a text file that is not empty"))?;

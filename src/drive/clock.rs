@@ -55,9 +55,9 @@ impl Clock {
         Tick::from_nanos(moment.saturating_sub(self.origin))
     }
 
-    /// The monotonic moment that belongs to a moment of the run.
+    /// The monotonic moment that belongs to a moment of the run; the last there is for later ones.
     pub(super) fn moment(&self, tick: Tick) -> u64 {
-        self.origin + tick.nanos()
+        self.origin.saturating_add(tick.nanos())
     }
 
     /// When bytes arrived that were read at the monotonic moment `read` and carry the wall-clock stamp `kernel`.

@@ -31,6 +31,13 @@ fn a_dry_run_of_a_sweep_shows_each_value() {
 }
 
 #[test]
+fn a_dry_run_warns_as_a_run_would() {
+    let outcome = serve().arg_line("--dry-run --sim --use-beam-search").run();
+    assert_eq!(outcome.status, Some(0));
+    assert!(outcome.stderr.contains("`--use-beam-search` has no effect"), "{}", outcome.stderr);
+}
+
+#[test]
 fn a_dry_run_without_model_and_tokenizer_says_what_to_give() {
     let outcome = serve().arg_line("--dry-run").run();
     assert_eq!((outcome.status, outcome.stdout.as_str()), (Some(2), ""));

@@ -51,6 +51,16 @@ fn a_turn_carries_the_answers_to_those_before_it() {
 }
 
 #[test]
+fn turns_that_the_model_has_no_room_for_are_left_out_with_those_behind_them() {
+    let server = Server::start(Cut::Whole, four);
+    // The turns have 10 tokens and their answers 4: two turns with their answers make 28, a third one 42.
+    let args = ["--random-input-len", "10", "--max-model-len", "30"];
+    let outcome = talks(&server, "2").args(args).run();
+    assert!(outcome.stderr.contains("2 of 6 turns and 0 of 2 conversations dropped"), "{}", outcome.stderr);
+    assert_eq!(outcome.ended(0)["completed"], json!(4));
+}
+
+#[test]
 fn turns_with_prefixes_in_common_go_without_history() {
     let server = Server::start(Cut::Whole, four);
     let args = ["--random-input-len", "20", "--multi-turn-prefix-conversation-ratio", "0.5"];

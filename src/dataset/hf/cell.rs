@@ -114,6 +114,7 @@ impl Row {
     /// The error that says `why` this row cannot be used; `why` names the column.
     pub(super) fn wrong(&self, why: impl fmt::Display) -> Error {
         Error::new(format!("{}: {why}", self.place))
+            .hint("check that `--dataset-path` and `--hf-name` name the same dataset, and `--hf-subset`")
     }
 }
 

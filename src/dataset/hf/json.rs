@@ -12,6 +12,7 @@ use std::path::Path;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::super::rows::{self, BYTE_ORDER_MARK};
 use super::cell::{Cell, Row};
 use crate::error::{Error, Result};
 
@@ -37,6 +38,9 @@ impl JsonFile {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let broken = |cause: std::io::Error| Error::new(cause.to_string());
         let mut reader = BufReader::new(File::open(path).map_err(broken)?);
+        if reader.fill_buf().map_err(broken)?.starts_with(BYTE_ORDER_MARK) {
+            reader.consume(BYTE_ORDER_MARK.len());
+        }
         let mut first = Vec::new();
         while first.trim_ascii().is_empty() {
             first.clear();
@@ -52,7 +56,7 @@ impl JsonFile {
             let file = File::open(path).map_err(broken)?;
             return Ok(JsonFile::Lines { lines: lines(&file).map_err(broken)?, file });
         }
-        JsonFile::of_value(fs::read(path).map_err(broken)?)
+        JsonFile::of_value(rows::unmarked(fs::read(path).map_err(broken)?)?)
     }
 
     fn of_value(text: Vec<u8>) -> Result<Self> {
@@ -127,6 +131,10 @@ impl JsonFile {
 fn lines(file: &File) -> std::io::Result<Vec<(u64, usize, usize)>> {
     let (mut reader, mut line, mut lines) = (BufReader::new(file), Vec::new(), Vec::new());
     let (mut start, mut number) = (0, 0);
+    if reader.fill_buf()?.starts_with(BYTE_ORDER_MARK) {
+        reader.consume(BYTE_ORDER_MARK.len());
+        start = BYTE_ORDER_MARK.len() as u64;
+    }
     loop {
         line.clear();
         let length = reader.read_until(b'\n', &mut line)?;

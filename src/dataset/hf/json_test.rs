@@ -25,6 +25,8 @@ fn every_form_has_the_same_rows() {
     let table = [
         ("lines.jsonl", lines, ["line 1", "line 3"]),
         ("lines.json", lines, ["line 1", "line 3"]),
+        ("marked.jsonl", &format!("\u{feff}{lines}"), ["line 1", "line 3"]),
+        ("marked.json", "\u{feff}[{\"id\": 1}, {\"id\": 2}]", ["entry 0", "entry 1"]),
         ("array.json", " [\n{\"id\": 1},\n{\"id\": 2}]\n", ["entry 0", "entry 1"]),
         ("data.json", "{\"v\": [0], \"data\": [{\"id\": 1}, {\"id\": 2}]}", ["entry 0", "entry 1"]),
         (
