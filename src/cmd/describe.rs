@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use jiff::Zoned;
 use jiff::civil::DateTime;
 
+use super::options;
 use super::serve::Checked;
 use super::session::say;
 use crate::error::Result;
@@ -52,7 +53,7 @@ pub(super) fn setup(checked: &Checked, model: &Model, loaded: &Loaded, due: &[Ti
         burstiness: load.burstiness,
         max_concurrency: load.max_concurrency.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX)),
         ramp,
-        options: options(checked),
+        options: settled(checked),
         adapters: None,
         started: now(),
         ended: now(),
@@ -61,10 +62,20 @@ pub(super) fn setup(checked: &Checked, model: &Model, loaded: &Loaded, due: &[Ti
 }
 
 /// The flags as they came to be in this run.
-fn options(checked: &Checked) -> Vec<(String, Value)> {
-    let mut options = checked.options.clone();
-    if let Some((_, value)) = options.iter_mut().find(|(name, _)| name == "ignore_eos") {
-        *value = Value::Bool(checked.content.ignore_eos);
+fn settled(checked: &Checked) -> Vec<(String, Value)> {
+    let (mut options, load) = (checked.options.clone(), &checked.load);
+    options::settle(&mut options);
+    let mut put = |name, value| options::set(&mut options, name, value);
+    put("ignore_eos", Value::Bool(checked.content.ignore_eos));
+    put("request_id_prefix", Value::Text(checked.request_id_prefix.clone()));
+    // A sweep changes these from run to run.
+    put("num_prompts", Value::Int(checked.num_prompts));
+    put("max_concurrency", load.max_concurrency.map_or(Value::Null, |limit| Value::Int(limit as u64)));
+    if let Arrivals::Gamma { rate, .. } = load.arrivals {
+        put("request_rate", Value::Float(rate));
+    }
+    if let Some((_, endpoint @ Value::Null)) = options.iter_mut().find(|(name, _)| name == "endpoint") {
+        *endpoint = Value::Text(checked.backend().default_endpoint().to_owned());
     }
     options
 }

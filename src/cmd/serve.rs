@@ -98,6 +98,7 @@ pub(super) struct Checked {
     /// What conversations are like, where requests do not stand alone.
     pub(super) conversations: Option<Shape>,
     pub(super) seed: u32,
+    pub(super) request_id_prefix: String,
     pub(super) num_prompts: u64,
     pub(super) load: Load,
     pub(super) content: RequestContent,
@@ -114,7 +115,9 @@ pub(super) struct Checked {
 impl ServeArgs {
     /// Checks every flag, alone and against the others.
     pub(super) fn check(&self) -> Result<Checked> {
-        let mut dataset = self.dataset.clone().resolve()?;
+        let mut dataset_args = self.dataset.clone();
+        let request_id_prefix = dataset_args.name_requests()?;
+        let mut dataset = dataset_args.resolve()?;
         let sim = self.sim.as_deref().map(simulator).transpose()?;
         let tokenizer = match self.tokenizer.resolve()? {
             // The simulator's model has no tokenizer of its own.
@@ -146,6 +149,7 @@ impl ServeArgs {
             longest: self.dataset.longest()?,
             conversations,
             seed: u32::try_from(self.dataset.seed).unwrap_or_default(),
+            request_id_prefix,
             num_prompts: u64::try_from(self.dataset.num_prompts).unwrap_or_default(),
             load,
             content,

@@ -163,6 +163,7 @@ impl DatasetArgs {
     ///
     /// Where a value is out of its range or does not go with another, by the name of the flag.
     pub fn resolve(mut self) -> Result<Dataset> {
+        self.name_requests()?;
         self.apply_general_lengths()?;
         self.refuse_flags_of_others()?;
         let (selection, template) = (self.selection()?, self.template());
@@ -215,6 +216,16 @@ impl DatasetArgs {
         self.max_model_len.map(|len| length("--max-model-len", len)).transpose()
     }
 
+    /// The prefix of request ids: what is given, or from now on one of its own.
+    ///
+    /// # Errors
+    ///
+    /// Where the system has no random numbers.
+    pub fn name_requests(&mut self) -> Result<String> {
+        let prefix = self.request_id_prefix.take().map_or_else(fresh_prefix, Ok)?;
+        Ok(self.request_id_prefix.insert(prefix).clone())
+    }
+
     /// Which rows are taken, and how many.
     fn selection(&self) -> Result<Selection> {
         let seed = u32::try_from(self.seed).map_err(|_| {
@@ -225,16 +236,12 @@ impl DatasetArgs {
             return Err(Error::new(format!("`--num-prompts {}`: too many", self.num_prompts))
                 .hint(format!("give a number up to {}", u32::MAX)));
         }
-        let request_id_prefix = match &self.request_id_prefix {
-            Some(prefix) => prefix.clone(),
-            None => fresh_prefix()?,
-        };
         Ok(Selection {
             seed,
             num_prompts: self.num_prompts,
             order: if self.disable_shuffle { Order::File } else { Order::Shuffled },
             shortage: if self.no_oversample { Shortage::SendFewer } else { Shortage::Oversample },
-            request_id_prefix,
+            request_id_prefix: self.request_id_prefix.clone().unwrap_or_default(),
         })
     }
 

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::encode::Value;
-use super::{Report, blocks, chart, counts_tokens, own, tables};
+use super::{Report, blocks, chart, counts_tokens, own, parts};
 use crate::measure::Metric;
 use crate::record::{Outcome, Task};
 
@@ -30,7 +30,7 @@ impl Report<'_> {
         }
         self.decoding(out)?;
         self.own_sections(out)?;
-        tables::adapters(self, out)?;
+        parts::adapters(self, out)?;
         writeln!(out, "{}", banner("", '='))
     }
 
@@ -82,12 +82,12 @@ impl Report<'_> {
         let summary = self.metrics.latency.metric(metric);
         let (title, word) = heading(metric);
         writeln!(out, "{}", banner(title, '-'))?;
-        row(out, &format!("Mean {word} (ms):"), &Value::Float(summary.mean * 1000.0))?;
-        row(out, &format!("Median {word} (ms):"), &Value::Float(summary.median * 1000.0))?;
-        for (p, seconds) in &summary.percentiles {
-            row(out, &format!("P{p} {word} (ms):"), &Value::Float(seconds * 1000.0))?;
-        }
-        Ok(())
+        // The reference shows zeros where nothing was measured, and those look excellent.
+        let measured = self.measured(metric);
+        let ms = |seconds: f64| Value::maybe(measured.then_some(seconds * 1000.0));
+        row(out, &format!("Mean {word} (ms):"), &ms(summary.mean))?;
+        row(out, &format!("Median {word} (ms):"), &ms(summary.median))?;
+        summary.percentiles.iter().try_for_each(|(p, seconds)| row(out, &format!("P{p} {word} (ms):"), &ms(*seconds)))
     }
 
     /// What the server counted while it decoded; of diffusion and speculation the first, as both are stored but one is shown.
@@ -110,7 +110,7 @@ impl Report<'_> {
         for (index, own) in own::sections(self).into_iter().enumerate() {
             writeln!(out, "{}", banner(own.title, '-'))?;
             if index == 0 && self.metrics.counts.completed == 0 {
-                writeln!(out, "No request succeeded: the zeros above are not measurements.")?;
+                writeln!(out, "No request succeeded, so there are no latencies.")?;
             }
             rows(out, &own)?;
         }

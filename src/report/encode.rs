@@ -28,6 +28,22 @@ impl Value {
         value.map_or(Value::Null, Value::Float)
     }
 
+    /// The same value; a negative number is a float.
+    pub fn of_json(json: serde_json::Value) -> Self {
+        match json {
+            serde_json::Value::Null => Value::Null,
+            serde_json::Value::Bool(value) => Value::Bool(value),
+            serde_json::Value::Number(value) => {
+                value.as_u64().map_or_else(|| Value::Float(value.as_f64().unwrap_or(f64::NAN)), Value::Int)
+            }
+            serde_json::Value::String(value) => Value::Text(value),
+            serde_json::Value::Array(values) => Value::List(values.into_iter().map(Value::of_json).collect()),
+            serde_json::Value::Object(map) => {
+                Value::Object(map.into_iter().map(|(key, value)| (key, Value::of_json(value))).collect())
+            }
+        }
+    }
+
     /// Writes the value.
     pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         match self {

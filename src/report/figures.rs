@@ -44,7 +44,7 @@ impl Report<'_> {
     fn figures_of(&self, metric: Metric) -> Vec<Figure> {
         let summary = self.metrics.latency.metric(metric);
         let wanted = self.shown.contains(&metric) || (metric == Metric::E2el && has(metric, self.setup, self.run));
-        if summary.is_empty() || !wanted {
+        if !self.measured(metric) || !wanted {
             return Vec::new();
         }
         let (name, word) = (metric.name(), console::heading(metric).1);

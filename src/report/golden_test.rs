@@ -117,6 +117,23 @@ fn a_failed_request_for_vectors_counts_and_has_no_input() {
 }
 
 #[test]
+fn the_steady_part_of_a_run_for_vectors_has_no_tokens_of_output() {
+    let mut told = pooled();
+    let steady = Some(SteadyRule { threshold: 0.95, min_window: None });
+    told.metrics.steady = measure::steady(&told.run, &Asked { steady, ..told.asked.clone() }, 1);
+    let console = told.console();
+    let (_, block) = console.split_once("-Steady State-").unwrap();
+    assert!(block.contains("P99 E2EL") && !block.contains("TTFT") && !block.contains("token"), "{block}");
+    let json: serde_json::Value = serde_json::from_str(&told.json()).unwrap();
+    let keys: Vec<&String> = json["steady_state"].as_object().unwrap().keys().collect();
+    assert!(
+        keys.iter().all(|key| !key.contains("output") && !key.contains("tpot") && !key.contains("ttft")),
+        "{keys:?}"
+    );
+    assert_eq!(json["steady_state"]["mean_e2el_ms"], 120.0);
+}
+
+#[test]
 fn probes_stand_between_the_main_block_and_the_latencies() {
     let mut told = told(setup(), worked_example(), asked());
     told.metrics.probes = Some(Probes { completed: 4, failed: 0, median: 0.0352, p99: 0.06175, max: 0.0621 });

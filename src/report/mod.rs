@@ -15,12 +15,12 @@ mod figures;
 mod files;
 mod lettering;
 mod own;
+mod parts;
 mod pytorch;
 mod result;
 mod series;
 mod setup;
 mod table;
-mod tables;
 mod timeline;
 mod warnings;
 
@@ -69,6 +69,13 @@ impl<'a> Report<'a> {
     #[must_use]
     pub fn with_charts(self, charts: Option<Glyphs>) -> Self {
         Report { charts, ..self }
+    }
+
+    /// Whether there is anything that this latency was made from. Where each answer came in one piece, nothing says how long a
+    /// token took, though TPOT is defined.
+    fn measured(&self, metric: Metric) -> bool {
+        let latency = &self.metrics.latency;
+        !latency.metric(metric).is_empty() && (metric != Metric::Tpot || !latency.itl.is_empty())
     }
 
     /// What a reader should know before trusting the numbers; printed by the caller, after the report.

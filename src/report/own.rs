@@ -1,7 +1,7 @@
 //! The rows that are ours: one table feeds both the console's sections and the keys of the result file.
 
 use super::encode::Value;
-use super::{Report, tables};
+use super::{Report, parts};
 use crate::measure::{Basis, Chunks, Conversations, Summary};
 use crate::record::Task;
 
@@ -49,8 +49,8 @@ pub(super) fn sections(report: &Report) -> Vec<Section> {
     if let Some(found) = &report.metrics.conversations {
         sections.insert(1, Section { title: "Conversations", rows: conversations(report, found) });
     }
-    sections.extend(tables::steady(report));
-    sections.extend(tables::prefix_cache(report));
+    sections.extend(parts::steady(report));
+    sections.extend(parts::prefix_cache(report));
     if report.metrics.counts.failed > 0 {
         sections.push(Section { title: "Failures by Class", rows: failures(report) });
     }
@@ -75,7 +75,9 @@ fn load(report: &Report) -> Vec<Row> {
         Row::unlabelled("itl_basis", Value::Text(basis(metrics.latency.itl.basis).into())),
         Row::unlabelled("uncounted", Value::Int(report.run.uncounted)),
     ];
-    let moot = |row: &Row| !several && matches!(row.key.as_deref(), Some("mean_chunk_gap_ms" | "mean_token_time_ms"));
+    let moot = |row: &Row| {
+        !(several && gap.is_some()) && matches!(row.key.as_deref(), Some("mean_chunk_gap_ms" | "mean_token_time_ms"))
+    };
     rows.extend(chunks.into_iter().map(|row| if moot(&row) { Row { label: None, ..row } } else { row }));
     rows
 }

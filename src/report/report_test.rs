@@ -223,7 +223,7 @@ fn a_ramp_adds_its_keys_and_the_moments_of_its_rates() {
 fn a_run_without_success_says_so_and_has_nulls_for_our_figures() {
     let run = failed_run();
     let report = console(&setup(), &run);
-    assert!(report.contains("\nNo request succeeded: the zeros above are not measurements.\n"));
+    assert!(report.contains("\nNo request succeeded, so there are no latencies.\n"));
     assert!(report.contains("\nMean TTFT from due (ms):                 n/a       \n"));
     let result = parsed(&setup(), &run);
     assert_eq!((&result["mean_ttft_ms"], &result["mean_ttft_from_due_ms"]), (&0.0.into(), &serde_json::Value::Null));
@@ -243,4 +243,25 @@ fn token_figures_need_somebody_who_counted() {
         assert!(!report.contains(gone), "{gone}");
     }
     assert!(report.contains("Mean TTFT (ms):") && report.contains("Mean ITL (ms):"));
+}
+
+#[test]
+fn answers_in_one_piece_tell_nothing_of_the_time_of_a_token() {
+    let mut collector = Collector::new(2);
+    let whole: Example = (100.0, 0.0, 0.2, &[], 8, 10, "a b c d e f g h");
+    (0..2).for_each(|id| collector.push(finished(id, whole)));
+    let run = collector.finish(Tick::from_secs_f64(102.0), health(), Ending::Complete);
+    let (setup, asked) = (setup(), asked());
+    let numbers = metrics(&run, &asked, None);
+    let report = Report::new(&setup, &run, &numbers, &[Metric::Ttft, Metric::Tpot, Metric::Itl]);
+    let shown = console(&setup, &run);
+    for line in ["Mean TPOT (ms):                          n/a", "P99 ITL (ms):                            n/a"] {
+        assert!(shown.contains(line), "{shown}");
+    }
+    assert!(shown.contains("Mean TTFT (ms):                          200.00"));
+    assert_eq!(parsed(&setup, &run)["mean_tpot_ms"], 0.0, "the reference's key is there");
+    assert!(report.figures().iter().all(|figure| !figure.key.contains("tpot") && !figure.key.contains("itl")));
+    let warnings: Vec<&str> = report.warnings().iter().map(|warning| warning.what.as_str()).collect();
+    assert_eq!(warnings.iter().filter(|what| what.starts_with("each answer came in one piece")).count(), 1);
+    assert!(!warnings.iter().any(|what| what.contains("tokens a chunk")), "{warnings:?}");
 }

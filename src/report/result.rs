@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use jiff::SignedDuration;
 
 use super::encode::{Value, float, list, object, text};
-use super::{Report, Setup, blocks, own, tables};
+use super::{Report, Setup, blocks, own, parts};
 use crate::measure::{e2el, queued, ttft};
 use crate::record::file::Reader;
 use crate::record::{Finished, Outcome, Record, Task};
@@ -230,9 +230,9 @@ impl Report<'_> {
                 keys.add(&key, row.value);
             }
         }
-        keys.add("steady_state", tables::steady_state(self));
+        keys.add("steady_state", parts::steady_state(self));
         if !self.metrics.adapters.is_empty() {
-            keys.add("adapters", tables::adapter_values(self));
+            keys.add("adapters", parts::adapter_values(self));
         }
         let failures = &self.metrics.failures;
         let classes = failures.classes.iter().map(|(class, &count)| ((*class).to_owned(), Value::Int(count)));

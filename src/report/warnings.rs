@@ -19,8 +19,8 @@ const LAG_SECONDS: f64 = 0.010;
 /// From this share of its cores on, the client may be what limits the run.
 const BUSY_SHARE: f64 = 0.8;
 
-/// A client that worked for less than this has limited nothing, such as one whose connections were all refused.
-const BUSY_SECONDS: f64 = 0.05;
+/// The client's start weighs too much in what it used in a run as short as this.
+const SHORT_SECONDS: f64 = 0.1;
 
 /// From this share of prompt tokens on, a run says more of the server's cache than of its speed.
 const CACHED_SHARE: f64 = 0.1;
@@ -99,7 +99,7 @@ fn late_sends(run: &Run, metrics: &Metrics) -> Found {
 fn busy_client(setup: &Setup, run: &Run) -> Found {
     let available = run.duration.as_secs_f64() * setup.cores as f64;
     let share = if available > 0.0 { run.health.cpu_seconds / available } else { 0.0 };
-    (share > BUSY_SHARE && run.health.cpu_seconds > BUSY_SECONDS).then(|| {
+    (share > BUSY_SHARE && run.duration.as_secs_f64() > SHORT_SECONDS).then(|| {
         let what = format!("the client used {:.0} % of its {} cores", share * 100.0, setup.cores);
         (what, "the client may be what limits the run: give it more cores")
     })
@@ -122,20 +122,17 @@ fn uncounted(setup: &Setup, run: &Run) -> Found {
 }
 
 fn no_samples(setup: &Setup, metrics: &Metrics) -> Found {
-    let missing: Vec<&str> = [("TPOT", &metrics.latency.tpot), ("ITL", &metrics.latency.itl)]
-        .into_iter()
-        .filter(|(_, summary)| summary.is_empty() && metrics.counts.completed > 0)
-        .map(|(name, _)| name)
-        .collect();
-    (!missing.is_empty() && setup.task == Task::Generation).then(|| {
-        let what = format!("no answer had what {} is made from: its zeros are not measurements", missing.join(" or "));
-        (what, "ask for more than one output token, and for a streamed answer")
+    let missing = metrics.latency.itl.is_empty() && metrics.counts.completed > 0;
+    (missing && setup.task == Task::Generation).then(|| {
+        let what = "each answer came in one piece: nothing is known of TPOT and ITL, whose zeros in the result, and whose \
+                    limits in `--goodput`, mean nothing";
+        (what.to_owned(), "ask for more than one output token, and for a streamed answer")
     })
 }
 
 fn several_tokens(setup: &Setup, metrics: &Metrics) -> Found {
     let several = |&tokens: &f64| tokens > own::SEVERAL_TOKENS && setup.task == Task::Generation;
-    let tokens = metrics.chunks.tokens.filter(several)?;
+    let tokens = metrics.chunks.tokens.filter(several).filter(|_| metrics.chunks.gap.is_some())?;
     let what =
         format!("the server sends {tokens:.2} tokens a chunk: ITL is the gap between chunks, not between tokens");
     Some((what, "compare the mean time per token instead"))

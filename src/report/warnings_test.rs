@@ -21,6 +21,15 @@ fn quiet(run: &mut Run) {
 }
 
 #[test]
+fn a_run_of_no_time_does_not_say_what_the_client_needs() {
+    let found = found(|run| {
+        quiet(run);
+        (run.health.cpu_seconds, run.duration) = (5.0, Tick::from_secs_f64(0.01));
+    });
+    assert!(!found.iter().any(|what| what.starts_with("the client used")), "{found:?}");
+}
+
+#[test]
 fn a_healthy_run_has_no_warning() {
     assert_eq!(found(quiet), Vec::<String>::new());
 }

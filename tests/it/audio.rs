@@ -25,7 +25,9 @@ fn run(args: &[&str], cut: Cut, script: impl Fn() -> Script + Send + Sync + 'sta
     let line = json!({"prompt": "what is said", "audio": bench.dir().join("a.wav")}).to_string();
     std::fs::write(bench.dir().join("p.jsonl"), line).unwrap();
     let bench = bench.args(["--dataset-name", "custom_audio", "--dataset-path", "p.jsonl", "--num-prompts", "1"]);
-    let bench = bench.args(["--custom-output-len", "448", "--output-json", "-", "--save-detailed"]).args(args);
+    let bench = bench
+        .args(["--custom-output-len", "448", "--output-json", "-", "--save-detailed", "--no-side-calls"])
+        .args(args);
     (server, bench.run())
 }
 
@@ -99,17 +101,20 @@ fn a_transcript_may_come_whole() {
 }
 
 #[test]
-fn what_has_no_place_in_a_form_or_a_chat_is_refused() {
-    let table = [
-        (
-            &["--backend", "openai-audio", "--temperature", "0"],
-            "`--temperature` cannot be sent by `--backend openai-audio`",
-        ),
-        (&["--backend", "openai-chat", "--temperature", "0"], "no place for a sound beside the prompt"),
-    ];
-    for (args, words) in table {
-        let (server, outcome) = run(args, Cut::Whole, || document("200 OK", "{}"));
-        assert_eq!((outcome.status, server.requests().len()), (Some(2), 0), "{}", outcome.stderr);
-        assert!(outcome.stderr.contains(words), "{}", outcome.stderr);
-    }
+fn what_has_no_place_in_a_form_is_refused() {
+    let args = ["--backend", "openai-audio", "--temperature", "0"];
+    let (server, outcome) = run(&args, Cut::Whole, || document("200 OK", "{}"));
+    assert_eq!((outcome.status, server.requests().len()), (Some(2), 0), "{}", outcome.stderr);
+    let words = "`--temperature` cannot be sent by `--backend openai-audio`";
+    assert!(outcome.stderr.contains(words), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_sound_for_a_chat_goes_into_its_messages() {
+    let args = ["--backend", "openai-chat", "--temperature", "0"];
+    let (server, outcome) = run(&args, Cut::Whole, || stream(&answer(Dialect::Chat, 3)));
+    assert_eq!(outcome.status, Some(0), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("warning: sound goes into the messages"), "{}", outcome.stderr);
+    let body: Value = serde_json::from_str(&server.requests()[0].body).unwrap();
+    assert_eq!(body["messages"][0]["content"][1]["type"], "input_audio", "{body}");
 }

@@ -164,7 +164,7 @@ const NATIVE: [(&str, Unset); 29] = [
 ];
 
 /// Flags that the reference does not have, and why we do.
-const OURS: [(&str, &str); 17] = [
+const OURS: [(&str, &str); 18] = [
     ("api-key", "servers want keys, and not everybody can set OPENAI_API_KEY"),
     ("request-timeout", "the reference's six hours are fixed"),
     ("max-event-bytes", "a server that never ends a line must not fill the memory"),
@@ -172,6 +172,7 @@ const OURS: [(&str, &str); 17] = [
     ("sim", "a server to try things against"),
     ("duration", "runs that end by time"),
     ("workers", "threads of the client"),
+    ("no-side-calls", "a server that should see the requests and nothing else"),
     ("output-json", "the result at exactly one place, or on stdout"),
     ("color", "colour on stderr"),
     ("progress", "progress in logs, or none"),
@@ -307,7 +308,9 @@ fn is_taken(name: &str, shown: &BTreeMap<String, Shown>) -> bool {
 /// Whether two defaults are the same value.
 fn alike(a: &str, b: &str) -> bool {
     let number = |text: &str| text.parse::<f64>().ok();
-    a == b || number(a).is_some_and(|a| number(b) == Some(a))
+    // The help quotes a default of several values once more, and puts no blanks into it.
+    let bare = |text: &str| text.replace(['"', '\\', ' '], "");
+    bare(a) == bare(b) || number(a).is_some_and(|a| number(b) == Some(a))
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Pictures, videos and sounds as parts of a message. Bytes, references and samples come in, [`Part`]s and [`Audio`] go out:
-//! references by the reference's rules, content as `data:` URLs and base64.
+//! Pictures, videos and sounds as parts of a message. Bytes, references and samples come in, [`Part`]s and
+//! [`Audio`](super::Audio) go out: references by the reference's rules, content as `data:` URLs and base64.
 //!
 //! Files and the network are read only where the content of a reference is asked for.
 
