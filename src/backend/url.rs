@@ -129,7 +129,7 @@ fn split_authority(authority: &str) -> Result<(String, Option<&str>)> {
         }
     };
     if host.is_empty() {
-        return Err(Error::new("it has no host"));
+        return Err(Error::new("it has no host").hint("write it as in `http://127.0.0.1:8000`"));
     }
     Ok((host.to_string(), port))
 }

@@ -130,6 +130,9 @@ impl ServeArgs {
         let task = server.backend.task();
         content.ignore_eos |= dataset.wants_full_answers() && server.backend.is_openai_compatible();
         content.warnings.extend(self.dataset.warning());
+        if sim.is_some() && self.server.base_url.is_some() {
+            content.warnings.push("`--base-url` has no effect with `--sim`".into());
+        }
         content.warnings.extend(pairing::pair(&mut dataset, server.backend)?);
         let (load, conversations) = turns::check(&self.conversations, &self.load, (server.backend, &dataset))?;
         Ok(Checked {

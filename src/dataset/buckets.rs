@@ -187,6 +187,10 @@ impl Mix {
         // Both are whole numbers that a cast holds to the range of the type.
         let most = (base * (1.0 + counts.ratio)).ceil().min(most as f64);
         let least = (base * (1.0 - counts.ratio)).floor().max(0.0);
+        if counts.base < 0 {
+            let what = format!("`--random-mm-base-items-per-request {}`: not a number of items", counts.base);
+            return Err(Error::new(what).hint("give 0 or more"));
+        }
         if least > most {
             return Err(Error::new(format!("a request needs {least} items or more, and may have {most} at most"))
                 .hint("lower `--random-mm-base-items-per-request`, or raise `--random-mm-limit-mm-per-prompt`"));

@@ -88,7 +88,7 @@ fn what_does_not_go_together_is_refused_in_the_order_of_the_reference() {
             "`--random-mm-bucket-config`: (65535, 65535, 9): more than 2147483648 bytes of pixels",
         ),
         (DEFAULT, (300, 0.0), both, "a request needs 300 items or more, and may have 255 at most"),
-        (DEFAULT, (-2, 0.0), both, "a request needs 0 items or more, and may have -2 at most"),
+        (DEFAULT, (-2, 0.0), both, "`--random-mm-base-items-per-request -2`: not a number of items"),
     ];
     for (buckets, (base, ratio), (images, videos), why) in table {
         let error = mix(buckets, counts(base, ratio, images, videos)).unwrap_err();

@@ -32,9 +32,11 @@ fn a_dry_run_of_a_sweep_shows_each_value() {
 
 #[test]
 fn a_dry_run_warns_as_a_run_would() {
-    let outcome = serve().arg_line("--dry-run --sim --use-beam-search").run();
+    let outcome = serve().arg_line("--dry-run --sim --use-beam-search --base-url http://h").run();
     assert_eq!(outcome.status, Some(0));
-    assert!(outcome.stderr.contains("`--use-beam-search` has no effect"), "{}", outcome.stderr);
+    for flag in ["`--use-beam-search` has no effect", "`--base-url` has no effect with `--sim`"] {
+        assert!(outcome.stderr.contains(flag), "{}", outcome.stderr);
+    }
 }
 
 #[test]
