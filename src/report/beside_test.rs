@@ -1,32 +1,9 @@
+use super::super::scratch::Scratch;
 use super::super::tests::{asked, details, setup, worked_example};
 use super::super::{Mode, Output, Save};
 use super::*;
 use crate::measure;
 use crate::record::Run;
-
-/// A directory of its own; it goes when this does.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("llmbench-beside-{}-{name}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Scratch(path)
-    }
-
-    fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(&self.0).unwrap();
-        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 const EVERY: [Kind; 3] = [Kind::Timeline(Thresholds(25.0, 50.0)), Kind::DatasetStats, Kind::PyTorch];
 

@@ -1,35 +1,8 @@
+use super::super::scratch::Scratch;
 use super::super::tests::setup;
 use super::super::{Ramp, RateChange};
 use super::*;
 use crate::record::Tick;
-
-/// A directory of its own; it goes when this does.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("llmbench-files-{}-{name}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Scratch(path)
-    }
-
-    fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(&self.0).unwrap();
-        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.0.join(name)).unwrap()
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 fn output(dir: &Path, name: Option<&str>, mode: Mode) -> Output {
     let save = Save { dir: Some(dir.to_owned()), name: name.map(PathBuf::from), mode };

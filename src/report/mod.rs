@@ -100,5 +100,8 @@ fn counts_tokens(setup: &Setup, run: &Run) -> bool {
 #[path = "golden_test.rs"]
 mod golden_tests;
 #[cfg(test)]
+#[path = "scratch_test.rs"]
+mod scratch;
+#[cfg(test)]
 #[path = "report_test.rs"]
 mod tests;
