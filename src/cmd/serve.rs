@@ -188,24 +188,20 @@ impl ServeArgs {
         }
         let series = self.series.resolve(&self.load)?;
         let mut trials = self.trials(&series)?;
-        let first = &mut trials[0].checked;
-        first.dataset.check_file()?;
+        trials[0].checked.dataset.check_file()?;
+        for warning in series.warnings.iter().chain(trials[0].checked.warnings()) {
+            ui.warn(warning);
+        }
         if self.dry_run.dry_run {
-            for warning in series.warnings.iter().chain(trials[0].checked.warnings()) {
-                ui.warn(warning);
-            }
             return dry_run::run(&trials, ui);
         }
         let mut signals = Signals::take_over()?;
         super::limits::allow_many_files();
-        let sim = first.sim.take().map(sim::start).transpose()?;
+        let sim = trials[0].checked.sim.take().map(sim::start).transpose()?;
         if let Some(sim) = &sim {
             for trial in &mut trials {
                 trial.checked.server.move_to(sim.address())?;
             }
-        }
-        for warning in series.warnings.iter().chain(trials[0].checked.warnings()) {
-            ui.warn(warning);
         }
         let found = Found::ask(&trials[0].checked, ui)?;
         series::run(&series, trials, &found, (ui, &mut signals))

@@ -11,9 +11,8 @@ const GAP: &str = "  ";
 /// If `out` cannot be written.
 pub fn table(out: &mut dyn Write, head: &[String], rows: &[Vec<String>]) -> io::Result<()> {
     let width = |column: usize| {
-        let cells =
-            rows.iter().chain([head].map(<[String]>::to_vec).iter()).map(|row| row[column].chars().count()).max();
-        cells.unwrap_or(0)
+        let cells = rows.iter().map(Vec::as_slice).chain([head]).map(|row| row[column].chars().count());
+        cells.max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..head.len()).map(width).collect();
     line(out, head, &widths)?;
