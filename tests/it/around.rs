@@ -13,7 +13,7 @@ use crate::truth::simulator;
 const MEDIA: &str = "application/json";
 
 /// A server whose tokens are characters: it has a model `m`, a counter, and no profiler.
-fn server() -> Server {
+pub(crate) fn server() -> Server {
     scripted(|request| match request.json()["model"].as_str() {
         Some("m") => None,
         _ => Some(refusal("404 Not Found", MEDIA, "{}")),

@@ -131,6 +131,17 @@ impl Llmbench {
     pub(crate) fn run(self) -> Outcome {
         self.spawn().wait()
     }
+
+    /// Runs with stdout and stderr in one file, as `2>&1` does: the exit status, and what was printed in its order.
+    pub(crate) fn interleaved(mut self) -> (Option<i32>, String) {
+        let path = self.dir.path().with_extension("printed");
+        let file = fs::File::create(&path).unwrap();
+        let child = self.command.stdout(file.try_clone().unwrap()).stderr(file).spawn().unwrap();
+        let status = Running { child, stdout: None, stderr: None, dir: Some(self.dir) }.wait().status;
+        let printed = fs::read_to_string(&path).unwrap();
+        fs::remove_file(path).unwrap();
+        (status, printed)
+    }
 }
 
 fn gather(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
@@ -166,6 +177,11 @@ impl Running {
         self.stdout = None;
     }
 
+    /// All of stderr, once the process has closed it; nothing where it goes elsewhere.
+    fn stderr(&mut self) -> String {
+        self.stderr.take().map(|stderr| stderr.join().unwrap()).unwrap_or_default()
+    }
+
     pub(crate) fn wait(mut self) -> Outcome {
         let stdout = self.stdout.take().map(gather);
         let mut waited = Duration::ZERO;
@@ -175,7 +191,7 @@ impl Running {
             }
             if waited > LIMIT {
                 self.child.kill().unwrap();
-                panic!("no end within {LIMIT:?}: {}", self.stderr.take().unwrap().join().unwrap());
+                panic!("no end within {LIMIT:?}: {}", self.stderr());
             }
             thread::sleep(LOOK);
             waited += LOOK;
@@ -183,7 +199,7 @@ impl Running {
         Outcome {
             status: status.code(),
             stdout: stdout.map(|stdout| stdout.join().unwrap()).unwrap_or_default(),
-            stderr: self.stderr.take().unwrap().join().unwrap(),
+            stderr: self.stderr(),
             dir: self.dir.take().unwrap(),
             took: waited,
         }

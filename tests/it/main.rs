@@ -13,6 +13,7 @@ mod instead;
 mod media;
 mod moments;
 mod nonsense;
+mod order;
 mod pooling;
 mod probes;
 mod raw;
