@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::{write_stdout, written};
 use crate::error::{Error, Exit, Result};
 use crate::report::Comparison;
+use crate::ui::out::to_stdout;
 
 /// Which results to compare.
 #[derive(Debug, clap::Args)]
@@ -26,9 +26,8 @@ impl CompareArgs {
             [a, b] => [a, b],
             _ => return Err(Error::new("`--compare` needs two files").hint("write `--compare a.json b.json`")),
         };
-        let mut text = Vec::new();
-        written(Comparison::read(a, b)?.console(&mut text))?;
-        write_stdout(&text)?;
+        let comparison = Comparison::read(a, b)?;
+        to_stdout(&mut |out| comparison.console(out))?;
         Ok(Some(Exit::Done))
     }
 }

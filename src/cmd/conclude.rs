@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::around::Counted;
 use super::serve::Checked;
-use super::session::{Sent, say};
+use super::session::Sent;
 use super::watch::Details;
 use crate::error::{Error, Exit, Result};
 use crate::measure::{self, Metrics, Probes};
@@ -16,6 +16,7 @@ use crate::record::{Collector, Ending, Outcome, Run};
 use crate::report::{Export, Files, Glyphs, Output, Report, SeriesRun, Setup};
 use crate::token::{Loaded, Special, Tokenizer};
 use crate::ui::Ui;
+use crate::ui::out::{say, to_stdout, written};
 
 /// What a conclusion needs to know beside the run.
 pub(super) struct Context<'a> {
@@ -68,7 +69,7 @@ pub(super) fn conclude(sent: Sent, context: Context<'_>, files: Files, out: &mut
         metrics.adapters = measure::adapters(&run, adapters);
     }
     let report = Report::new(setup, &run, &metrics, &checked.asked.metrics).with_charts(charts(&checked.output));
-    super::written(report.console(out).and_then(|()| out.flush()))?;
+    written(report.console(out).and_then(|()| out.flush()))?;
     sent.late_warnings.iter().for_each(|warning| ui.warn(warning));
     for warning in report.warnings() {
         ui.warn(&format!("{}; {}", warning.what, warning.advice));
@@ -126,7 +127,7 @@ fn save(
     };
     let saved = files.save(context.setup, |file| detailed(&mut reader, file))?;
     if output.export == Some(Export::Stdout) {
-        write_stdout(&mut |file| detailed(&mut reader, file))?;
+        to_stdout(&mut |out| detailed(&mut reader, out).and_then(|()| writeln!(out)))?;
     }
     let results = saved.results.clone();
     for (kind, written) in saved.write_beside(report, reader.as_mut()) {
@@ -153,12 +154,6 @@ fn charts(output: &Output) -> Option<Glyphs> {
         _ => std::io::stdout().is_terminal(),
     };
     output.charts.glyphs(terminal, |name| std::env::var(name).ok())
-}
-
-fn write_stdout(write: &mut dyn FnMut(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
-    let mut stdout = std::io::BufWriter::new(std::io::stdout().lock());
-    let written = write(&mut stdout).and_then(|()| writeln!(stdout)).and_then(|()| stdout.flush());
-    super::written(written)
 }
 
 /// The answer to whether it worked: no request that succeeded is a no, with its commonest cause.

@@ -8,7 +8,6 @@ use jiff::civil::DateTime;
 
 use super::options;
 use super::serve::Checked;
-use super::session::say;
 use crate::error::Result;
 use crate::net::Model;
 use crate::plan::Load;
@@ -16,6 +15,7 @@ use crate::plan::arrivals::{Arrivals, Strategy};
 use crate::record::Tick;
 use crate::report::{Ramp, RateChange, Setup, Value};
 use crate::token::Loaded;
+use crate::ui::out::say;
 
 /// The present local time.
 pub(super) fn now() -> DateTime {

@@ -7,7 +7,6 @@ use std::io::Write;
 use super::found::Found;
 use super::point::Point;
 use super::series::Trial;
-use super::session::say;
 use crate::dataset::{Part, Prompt, Sample, Samples};
 use crate::error::{Error, Exit, Result};
 use crate::measure::Summary;
@@ -15,6 +14,7 @@ use crate::plan::Setting;
 use crate::record::Tick;
 use crate::report;
 use crate::ui::Ui;
+use crate::ui::out::{say, written};
 
 /// Prompts that are shown.
 const EXAMPLES: usize = 3;
@@ -92,7 +92,7 @@ impl Content {
         say(out, &format!("Requests: {}", self.input.len()))?;
         let head = ["Tokens", "Mean", "Median", "Std", "Min", "Max", "P99", "Total"].map(str::to_owned);
         let rows = [("input", &self.input), ("output", &self.output)].map(|(name, tokens)| row(name, tokens));
-        super::written(report::table(out, &head, &rows))?;
+        written(report::table(out, &head, &rows))?;
         if self.media > 0 {
             say(out, &format!("Images, videos and sounds: {}", self.media))?;
         }

@@ -3,8 +3,8 @@
 use clap::{Command, ValueEnum};
 use clap_complete::Shell;
 
-use super::write_stdout;
 use crate::error::{Error, Exit, Result};
+use crate::ui::out::to_stdout;
 
 /// The flags of `generate`.
 #[derive(Debug, clap::Args)]
@@ -29,7 +29,8 @@ enum Document {
 impl GenerateArgs {
     /// Prints the document about `command`.
     pub(super) fn run(self, command: Command) -> Result<Exit> {
-        write_stdout(&self.what.render(command)?)?;
+        let document = self.what.render(command)?;
+        to_stdout(&mut |out| out.write_all(&document))?;
         Ok(Exit::Done)
     }
 }

@@ -2,8 +2,8 @@
 
 use clap::Command;
 
-use super::written;
 use crate::error::{Error, Exit, Result};
+use crate::ui::out::written;
 
 /// Prints the help of the subcommand that `path` leads to. An unknown topic is an error that names the groups.
 pub(super) fn print(mut root: Command, path: &[String], topic: Option<String>) -> Result<Exit> {

@@ -5,13 +5,10 @@ mod around;
 mod carrying;
 mod compare;
 mod conclude;
-mod config;
 mod describe;
-mod dotted;
 mod dry_run;
 mod found;
 mod generate;
-mod grammar;
 mod help;
 mod limits;
 mod options;
@@ -28,11 +25,12 @@ mod turns;
 mod watch;
 
 use std::ffi::OsString;
-use std::io::{ErrorKind, Write};
 
 use clap::{ArgAction, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::error::{Error, Exit, Result};
+use crate::args::config::Config;
+use crate::args::grammar;
+use crate::error::{Exit, Result};
 use crate::ui::{Style, Ui};
 
 /// The command line.
@@ -73,11 +71,16 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         grammar::Line::Run { words, warnings } => (words, warnings),
         grammar::Line::Help { path, topic } => return finish(Ui::default(), help::print(command, &path, topic)),
     };
-    let (words, config) = match config::expand(&command, words) {
-        Ok(expanded) => expanded,
+    let config = match Config::of(&command, &words) {
+        Ok(config) => config,
         Err(error) => return finish(Ui::default(), Err(error)),
     };
-    let parsed = Cli::command().color(color(&words)).try_get_matches_from(words).and_then(|mut matches| {
+    let words = match &config {
+        Some(config) => words.under(config),
+        None => words,
+    };
+    let words = words.as_slice();
+    let parsed = Cli::command().color(color(words)).try_get_matches_from(words).and_then(|mut matches| {
         let options = matches.subcommand().and_then(|(name, matches)| {
             command.find_subcommand(name).map(|command| options::options(command, matches))
         });
@@ -137,21 +140,6 @@ fn finish(ui: Ui, result: Result<Exit>) -> Exit {
     })
 }
 
-/// Writes to stdout. A reader that has seen enough is no error.
-fn write_stdout(bytes: &[u8]) -> Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    written(stdout.write_all(bytes).and_then(|()| stdout.flush()))
-}
-
-fn written(result: std::io::Result<()>) -> Result<()> {
-    match result {
-        Err(cause) if cause.kind() != ErrorKind::BrokenPipe => {
-            Err(Error::new(format!("cannot write to stdout: {cause}")))
-        }
-        _ => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,12 +156,6 @@ mod tests {
         assert_eq!(color_of(&["x", "serve", "--color=never"]), ColorChoice::Never);
         assert_eq!(color_of(&["x", "--color=nonsense"]), ColorChoice::Auto);
         assert_eq!(color_of(&["x"]), ColorChoice::Auto);
-    }
-
-    #[test]
-    fn only_a_closed_pipe_is_no_error() {
-        assert!(written(Err(ErrorKind::BrokenPipe.into())).is_ok());
-        assert!(written(Err(ErrorKind::StorageFull.into())).is_err());
     }
 
     /// A word of a command line: often a flag that exists, whole or cut short.
@@ -196,7 +178,7 @@ mod tests {
             command.build();
             let words = ["llmbench", "serve"].into_iter().map(OsString::from).chain(args.iter().map(OsString::from));
             if let Ok(grammar::Line::Run { words, .. }) = grammar::read(&command, words)
-                && let Ok(Cli { action: Action::Serve(args), .. }) = Cli::try_parse_from(words)
+                && let Ok(Cli { action: Action::Serve(args), .. }) = Cli::try_parse_from(words.as_slice())
             {
                 let _ = args.check();
             }

@@ -12,7 +12,7 @@ use super::describe;
 use super::found::Found;
 use super::profiler::Profiler;
 use super::serve::Checked;
-use super::session::{Session, say};
+use super::session::Session;
 use super::signals::Signals;
 use super::turns::Turns;
 use crate::backend::template::Fixed;
@@ -22,6 +22,7 @@ use crate::record::{Adapters, Tick};
 use crate::report::{Files, Setup};
 use crate::rng::{Legacy, Python};
 use crate::ui::Ui;
+use crate::ui::out::say;
 
 /// One run: its settings, and what was found out before.
 #[derive(Clone, Copy)]

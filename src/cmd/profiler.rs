@@ -7,10 +7,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::around::{look, tell};
-use super::session::say;
 use crate::error::{Error, Result};
 use crate::net::{Access, Around, Client, Profile, Refusal};
 use crate::ui::Ui;
+use crate::ui::out::say;
 
 /// How long the server may take to start it.
 const START: Duration = Duration::from_secs(60);

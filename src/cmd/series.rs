@@ -4,16 +4,16 @@
 use std::io::Write;
 
 use super::conclude::Concluded;
+use super::describe;
 use super::found::Found;
 use super::point::Point;
 use super::serve::Checked;
-use super::session::say;
 use super::signals::Signals;
-use super::{describe, write_stdout, written};
 use crate::error::{Error, Exit, Result};
 use crate::plan::{self, Setting};
 use crate::report::{Export, Files, Output, Series, SeriesPoint, Setup, Swept};
 use crate::ui::Ui;
+use crate::ui::out::{say, to_stdout, written};
 
 /// What whoever compares runs should know.
 const SAME_PROMPTS: &str = "all runs send the same prompts: a server that caches prefixes answers the later ones faster, \
@@ -163,9 +163,7 @@ impl Story {
             written(self.series.sweep(out).and_then(|()| out.flush()))?;
             files.save(&setup, |file| self.series.json(&setup, file))?;
             if output.export == Some(Export::Stdout) {
-                let mut line = Vec::new();
-                written(self.series.json(&setup, &mut line).and_then(|()| writeln!(line)))?;
-                write_stdout(&line)?;
+                to_stdout(&mut |out| self.series.json(&setup, out).and_then(|()| writeln!(out)))?;
             }
         }
         self.error.map_or(Ok(self.exit), Err)

@@ -2,13 +2,13 @@
 
 use super::align;
 use super::compare::CompareArgs;
-use super::config::ConfigArgs;
 use super::dry_run::{self, DryRunArgs};
 use super::found::Found;
 use super::pairing;
 use super::series::{self, Trial};
 use super::signals::Signals;
 use super::turns;
+use crate::args::config::ConfigArgs;
 use crate::backend::{Backend, RequestArgs, RequestContent, Server, ServerArgs};
 use crate::dataset::{ConversationArgs, Dataset, DatasetArgs, Shape};
 use crate::error::{Exit, Result};

@@ -20,6 +20,7 @@ use crate::plan::request::Encoder;
 use crate::plan::{Job, Load, probe, turns};
 use crate::record::{Adapters, Finished, Outcome, Record, Tick};
 use crate::ui::Progress;
+use crate::ui::out::say;
 
 /// How long requests may take where the user sets no limit.
 const NO_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -244,11 +245,6 @@ fn busiest_second(due: &[Tick]) -> usize {
 fn workers(asked: Option<NonZeroUsize>, most_in_flight: usize) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     asked.map_or(cores.min(16).min(most_in_flight).max(1), NonZeroUsize::get)
-}
-
-/// Prints one line of the report's head.
-pub(super) fn say(out: &mut dyn Write, line: &str) -> Result<()> {
-    super::written(writeln!(out, "{line}").and_then(|()| out.flush()))
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
-use super::config::ConfigArgs;
+use crate::args::config::ConfigArgs;
 use crate::error::{Error, Exit, Result};
 use crate::sim::{Sim, SimArgs};
+use crate::ui::out::say;
 
 /// The flags of `sim`.
 #[derive(Debug, clap::Args)]
@@ -24,9 +25,10 @@ impl SimCommand {
     pub(super) fn run(&self) -> Result<Exit> {
         let sim = Sim::bind(self.sim.resolve()?)?;
         let stop = signals().map_err(|error| Error::new(format!("cannot wait for signals: {error}")))?;
-        say(&format!("listening on http://{}", sim.address()))?;
+        let mut stdout = std::io::stdout();
+        say(&mut stdout, &format!("listening on http://{}", sim.address()))?;
         let stats = sim.run(stop)?;
-        say(&stats.to_string())?;
+        say(&mut stdout, &stats.to_string())?;
         Ok(Exit::Done)
     }
 }
@@ -36,8 +38,4 @@ fn signals() -> nix::Result<SignalFd> {
     let stops = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM]);
     stops.thread_block()?;
     SignalFd::with_flags(&stops, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)
-}
-
-fn say(line: &str) -> Result<()> {
-    super::write_stdout(format!("{line}\n").as_bytes())
 }

@@ -1,7 +1,8 @@
-//! Everything that is written to stderr: errors, warnings, notes, progress. Nothing else in the program prints while it
-//! runs, and nothing here writes to stdout, which belongs to the report.
+//! Everything that is printed: errors, warnings, notes and progress on stderr, and the final write, which puts the report on
+//! stdout. Nothing else in the program prints.
 
 pub mod args;
+pub mod out;
 pub mod progress;
 pub mod style;
 

@@ -6,8 +6,6 @@
 
 use serde_json::{Map, Value};
 
-use crate::args;
-
 /// One dotted use of a flag.
 pub(super) struct Entry {
     keys: Vec<String>,
@@ -19,7 +17,7 @@ impl Entry {
     pub(super) fn new(keys: &str, text: &str) -> Self {
         let (keys, value) = match keys.strip_suffix('+') {
             Some(keys) => (keys, text.split(',').map(Value::from).collect()),
-            None => (keys, args::dotted_value(text)),
+            None => (keys, super::dotted_value(text)),
         };
         Entry { keys: keys.split('.').map(String::from).collect(), value }
     }

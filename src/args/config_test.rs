@@ -85,7 +85,8 @@ fn the_command_line_wins_flag_by_flag() {
     let root = Command::new("llmbench").subcommand(serve());
     let config = format!("--config={}", path.display());
     let line = ["llmbench", "serve", "--label=line", &config, "--header=B=1", "--header=C=1"].map(String::from);
-    let (words, config_read) = expand(&root, line.to_vec()).unwrap();
+    let line = Words::strict(line.to_vec());
+    let read = Config::of(&root, &line).unwrap().unwrap();
     let expected = [
         "llmbench",
         "serve",
@@ -96,18 +97,17 @@ fn the_command_line_wins_flag_by_flag() {
         "--header=B=1",
         "--header=C=1",
     ];
-    assert_eq!(words, expected);
+    assert_eq!(line.clone().under(&read).as_slice(), expected);
     let error = serve().no_binary_name(true).try_get_matches_from(["--num-prompts=x"]).unwrap_err();
-    let blamed = config_read.unwrap().blame(&error).unwrap().to_string();
+    let blamed = read.blame(&error).unwrap().to_string();
     assert!(
         blamed.ends_with("line 4: invalid value 'x' for '--num-prompts <num-prompts>': not a whole number"),
         "{blamed}"
     );
     std::fs::remove_file(&path).unwrap();
-    let error = expand(&root, line.to_vec()).unwrap_err().to_string();
+    let error = Config::of(&root, &line).unwrap_err().to_string();
     assert!(error.starts_with("cannot read config `") && error.contains("No such file"), "{error}");
-    let (words, none) = expand(&root, vec!["llmbench".into(), "--color=never".into()]).unwrap();
-    assert!(words.len() == 2 && none.is_none());
+    assert!(Config::of(&root, &Words::strict(vec!["llmbench".into(), "--color=never".into()])).unwrap().is_none());
 }
 
 proptest! {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::args;
 use proptest::prelude::*;
 
 fn definitions() -> Command {
@@ -29,7 +30,7 @@ fn line(args: &[&str]) -> Result<Line, String> {
 
 fn words(args: &[&str]) -> Vec<String> {
     match line(args) {
-        Ok(Line::Run { words, .. }) => words[2..].to_vec(),
+        Ok(Line::Run { words, .. }) => words.as_slice()[2..].to_vec(),
         other => panic!("{args:?}: {other:?}"),
     }
 }
@@ -156,7 +157,7 @@ proptest! {
     fn no_command_line_panics(args in proptest::collection::vec(word(), 0..8)) {
         let command = definitions();
         if let Ok(Line::Run { words, .. }) = read(&command, args.iter().map(OsString::from)) {
-            let _ = command.try_get_matches_from(words);
+            let _ = command.try_get_matches_from(words.as_slice());
         }
     }
 

@@ -1,7 +1,16 @@
-//! How the text of a flag becomes a value: the number and JSON syntax that all groups of flags share. In comes one
-//! argument, out comes a plain value or one line that says what is wrong with it. No flag is defined here.
+//! How words become values. A command line is brought into strict form ([`grammar`]), flags of a file ([`config`]) and what
+//! differs from run to run ([`words`]) are put in, and clap reads what comes of it; the number and JSON syntax that all groups
+//! of flags share stands here: in comes one argument, out comes a plain value or one line that says what is wrong with it. No
+//! flag is defined here but the one that names a file of flags.
 //!
 //! Numbers are written as Python writes them, since command lines of the reference must keep their meaning.
+
+pub mod config;
+mod dotted;
+pub mod grammar;
+pub mod words;
+
+pub use words::{Change, Words};
 
 use serde_json::{Map, Value};
 

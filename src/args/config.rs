@@ -1,5 +1,5 @@
 //! Flags from a YAML file: keys are the names of flags. In come the strict words of a command line that names a file by
-//! `--config`, and clap's definitions; out come the same words with those of the file. What the command line says wins.
+//! `--config`, and clap's definitions; out come the flags of the file as strict words.
 //!
 //! * `_` and `-` are alike in keys. A switch takes true or false; false and null are as if the key were not there.
 //! * A list flag takes a list; a flag that takes a comma-separated list may have a list too. A JSON flag takes a mapping.
@@ -14,12 +14,12 @@ use saphyr::{MarkedYaml, Scalar, ScalarStyle, YamlData, YamlLoader};
 use saphyr_parser::Parser;
 use serde_json::{Map, Value};
 
-use crate::args::JsonObject;
+use super::{JsonObject, Words};
 use crate::error::{Error, Result};
 
 /// Which file to read, on the command line of a subcommand: it is read before clap reads the line.
 #[derive(Debug, clap::Args)]
-pub(super) struct ConfigArgs {
+pub struct ConfigArgs {
     /// Read flags from a YAML file: keys are the names of flags; the command line wins
     ///
     /// Switches take true or false, list flags take lists, JSON flags take mappings. A key that is no flag is an error.
@@ -29,41 +29,37 @@ pub(super) struct ConfigArgs {
 
 /// The flags of a file.
 #[derive(Debug)]
-pub(super) struct Config {
+pub struct Config {
     path: String,
     flags: Vec<Flag>,
 }
 
 /// A flag as a file gives it.
 #[derive(Debug)]
-struct Flag {
+pub(super) struct Flag {
     /// With its two dashes.
-    name: String,
+    pub(super) name: String,
     line: usize,
-    words: Vec<String>,
-}
-
-/// Puts the words of the file that `words` names behind the subcommand, as far as they do not give the same flags.
-///
-/// # Errors
-/// If the file cannot be read, or a key is no flag or cannot have its value: with file, line and key.
-pub(super) fn expand(root: &Command, words: Vec<String>) -> Result<(Vec<String>, Option<Config>)> {
-    let found = words.iter().enumerate().find_map(|(index, word)| Some((index, root.find_subcommand(word)?)));
-    let Some((index, command)) = found else { return Ok((words, None)) };
-    let Some(path) = words[index..].iter().rev().find_map(|word| word.strip_prefix("--config=")) else {
-        return Ok((words, None));
-    };
-    let config = Config::read(command, Path::new(path))?;
-    let given =
-        |flag: &Flag| words.iter().any(|word| word.split_once('=').map_or(&**word, |(name, _)| name) == flag.name);
-    let added: Vec<String> =
-        config.flags.iter().filter(|flag| !given(flag)).flat_map(|flag| flag.words.clone()).collect();
-    let mut words = words;
-    words.splice(index + 1..index + 1, added);
-    Ok((words, Some(config)))
+    /// Its strict words.
+    pub(super) words: Vec<String>,
 }
 
 impl Config {
+    /// Reads the file that `words` name by `--config`, if they name one and the subcommand knows the flag.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a key is no flag or cannot have its value: with file, line and key.
+    pub fn of(root: &Command, words: &Words) -> Result<Option<Self>> {
+        let command = words.subcommand().and_then(|index| root.find_subcommand(&words.as_slice()[index]));
+        let path = words.value("--config");
+        command.zip(path).map(|(command, path)| Config::read(command, Path::new(path))).transpose()
+    }
+
+    /// The flags, in the file's order.
+    pub(super) fn flags(&self) -> impl Iterator<Item = &Flag> {
+        self.flags.iter()
+    }
+
     fn read(command: &Command, path: &Path) -> Result<Self> {
         let shown = path.display().to_string();
         let content = std::fs::read_to_string(path)
@@ -73,7 +69,7 @@ impl Config {
     }
 
     /// What clap refuses, said of the file if that is where the flag was given.
-    pub(super) fn blame(&self, error: &clap::Error) -> Option<Error> {
+    pub fn blame(&self, error: &clap::Error) -> Option<Error> {
         let Some(ContextValue::String(arg)) = error.get(ContextKind::InvalidArg) else { return None };
         let name = arg.split([' ', '=']).next()?;
         let flag = self.flags.iter().find(|flag| flag.name == name)?;

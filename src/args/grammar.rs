@@ -18,15 +18,15 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, Command};
 
 use super::dotted::{Dotted, Entry};
-use crate::args;
+use super::{JsonObject, Words};
 
 /// What a command line asks for.
 #[derive(Debug, PartialEq)]
-pub(super) enum Line {
-    /// To do something: words for clap, the program's name first, and what to warn of.
+pub enum Line {
+    /// To do something: words for clap, and what to warn of.
     Run {
         /// Every flag that takes a value has it attached by `=`.
-        words: Vec<String>,
+        words: Words,
         /// One line each.
         warnings: Vec<String>,
     },
@@ -40,7 +40,7 @@ pub(super) enum Line {
 }
 
 /// Reads a command line against the definitions of `root`, which is built. Errors are usage errors.
-pub(super) fn read(root: &Command, args: impl IntoIterator<Item = OsString>) -> Result<Line, clap::Error> {
+pub fn read(root: &Command, args: impl IntoIterator<Item = OsString>) -> Result<Line, clap::Error> {
     let mut words = Vec::new();
     for (index, arg) in args.into_iter().enumerate() {
         let word = arg.into_string().map_err(|arg| {
@@ -77,7 +77,7 @@ pub(super) fn read(root: &Command, args: impl IntoIterator<Item = OsString>) -> 
         }
     }
     level.write(&mut line);
-    Ok(Line::Run { words: line.words, warnings: line.warnings })
+    Ok(Line::Run { words: Words::strict(line.words), warnings: line.warnings })
 }
 
 /// The strict form, as far as it is written.
@@ -149,7 +149,7 @@ impl<'a> Level<'a> {
             return false;
         }
         let is_known = word.starts_with("--") && !self.named(&Spelled::new(word).name).is_empty();
-        is_known || (args::float(word).is_err() && !word.contains(' '))
+        is_known || (super::float(word).is_err() && !word.contains(' '))
     }
 
     /// The flags that a name can mean: the one of exactly that name, else all that begin with it.
@@ -314,7 +314,7 @@ fn is_list(range: clap::builder::ValueRange) -> bool {
 }
 
 fn is_json(arg: &Arg) -> bool {
-    arg.get_value_parser().type_id() == TypeId::of::<args::JsonObject>()
+    arg.get_value_parser().type_id() == TypeId::of::<JsonObject>()
 }
 
 fn long(arg: &Arg) -> String {

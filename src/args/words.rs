@@ -1,0 +1,107 @@
+//! A command line in its strict form, as the grammar writes it: the program's name, flags of the program, the subcommand, then
+//! its flags, each value attached by `=`, and last what is no flag. It is the only thing that flags, config files and series
+//! of runs write, and one parser reads all of it.
+
+use super::config::Config;
+
+/// The words of a strict command line, the program's name first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words(Vec<String>);
+
+/// What one run of several is given in the place of what the command line says: a flag that takes a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The flag, with its two dashes.
+    pub flag: String,
+    /// Its value, as it would be written on the command line.
+    pub value: String,
+}
+
+impl Change {
+    /// The change of `flag` to `value`.
+    pub fn new(flag: &str, value: impl ToString) -> Self {
+        Change { flag: flag.to_owned(), value: value.to_string() }
+    }
+}
+
+impl Words {
+    /// These words, which are in strict form already.
+    pub fn strict(words: Vec<String>) -> Self {
+        Words(words)
+    }
+
+    /// The words, in order.
+    pub fn as_slice(&self) -> &[String] {
+        &self.0
+    }
+
+    /// The same with the flags of a file behind the subcommand, as far as they are not given here.
+    #[must_use]
+    pub fn under(self, file: &Config) -> Self {
+        let added: Vec<String> =
+            file.flags().filter(|flag| !self.gives(&flag.name)).flat_map(|flag| flag.words.clone()).collect();
+        self.with_words(added)
+    }
+
+    /// The same with these changes, which win over what is given here.
+    #[must_use]
+    pub fn with(&self, changes: &[Change]) -> Self {
+        let changed = |word: &String| changes.iter().any(|change| change.flag == flag(word));
+        let kept = Words(self.0.iter().filter(|word| !changed(word)).cloned().collect());
+        kept.with_words(changes.iter().map(|Change { flag, value }| format!("{flag}={value}")).collect())
+    }
+
+    /// The value of a flag of the subcommand; of several the last.
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
+        let given = self.0[self.subcommand()?..].iter().rev().filter_map(|word| word.split_once('='));
+        given.filter(|(flag, _)| *flag == name).map(|(_, value)| value).next()
+    }
+
+    /// Where the subcommand stands.
+    pub(super) fn subcommand(&self) -> Option<usize> {
+        self.0.iter().skip(1).position(|word| !word.starts_with('-')).map(|index| index + 1)
+    }
+
+    fn gives(&self, name: &str) -> bool {
+        self.0.iter().any(|word| flag(word) == name)
+    }
+
+    fn with_words(mut self, added: Vec<String>) -> Self {
+        let place = self.subcommand().map_or(self.0.len(), |index| index + 1);
+        self.0.splice(place..place, added);
+        self
+    }
+}
+
+/// The flag that a strict word gives; the whole word where it has no value.
+fn flag(word: &str) -> &str {
+    word.split_once('=').map_or(word, |(flag, _)| flag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Words {
+        Words(line.split(' ').map(str::to_owned).collect())
+    }
+
+    #[test]
+    fn changes_take_the_place_of_what_is_given() {
+        let given = words("llmbench --color=never serve --max-concurrency=4 --header=a=1 --save-result --header=b=2 x");
+        let changed = given.with(&[Change::new("--max-concurrency", 8), Change::new("--request-rate", 2.5)]);
+        let expected = "llmbench --color=never serve --max-concurrency=8 --request-rate=2.5 --header=a=1 --save-result \
+                        --header=b=2 x";
+        assert_eq!(changed, words(expected));
+        assert_eq!(changed.with(&[Change::new("--header", "c=3")]).as_slice().len(), 8);
+        assert_eq!(given.with(&[]), given);
+    }
+
+    #[test]
+    fn the_last_of_several_values_of_the_subcommand_counts() {
+        let given = words("llmbench --config=no serve --config=a.yaml --config=b=c.yaml");
+        assert_eq!(given.value("--config"), Some("b=c.yaml"));
+        assert_eq!(given.value("--label"), None);
+        assert_eq!(words("llmbench --config=no").value("--config"), None);
+    }
+}

@@ -1,0 +1,46 @@
+//! The final write: what goes to stdout, or to stderr in its place. A reader that has seen enough is no error.
+
+use std::io::{self, BufWriter, ErrorKind, Write};
+
+use crate::error::{Error, Result};
+
+/// Writes one line and hands it on at once.
+///
+/// # Errors
+/// If `out` cannot be written.
+pub fn say(out: &mut dyn Write, line: &str) -> Result<()> {
+    written(writeln!(out, "{line}").and_then(|()| out.flush()))
+}
+
+/// Has `write` write to stdout, and hands all of it on.
+///
+/// # Errors
+/// If stdout cannot be written.
+pub fn to_stdout(write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    let mut stdout = BufWriter::new(io::stdout().lock());
+    written(write(&mut stdout).and_then(|()| stdout.flush()))
+}
+
+/// What came of writing the report: a closed pipe is none of our errors.
+///
+/// # Errors
+/// If anything else kept it from being written.
+pub fn written(result: io::Result<()>) -> Result<()> {
+    match result {
+        Err(cause) if cause.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::new(format!("cannot write to stdout: {cause}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_closed_pipe_is_no_error() {
+        assert!(written(Err(ErrorKind::BrokenPipe.into())).is_ok());
+        assert!(written(Err(ErrorKind::StorageFull.into())).is_err());
+    }
+}
