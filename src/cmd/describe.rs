@@ -10,11 +10,12 @@ use super::options;
 use super::serve::Checked;
 use super::session::say;
 use crate::error::Result;
+use crate::json::Value;
 use crate::net::Model;
 use crate::plan::Load;
 use crate::plan::arrivals::{Arrivals, Strategy};
 use crate::record::Tick;
-use crate::report::{Ramp, RateChange, Setup, Value};
+use crate::report::{Ramp, RateChange, Setup};
 use crate::token::Loaded;
 
 /// The present local time.

@@ -6,9 +6,9 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::beside::{Drafts, Kind};
-use super::encode::float;
 use super::{Export, Mode, Output, Report, Save, Setup};
 use crate::error::{Error, Result};
+use crate::json::float;
 use crate::record::file::Reader;
 
 /// The files that a run's result goes to, and those beside it.

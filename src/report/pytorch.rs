@@ -4,8 +4,8 @@
 use std::io::{self, Write};
 
 use super::Report;
-use super::encode::{Value, list, text};
 use super::result::{Column, Entry, Keys};
+use crate::json::{Value, list, text};
 use crate::record::file::Reader;
 
 /// The figures, in their order.

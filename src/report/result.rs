@@ -5,8 +5,8 @@ use std::io::{self, Write};
 
 use jiff::SignedDuration;
 
-use super::encode::{Value, float, list, object, text};
 use super::{Report, Setup, blocks, own, parts};
+use crate::json::{Value, float, list, object, text};
 use crate::measure::{e2el, queued, ttft};
 use crate::record::file::Reader;
 use crate::record::{Finished, Outcome, Record, Task};

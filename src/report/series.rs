@@ -4,9 +4,9 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use super::encode::Value;
 use super::table::{number, table};
 use super::{Figure, Setup, console, result};
+use crate::json::Value;
 use crate::measure::{Metric, Repeated};
 
 /// Latencies that the table of a sweep shows.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::civil::DateTime;
 
-use super::Value;
+use crate::json::Value;
 use crate::record::{Adapters, Task, Tick};
 
 /// The description of a run.
