@@ -12,8 +12,8 @@ use crate::error::{Error, Exit, Result};
 use crate::measure::{self, Metrics, Probes};
 use crate::plan::arrivals::Arrivals;
 use crate::record::file::{Reader, Writer};
-use crate::record::{Collector, Ending, Outcome, Run};
-use crate::report::{Export, Files, Glyphs, Output, Report, SeriesRun, Setup};
+use crate::record::{Collector, Ending, Outcome, Run, Setup};
+use crate::report::{Export, Files, Glyphs, Output, Report, SeriesRun};
 use crate::token::{Loaded, Special, Tokenizer};
 use crate::ui::Ui;
 

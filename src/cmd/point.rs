@@ -18,8 +18,8 @@ use super::turns::Turns;
 use crate::backend::template::Fixed;
 use crate::dataset::Samples;
 use crate::error::{Error, Result};
-use crate::record::{Adapters, Tick};
-use crate::report::{Files, Setup};
+use crate::record::{Adapters, Setup, Tick};
+use crate::report::Files;
 use crate::rng::{Legacy, Python};
 use crate::ui::Ui;
 

@@ -12,7 +12,8 @@ use super::signals::Signals;
 use super::{describe, write_stdout, written};
 use crate::error::{Error, Exit, Result};
 use crate::plan::{self, Setting};
-use crate::report::{Export, Files, Output, Series, SeriesPoint, Setup, Swept};
+use crate::record::Setup;
+use crate::report::{Export, Files, Output, Series, SeriesPoint, Swept};
 use crate::ui::Ui;
 
 /// What whoever compares runs should know.

@@ -18,7 +18,6 @@ mod parts;
 mod pytorch;
 mod result;
 mod series;
-mod setup;
 mod table;
 mod timeline;
 mod warnings;
@@ -30,13 +29,12 @@ pub use compare::Comparison;
 pub use figures::Figure;
 pub use files::{Files, Saved, result_name};
 pub use series::{Series, SeriesPoint, SeriesRun, Swept};
-pub use setup::{Ramp, RateChange, Setup};
 pub use table::table;
 pub use timeline::Thresholds;
 pub use warnings::Warning;
 
 use crate::measure::{Metric, Metrics};
-use crate::record::{Run, Task};
+use crate::record::{Run, Setup, Task};
 
 /// Everything that a report is made from.
 #[derive(Debug)]
