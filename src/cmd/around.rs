@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use crate::error::Result;
-use crate::measure::Counters;
 use crate::net::{Access, Around, Client, Refusal, SideCalls};
+use crate::record::Counters;
 
 /// How long the server may take to show its counters.
 const COUNTERS: Duration = Duration::from_secs(5);

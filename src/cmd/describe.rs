@@ -9,11 +9,11 @@ use jiff::civil::DateTime;
 use super::options;
 use super::serve::Checked;
 use crate::error::Result;
+use crate::json::Value;
 use crate::net::Model;
 use crate::plan::Load;
-use crate::plan::arrivals::{Arrivals, Strategy};
-use crate::record::Tick;
-use crate::report::{Ramp, RateChange, Setup, Value};
+use crate::plan::arrivals::Arrivals;
+use crate::record::{Setup, Tick};
 use crate::token::Loaded;
 use crate::ui::out::say;
 
@@ -27,18 +27,10 @@ pub(super) fn setup(checked: &Checked, model: &Model, loaded: &Loaded, due: &[Ti
     let (load, output) = (&checked.load, &checked.output);
     let request_rate = match load.arrivals {
         Arrivals::Gamma { rate, .. } => rate,
-        Arrivals::AtOnce | Arrivals::Ramp(_) => f64::INFINITY,
+        Arrivals::AtOnce | Arrivals::Ramp { .. } => f64::INFINITY,
     };
-    let ramp = match &load.arrivals {
-        Arrivals::Ramp(ramp) => Some(Ramp {
-            strategy: match ramp.strategy {
-                Strategy::Linear => "linear".into(),
-                Strategy::Exponential => "exponential".into(),
-            },
-            start: ramp.start,
-            end: ramp.end,
-            changes: changes(ramp, due),
-        }),
+    let ramp = match load.arrivals {
+        Arrivals::Ramp { ramp, .. } => Some(ramp),
         Arrivals::AtOnce | Arrivals::Gamma { .. } => None,
     };
     Setup {
@@ -53,6 +45,7 @@ pub(super) fn setup(checked: &Checked, model: &Model, loaded: &Loaded, due: &[Ti
         burstiness: load.burstiness,
         max_concurrency: load.max_concurrency.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX)),
         ramp,
+        rate_changes: ramp.map_or(Vec::new(), |ramp| ramp.changes(due)),
         options: settled(checked),
         adapters: None,
         started: now(),
@@ -80,11 +73,6 @@ fn settled(checked: &Checked) -> Vec<(String, Value)> {
     options
 }
 
-fn changes(ramp: &crate::plan::arrivals::Ramp, due: &[Tick]) -> Vec<RateChange> {
-    let at = |request: Option<u32>| request.map_or(Tick::ZERO, |request| due[request as usize]);
-    ramp.changes(due.len()).into_iter().map(|change| RateChange { rps: change.rps, at: at(change.request) }).collect()
-}
-
 /// Announces the probes, if there will be any, in the reference's words.
 pub(super) fn probes(load: &Load, out: &mut dyn Write) -> Result<()> {
     match load.probe_rate {
@@ -102,7 +90,7 @@ pub(super) fn recorded(_: &Setup, out: &mut dyn Write) -> Result<()> {
 pub(super) fn traffic(setup: &Setup, out: &mut dyn Write) -> Result<()> {
     match &setup.ramp {
         Some(ramp) => {
-            say(out, &format!("Traffic ramp-up strategy: {}.", ramp.strategy))?;
+            say(out, &format!("Traffic ramp-up strategy: {}.", ramp.strategy.name()))?;
             let (start, end) = (ramp.start, ramp.end);
             say(out, &format!("Will increase RPS from {start} to {end} RPS over the duration of the benchmark."))?;
         }

@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use crate::report::Value;
+use crate::json::Value;
 
 /// What `--output-len` stands for.
 const OUTPUT_LENGTHS: [&str; 6] = [

@@ -11,7 +11,8 @@ use super::serve::Checked;
 use super::signals::Signals;
 use crate::error::{Error, Exit, Result};
 use crate::plan::{self, Setting};
-use crate::report::{Export, Files, Output, Series, SeriesPoint, Setup, Swept};
+use crate::record::Setup;
+use crate::report::{Export, Files, Output, Series, SeriesPoint, Swept};
 use crate::ui::Ui;
 use crate::ui::out::{say, to_stdout, written};
 

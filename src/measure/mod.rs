@@ -5,13 +5,13 @@ mod adapters;
 mod args;
 mod better;
 mod conversations;
-mod counters;
 mod goal;
 mod latency;
 mod metric;
 mod peaks;
 mod probes;
 mod repeat;
+mod server;
 mod steady;
 mod summary;
 
@@ -21,12 +21,12 @@ pub use adapters::{Adapter, adapters};
 pub use args::{Asked, MetricsArgs};
 pub use better::{Better, better};
 pub use conversations::Conversations;
-pub use counters::{Counters, Diffusion, PrefixCache, Speculation};
 pub use goal::{Goal, Taken};
 pub use latency::{Latency, OWN_PERCENTILES, Schedule, e2el, queued, seconds, ttft};
 pub use metric::Metric;
 pub use peaks::Peaks;
 pub use repeat::Repeated;
+pub use server::{Diffusion, PrefixCache, Speculation};
 pub use steady::{Steady, SteadyRule, steady};
 pub use summary::{Basis, Summary};
 

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::arrivals::{Arrivals, Ramp, Strategy};
+use super::arrivals::Arrivals;
 use crate::args;
 use crate::error::{Error, Result};
+use crate::record::{Ramp, Strategy};
 
 /// The flags that shape the load.
 #[derive(Debug, clap::Args)]
@@ -159,7 +160,7 @@ impl LoadArgs {
                 .hint("give 1 for Poisson arrivals, or inf for constant gaps"));
         }
         match self.ramp_up_strategy {
-            Some(strategy) => self.ramp(strategy).map(Arrivals::Ramp),
+            Some(strategy) => Ok(Arrivals::Ramp { ramp: self.ramp(strategy)?, burstiness }),
             None if rate == f64::INFINITY => Ok(Arrivals::AtOnce),
             None => Ok(Arrivals::Gamma { rate, burstiness }),
         }
@@ -181,7 +182,7 @@ impl LoadArgs {
             let what = format!("`--ramp-up-start-rps {start}` is above `--ramp-up-end-rps {end}`");
             return Err(Error::new(what).hint("swap them: a ramp goes up"));
         }
-        Ok(Ramp { strategy, start, end, burstiness: self.burstiness })
+        Ok(Ramp { strategy, start, end })
     }
 }
 
@@ -242,8 +243,8 @@ mod tests {
         assert_eq!(resolve(&[]).unwrap().arrivals, Arrivals::AtOnce);
         let constant = Arrivals::Gamma { rate: 1000.0, burstiness: f64::INFINITY };
         assert_eq!(resolve(&["--request-rate=1e3", "--burstiness=inf"]).unwrap().arrivals, constant);
-        let ramp = Ramp { strategy: Strategy::Linear, start: 1, end: 9, burstiness: 1.0 };
-        assert_eq!(resolve(&RAMP).unwrap().arrivals, Arrivals::Ramp(ramp));
+        let ramp = Ramp { strategy: Strategy::Linear, start: 1, end: 9 };
+        assert_eq!(resolve(&RAMP).unwrap().arrivals, Arrivals::Ramp { ramp, burstiness: 1.0 });
     }
 
     #[test]

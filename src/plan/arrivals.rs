@@ -3,7 +3,7 @@
 //! Gaps are gamma draws from the legacy generator, one a request in order; the first request waits its gap too. The
 //! floating-point operations and their order are the reference's, so the offsets are equal to the last bit.
 
-use crate::record::Tick;
+use crate::record::{Ramp, RateChange, Strategy, Tick};
 use crate::rng::Legacy;
 
 /// How requests arrive.
@@ -18,39 +18,13 @@ pub enum Arrivals {
         /// Shape of the gaps.
         burstiness: f64,
     },
-    /// A rate that changes from the first request to the last.
-    Ramp(Ramp),
-}
-
-/// A rate that grows over the run.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Ramp {
-    /// How it grows.
-    pub strategy: Strategy,
-    /// Requests a second at the first request.
-    pub start: u32,
-    /// Requests a second at the last request.
-    pub end: u32,
-    /// Shape of the gaps.
-    pub burstiness: f64,
-}
-
-/// How a ramp grows from request to request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Strategy {
-    /// By equal steps.
-    Linear,
-    /// By equal factors.
-    Exponential,
-}
-
-/// A whole number of requests a second that a ramp has reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RateChange {
-    /// Requests a second.
-    pub rps: u32,
-    /// The request with which it was reached; `None` for the start rate, which holds before anything is sent.
-    pub request: Option<u32>,
+    /// A rate that changes from the first request to the last, with gaps of shape `burstiness`.
+    Ramp {
+        /// The rate.
+        ramp: Ramp,
+        /// Shape of the gaps.
+        burstiness: f64,
+    },
 }
 
 impl Arrivals {
@@ -59,7 +33,7 @@ impl Arrivals {
         match self {
             Arrivals::AtOnce => f64::INFINITY,
             Arrivals::Gamma { rate, .. } => *rate,
-            Arrivals::Ramp(ramp) => ramp.rate(index, n),
+            Arrivals::Ramp { ramp, .. } => ramp.rate(index, n),
         }
     }
 
@@ -70,7 +44,7 @@ impl Arrivals {
     pub fn offsets(&self, n: usize, mut legacy: Legacy) -> Vec<f64> {
         let burstiness = match self {
             Arrivals::AtOnce => return vec![0.0; n],
-            Arrivals::Gamma { burstiness, .. } | Arrivals::Ramp(Ramp { burstiness, .. }) => *burstiness,
+            Arrivals::Gamma { burstiness, .. } | Arrivals::Ramp { burstiness, .. } => *burstiness,
         };
         let mut total = 0.0;
         let mut offsets: Vec<f64> = (0..n)
@@ -105,14 +79,14 @@ impl Ramp {
         }
     }
 
-    /// The whole rates that `n` requests pass through: the start rate, then one entry for each integer that the rate of
-    /// a request has reached and no earlier one had.
-    pub fn changes(&self, n: usize) -> Vec<RateChange> {
-        let mut changes = vec![RateChange { rps: self.start, request: None }];
+    /// The whole rates that requests due at these moments pass through: the start rate, which holds before anything is sent,
+    /// then one entry for each integer that the rate of a request has reached and no earlier one had.
+    pub fn changes(&self, due: &[Tick]) -> Vec<RateChange> {
+        let mut changes = vec![RateChange { rps: self.start, at: Tick::ZERO }];
         let mut reached = self.start;
-        for index in 0..n {
-            let rate = self.rate(index, n) as u32;
-            changes.extend((reached + 1..=rate).map(|rps| RateChange { rps, request: Some(index as u32) }));
+        for (index, &at) in due.iter().enumerate() {
+            let rate = self.rate(index, due.len()) as u32;
+            changes.extend((reached + 1..=rate).map(|rps| RateChange { rps, at }));
             reached = reached.max(rate);
         }
         changes

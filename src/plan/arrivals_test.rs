@@ -11,7 +11,11 @@ fn gamma(rate: f64, burstiness: f64) -> Arrivals {
 }
 
 fn ramp(strategy: Strategy, start: u32, end: u32) -> Ramp {
-    Ramp { strategy, start, end, burstiness: 1.0 }
+    Ramp { strategy, start, end }
+}
+
+fn growing(strategy: Strategy, start: u32, end: u32, burstiness: f64) -> Arrivals {
+    Arrivals::Ramp { ramp: ramp(strategy, start, end), burstiness }
 }
 
 fn close(found: &[f64], wanted: &[f64]) -> bool {
@@ -34,9 +38,9 @@ fn offsets_at_a_fixed_rate_are_the_reference_s() {
 
 #[test]
 fn offsets_of_a_ramp_are_the_reference_s() {
-    let linear = Arrivals::Ramp(ramp(Strategy::Linear, 2, 10)).offsets(5, Legacy::new(0));
+    let linear = growing(Strategy::Linear, 2, 10, 1.0).offsets(5, Legacy::new(0));
     assert!(close(&linear, &[0.397937254, 0.711919945, 0.865790469, 0.964190613, 1.019295462]), "{linear:?}");
-    let exponential = Arrivals::Ramp(ramp(Strategy::Exponential, 2, 10)).offsets(5, Legacy::new(0));
+    let exponential = growing(Strategy::Exponential, 2, 10, 1.0).offsets(5, Legacy::new(0));
     assert!(close(&exponential, &[0.397937254, 0.817883015, 1.024321986, 1.142036014, 1.197140864]), "{exponential:?}");
 }
 
@@ -56,17 +60,15 @@ fn a_ramp_has_its_rates() {
 
 #[test]
 fn each_whole_rate_is_announced_once_with_the_request_that_reached_it() {
-    let changes: Vec<(u32, Option<u32>)> =
-        ramp(Strategy::Exponential, 2, 10).changes(5).iter().map(|change| (change.rps, change.request)).collect();
-    let reached = [(3, 2), (4, 2), (5, 3), (6, 3), (7, 4), (8, 4), (9, 4), (10, 4)];
-    let expected: Vec<(u32, Option<u32>)> =
-        std::iter::once((2, None)).chain(reached.map(|(rps, request)| (rps, Some(request)))).collect();
-    assert_eq!(changes, expected);
+    let due = [10, 11, 12, 13, 14].map(Tick::from_nanos);
+    let changes = ramp(Strategy::Exponential, 2, 10).changes(&due);
+    let changes: Vec<(u32, u64)> = changes.iter().map(|change| (change.rps, change.at.nanos())).collect();
+    assert_eq!(changes, [(2, 0), (3, 12), (4, 12), (5, 13), (6, 13), (7, 14), (8, 14), (9, 14), (10, 14)]);
 }
 
 #[test]
 fn a_flat_ramp_announces_its_start_only() {
-    assert_eq!(ramp(Strategy::Linear, 4, 4).changes(50), [RateChange { rps: 4, request: None }]);
+    assert_eq!(ramp(Strategy::Linear, 4, 4).changes(&[Tick::ZERO; 50]), [RateChange { rps: 4, at: Tick::ZERO }]);
 }
 
 #[test]
@@ -89,8 +91,8 @@ proptest! {
         let arrivals = match kind {
             0 => gamma(rate, shape),
             1 => gamma(rate, INF),
-            2 => Arrivals::Ramp(Ramp { burstiness: shape, ..ramp(Strategy::Linear, 1, end) }),
-            _ => Arrivals::Ramp(Ramp { burstiness: shape, ..ramp(Strategy::Exponential, 1, end) }),
+            2 => growing(Strategy::Linear, 1, end, shape),
+            _ => growing(Strategy::Exponential, 1, end, shape),
         };
         let due = arrivals.due(n, Legacy::new(seed));
         prop_assert_eq!(due.len(), n);
@@ -113,7 +115,7 @@ proptest! {
             prop_assert_eq!(rates[0], f64::from(start));
             let end = f64::from(start + more);
             prop_assert!((rates[n - 1] - end).abs() <= end * 1e-14);
-            let whole: Vec<u32> = ramp.changes(n).iter().map(|change| change.rps).collect();
+            let whole: Vec<u32> = ramp.changes(&vec![Tick::ZERO; n]).iter().map(|change| change.rps).collect();
             prop_assert_eq!(whole, (start..=rates[n - 1] as u32).collect::<Vec<u32>>());
         }
     }

@@ -2,19 +2,23 @@
 
 pub mod adapters;
 pub mod collect;
+pub mod counters;
 pub mod errors;
 pub mod file;
 pub mod flow;
 pub mod gaps;
+pub mod setup;
 
 use std::fmt;
 use std::str::FromStr;
 
 pub use adapters::Adapters;
 pub use collect::{Collector, Ending};
+pub use counters::Counters;
 pub use errors::Errors;
 pub use flow::Flow;
 pub use gaps::Gaps;
+pub use setup::{Ramp, RateChange, Setup, Strategy};
 
 use crate::error::{Error, Result};
 

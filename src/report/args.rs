@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use super::files::{summary_name, with_suffix};
-use super::{Beside, Glyphs, Kind, Setup, Thresholds};
+use super::{Beside, Glyphs, Kind, Thresholds};
 use crate::args::float;
 use crate::error::{Error, Result};
+use crate::record::Setup;
 
 /// The variable that asks for PyTorch's form of the result: any text that is not empty does, `0` too.
 const PYTORCH: &str = "SAVE_TO_PYTORCH_BENCHMARK_FORMAT";

@@ -6,10 +6,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::files::{Draft, cannot, draft, fill, parent, result_dir, result_name, with_suffix};
-use super::{Report, Setup, Thresholds, dataset_stats, timeline};
+use super::{Report, Thresholds, dataset_stats, timeline};
 use crate::error::{Error, Result};
-use crate::record::Task;
 use crate::record::file::Reader;
+use crate::record::{Setup, Task};
 
 /// What is to be written beside a result.
 #[derive(Debug, Clone, PartialEq, Default)]

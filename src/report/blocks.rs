@@ -2,8 +2,8 @@
 //! diffusion decoding.
 
 use super::Report;
-use super::encode::Value;
 use super::own::{Row, Section};
+use crate::json::Value;
 
 /// The probes that ran beside, where one succeeded.
 pub(super) fn probes(report: &Report) -> Option<Section> {

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::encode::Value;
 use super::{Report, blocks, chart, counts_tokens, own, parts};
+use crate::json::Value;
 use crate::measure::Metric;
 use crate::record::{Outcome, Task};
 

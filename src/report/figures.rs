@@ -68,7 +68,7 @@ mod tests {
     use super::super::tests::{asked, setup, worked_example};
     use super::*;
     use crate::measure::metrics;
-    use crate::report::Setup;
+    use crate::record::Setup;
 
     #[test]
     fn a_pooling_run_has_inputs_and_no_output() {

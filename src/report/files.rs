@@ -6,9 +6,10 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::beside::{Drafts, Kind};
-use super::encode::float;
-use super::{Export, Mode, Output, Report, Save, Setup};
+use super::{Export, Mode, Output, Report, Save};
 use crate::error::{Error, Result};
+use crate::json::float;
+use crate::record::Setup;
 use crate::record::file::Reader;
 
 /// The files that a run's result goes to, and those beside it.
@@ -230,7 +231,7 @@ fn label(setup: &Setup) -> &str {
 pub fn result_name(setup: &Setup) -> String {
     let label = label(setup);
     let rate = match &setup.ramp {
-        Some(ramp) => format!("ramp-up-{}-{}qps-{}qps", ramp.strategy, ramp.start, ramp.end),
+        Some(ramp) => format!("ramp-up-{}-{}qps-{}qps", ramp.strategy.name(), ramp.start, ramp.end),
         None if setup.request_rate.is_infinite() => "infqps".to_owned(),
         None => format!("{}qps", float(setup.request_rate)),
     };

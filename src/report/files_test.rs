@@ -1,8 +1,7 @@
 use super::super::scratch::Scratch;
 use super::super::tests::setup;
-use super::super::{Ramp, RateChange};
 use super::*;
-use crate::record::Tick;
+use crate::record::{Ramp, Strategy};
 
 fn output(dir: &Path, name: Option<&str>, mode: Mode) -> Output {
     let save = Save { dir: Some(dir.to_owned()), name: name.map(PathBuf::from), mode };
@@ -21,8 +20,7 @@ fn names_say_what_was_run() {
     assert_eq!(result_name(&inf), "openai-infqps-demo-7b-20250314-150926.json");
     let slow = Setup { request_rate: 1e-5, max_concurrency: None, model_id: "m".into(), ..setup() };
     assert_eq!(result_name(&slow), "openai-1e-05qps-m-20250314-150926.json");
-    let changes = vec![RateChange { rps: 1, at: Tick::ZERO }];
-    let ramp = Some(Ramp { strategy: "linear".into(), start: 1, end: 20, changes });
+    let ramp = Some(Ramp { strategy: Strategy::Linear, start: 1, end: 20 });
     let ramped = Setup { ramp, label: Some("run1".into()), max_concurrency: None, ..setup() };
     assert_eq!(result_name(&ramped), "run1-ramp-up-linear-1qps-20qps-demo-7b-20250314-150926.json");
 }

@@ -3,7 +3,7 @@
 use super::tests::{asked, assert_golden, details, failed_run, finished, health, setup, worked_example};
 use super::*;
 use crate::measure::{self, Asked, Diffusion, PrefixCache, Probes, Speculation, SteadyRule};
-use crate::record::{Adapters, Collector, Ending, Record, Tick};
+use crate::record::{Adapters, Collector, Ending, Ramp, RateChange, Record, Strategy, Tick};
 
 /// A run with all that a report says of it.
 struct Told {
@@ -164,10 +164,11 @@ fn of_diffusion_and_speculation_one_is_shown_and_both_are_stored() {
 
 #[test]
 fn a_ramp_is_told() {
-    let changes =
+    let rate_changes =
         vec![RateChange { rps: 1, at: Tick::ZERO }, RateChange { rps: 2, at: Tick::from_nanos(3_520_125_400) }];
-    let ramp = Some(Ramp { strategy: "exponential".into(), start: 1, end: 2, changes });
-    told(Setup { ramp, request_rate: f64::INFINITY, ..setup() }, worked_example(), asked()).agrees("ramp_up");
+    let ramp = Some(Ramp { strategy: Strategy::Exponential, start: 1, end: 2 });
+    told(Setup { ramp, rate_changes, request_rate: f64::INFINITY, ..setup() }, worked_example(), asked())
+        .agrees("ramp_up");
 }
 
 #[test]

@@ -10,7 +10,6 @@ mod chart;
 mod compare;
 mod console;
 mod dataset_stats;
-mod encode;
 mod figures;
 mod files;
 mod lettering;
@@ -19,7 +18,6 @@ mod parts;
 mod pytorch;
 mod result;
 mod series;
-mod setup;
 mod table;
 mod timeline;
 mod warnings;
@@ -28,17 +26,15 @@ pub use args::{Charts, Export, Mode, Output, OutputArgs, Save};
 pub use beside::{Beside, Kind};
 pub use chart::Glyphs;
 pub use compare::Comparison;
-pub use encode::Value;
 pub use figures::Figure;
 pub use files::{Files, Saved, result_name};
 pub use series::{Series, SeriesPoint, SeriesRun, Swept};
-pub use setup::{Ramp, RateChange, Setup};
 pub use table::table;
 pub use timeline::Thresholds;
 pub use warnings::Warning;
 
 use crate::measure::{Metric, Metrics};
-use crate::record::{Run, Task};
+use crate::record::{Run, Setup, Task};
 
 /// Everything that a report is made from.
 #[derive(Debug)]

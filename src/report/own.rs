@@ -1,7 +1,7 @@
 //! The rows that are ours: one table feeds both the console's sections and the keys of the result file.
 
-use super::encode::Value;
 use super::{Report, parts};
+use crate::json::Value;
 use crate::measure::{Basis, Chunks, Conversations, Summary};
 use crate::record::Task;
 

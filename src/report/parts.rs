@@ -4,10 +4,10 @@
 use std::io::{self, Write};
 
 use super::console::banner;
-use super::encode::Value;
 use super::own::{Row, Section};
 use super::table::{number, table};
 use super::{Report, has};
+use crate::json::Value;
 use crate::measure::{Adapter, Metric, Summary};
 use crate::record::Task;
 

@@ -4,8 +4,8 @@
 use std::io::{self, Write};
 
 use super::Report;
-use super::encode::{Value, list, text};
 use super::result::{Column, Entry, Keys};
+use crate::json::{Value, list, text};
 use crate::record::file::Reader;
 
 /// The figures, in their order.
@@ -97,10 +97,11 @@ fn is_extra(key: &str, entry: &Entry) -> bool {
 mod tests {
     use serde_json::Value as Json;
 
+    use super::super::Metric;
     use super::super::tests::{asked, details, setup, worked_example};
-    use super::super::{Metric, Setup};
     use super::*;
     use crate::measure;
+    use crate::record::Setup;
 
     fn written(setup: &Setup, metrics: &[Metric]) -> Vec<Json> {
         let run = worked_example();

@@ -5,7 +5,9 @@ use jiff::civil::date;
 use super::*;
 use crate::measure::{Asked, Goal, metrics};
 use crate::record::file::{Reader, Writer};
-use crate::record::{Collector, Ending, Failure, Finished, Health, Outcome, Record, Task, Tick};
+use crate::record::{
+    Collector, Ending, Failure, Finished, Health, Outcome, Ramp, RateChange, Record, Strategy, Task, Tick,
+};
 
 /// The reference's worked example: start, wait before it, ttft, gaps, output tokens as the server said, prompt tokens, text.
 pub(super) type Example = (f64, f64, f64, &'static [f64], u32, u32, &'static str);
@@ -89,6 +91,7 @@ pub(super) fn setup() -> Setup {
         burstiness: 1.0,
         max_concurrency: Some(2),
         ramp: None,
+        rate_changes: Vec::new(),
         adapters: None,
         options: Vec::new(),
         started: at,
@@ -205,10 +208,10 @@ fn rates_that_are_not_finite_are_written_as_text_that_parsers_take() {
 
 #[test]
 fn a_ramp_adds_its_keys_and_the_moments_of_its_rates() {
-    let changes =
+    let rate_changes =
         vec![RateChange { rps: 1, at: Tick::ZERO }, RateChange { rps: 2, at: Tick::from_nanos(3_520_125_400) }];
-    let ramp = Some(Ramp { strategy: "linear".into(), start: 1, end: 2, changes });
-    let setup = Setup { ramp, request_rate: f64::INFINITY, ..setup() };
+    let ramp = Some(Ramp { strategy: Strategy::Linear, start: 1, end: 2 });
+    let setup = Setup { ramp, rate_changes, request_rate: f64::INFINITY, ..setup() };
     let result = json(&setup, &worked_example(), None);
     let keys = r#""max_concurrency": 2, "ramp_up_strategy": "linear", "ramp_up_start_rps": 1, "ramp_up_end_rps": 2, "#;
     assert!(result.contains(keys), "{result}");

@@ -5,11 +5,11 @@ use std::io::{self, Write};
 
 use jiff::SignedDuration;
 
-use super::encode::{Value, float, list, object, text};
-use super::{Report, Setup, blocks, own, parts};
+use super::{Report, blocks, own, parts};
+use crate::json::{Value, float, list, object, text};
 use crate::measure::{e2el, queued, ttft};
 use crate::record::file::Reader;
-use crate::record::{Finished, Outcome, Record, Task};
+use crate::record::{Finished, Outcome, RateChange, Record, Setup, Task};
 
 /// An entry of the result.
 #[derive(Debug, Clone, PartialEq)]
@@ -335,7 +335,7 @@ fn traffic(setup: &Setup, keys: &mut Keys) {
     keys.set("burstiness", finite(setup.burstiness));
     keys.set("max_concurrency", setup.max_concurrency.map_or(Value::Null, |limit| Value::Int(limit.into())));
     if let Some(ramp) = &setup.ramp {
-        keys.set("ramp_up_strategy", Value::Text(ramp.strategy.clone()));
+        keys.set("ramp_up_strategy", Value::Text(ramp.strategy.name().into()));
         keys.set("ramp_up_start_rps", Value::Int(ramp.start.into()));
         keys.set("ramp_up_end_rps", Value::Int(ramp.end.into()));
     }
@@ -343,10 +343,10 @@ fn traffic(setup: &Setup, keys: &mut Keys) {
 
 /// Local times without a zone, to the microsecond.
 fn rate_changes(setup: &Setup) -> Option<Value> {
-    let change = |change: &super::RateChange| {
+    let change = |change: &RateChange| {
         let since = SignedDuration::from_nanos(change.at.nanos() as i64);
         let at = setup.started.saturating_add(since).strftime("%Y-%m-%dT%H:%M:%S.%6f").to_string();
         Value::Object(vec![("rps".into(), Value::Int(change.rps.into())), ("timestamp".into(), Value::Text(at))])
     };
-    setup.ramp.as_ref().map(|ramp| Value::List(ramp.changes.iter().map(change).collect()))
+    setup.ramp.map(|_| Value::List(setup.rate_changes.iter().map(change).collect()))
 }

@@ -4,10 +4,11 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use super::encode::Value;
 use super::table::{number, table};
-use super::{Figure, Setup, console, result};
+use super::{Figure, console, result};
+use crate::json::Value;
 use crate::measure::{Metric, Repeated};
+use crate::record::Setup;
 
 /// Latencies that the table of a sweep shows.
 const SWEPT: [Metric; 4] = [Metric::Ttft, Metric::Tpot, Metric::Itl, Metric::E2el];

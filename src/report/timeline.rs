@@ -4,8 +4,8 @@
 use std::io::{self, Write};
 
 use super::Report;
-use super::encode::text;
 use super::result::finished;
+use crate::json::text;
 use crate::record::file::Reader;
 use crate::record::{Finished, Outcome, Tick};
 

@@ -1,8 +1,8 @@
 //! What a reader should know before trusting the numbers: each with what to do about it. Data; printing it is the caller's.
 
-use super::{Setup, own};
+use super::own;
 use crate::measure::{Basis, Metric, Metrics};
-use crate::record::{Run, Task};
+use crate::record::{Run, Setup, Task};
 
 /// Sends later than this are looked at.
 const LATE_SECONDS: f64 = 0.001;

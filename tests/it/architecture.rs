@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use crate::command::Llmbench;
 
 /// A stage and the stages that it may use.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("args", &[]),
     ("error", &[]),
+    ("json", &[]),
     ("rng", &[]),
-    ("record", &["error"]),
+    ("record", &["error", "json"]),
     ("hub", &["error", "net"]),
     ("token", &["error", "hub", "net"]),
     ("net", &["error"]),
@@ -23,7 +24,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("plan", &["error", "dataset", "backend", "rng", "record"]),
     ("drive", &["error", "backend", "plan", "record"]),
     ("measure", &["error", "record"]),
-    ("report", &["error", "measure", "record"]),
+    ("report", &["error", "json", "measure", "record"]),
 ];
 
 const LONGEST_FILE: usize = 400;

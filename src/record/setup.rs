@@ -1,14 +1,14 @@
-//! What a run was asked to do, as far as reports repeat it: filled by the caller.
+//! What a run was asked to do, as far as reports repeat it: plain data, free of flags.
 
 use std::sync::Arc;
 
 use jiff::civil::DateTime;
 
-use super::Value;
-use crate::record::{Adapters, Task, Tick};
+use super::{Adapters, Task, Tick};
+use crate::json::Value;
 
 /// The description of a run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Setup {
     /// The server dialect by the name it was asked for.
     pub backend: String,
@@ -32,6 +32,8 @@ pub struct Setup {
     pub max_concurrency: Option<u32>,
     /// A rate that changes over the run.
     pub ramp: Option<Ramp>,
+    /// The ramp's start rate, and each whole rate that was reached after it; empty without a ramp.
+    pub rate_changes: Vec<RateChange>,
     /// The adapters that requests were spread over, if any.
     pub adapters: Option<Arc<Adapters>>,
     /// The command's options under the names that the reference stores them by, for the PyTorch-format file.
@@ -44,17 +46,34 @@ pub struct Setup {
     pub cores: usize,
 }
 
-/// A rate that changes over the run.
-#[derive(Debug, Clone, PartialEq)]
+/// A rate that grows over the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ramp {
-    /// `linear` or `exponential`.
-    pub strategy: String,
+    /// How it grows.
+    pub strategy: Strategy,
     /// Requests a second at the first request.
     pub start: u32,
     /// Requests a second at the last request.
     pub end: u32,
-    /// The start rate, and each whole rate that was reached after it.
-    pub changes: Vec<RateChange>,
+}
+
+/// How a ramp grows from request to request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strategy {
+    /// By equal steps.
+    Linear,
+    /// By equal factors.
+    Exponential,
+}
+
+impl Strategy {
+    /// Its name on the command line and in results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Strategy::Linear => "linear",
+            Strategy::Exponential => "exponential",
+        }
+    }
 }
 
 /// A moment at which the rate reached a whole number.

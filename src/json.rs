@@ -1,4 +1,5 @@
-//! JSON as Python's `json.dumps` writes it: `, ` and `: ` between things, ASCII only, floats as `repr` shows them.
+//! JSON as Python's `json.dumps` writes it: `, ` and `: ` between things, ASCII only, floats as `repr` shows them. Values
+//! come in, text goes out; it reads nothing.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -24,7 +25,7 @@ pub enum Value {
 
 impl Value {
     /// A float, or null where there is none.
-    pub(super) fn maybe(value: Option<f64>) -> Self {
+    pub fn maybe(value: Option<f64>) -> Self {
         value.map_or(Value::Null, Value::Float)
     }
 
@@ -45,7 +46,10 @@ impl Value {
     }
 
     /// Writes the value.
-    pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// If `out` cannot be written.
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         match self {
             Value::Null => out.write_all(b"null"),
             Value::Bool(true) => out.write_all(b"true"),
@@ -60,7 +64,10 @@ impl Value {
 }
 
 /// Writes `items` as an array, each by `write`, without holding more than one.
-pub(super) fn list<T>(
+///
+/// # Errors
+/// If `out` cannot be written.
+pub fn list<T>(
     out: &mut dyn Write,
     items: impl IntoIterator<Item = T>,
     mut write: impl FnMut(T, &mut dyn Write) -> io::Result<()>,
@@ -76,7 +83,10 @@ pub(super) fn list<T>(
 }
 
 /// Writes `entries` as an object, each value by `write`.
-pub(super) fn object<'a, T: 'a>(
+///
+/// # Errors
+/// If `out` cannot be written.
+pub fn object<'a, T: 'a>(
     out: &mut dyn Write,
     entries: impl IntoIterator<Item = &'a (String, T)>,
     mut write: impl FnMut(&T, &mut dyn Write) -> io::Result<()>,
@@ -92,7 +102,7 @@ pub(super) fn object<'a, T: 'a>(
 
 /// A float as Python's `repr` shows it, with JSON's names of what is not finite: the shortest digits that read back as the
 /// same number, with an exponent of at least two digits below 1e-4 and from 1e16.
-pub(super) fn float(value: f64) -> String {
+pub fn float(value: f64) -> String {
     if value.is_nan() {
         return "NaN".into();
     }
@@ -111,7 +121,7 @@ pub(super) fn float(value: f64) -> String {
 }
 
 /// A JSON string of ASCII characters: anything else is escaped by its UTF-16 code units.
-pub(super) fn text(value: &str) -> String {
+pub fn text(value: &str) -> String {
     let mut out = String::with_capacity(value.len() + 2);
     out.push('"');
     for char in value.chars() {
