@@ -8,6 +8,7 @@
 pub mod config;
 mod dotted;
 pub mod grammar;
+pub mod options;
 pub mod words;
 
 pub use words::{Change, Words};

@@ -6,8 +6,8 @@ use std::num::NonZeroUsize;
 use jiff::Zoned;
 use jiff::civil::DateTime;
 
-use super::options;
 use super::serve::Checked;
+use crate::args::options;
 use crate::error::Result;
 use crate::json::Value;
 use crate::net::Model;

@@ -11,7 +11,6 @@ mod found;
 mod generate;
 mod help;
 mod limits;
-mod options;
 mod pairing;
 mod point;
 mod probing;
@@ -29,7 +28,7 @@ use std::ffi::OsString;
 use clap::{ArgAction, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::args::config::Config;
-use crate::args::grammar;
+use crate::args::{grammar, options};
 use crate::error::{Exit, Result};
 use crate::ui::{Style, Ui};
 

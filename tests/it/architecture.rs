@@ -9,7 +9,7 @@ use crate::command::Llmbench;
 
 /// A stage and the stages that it may use.
 const ARROWS: [(&str, &[&str]); 16] = [
-    ("args", &[]),
+    ("args", &["error", "json"]),
     ("error", &[]),
     ("json", &[]),
     ("rng", &[]),

@@ -1,5 +1,9 @@
 //! The values of every flag of a subcommand, given or by default, under the names that the reference stores options by.
 
+use std::any::TypeId;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::json::Value;
@@ -17,11 +21,8 @@ const OUTPUT_LENGTHS: [&str; 6] = [
 /// Flags that say nothing of the run.
 const SILENT: [&str; 3] = ["help", "color", "api_key"];
 
-/// Flags that hold JSON.
-const JSON: [&str; 4] = ["random_range_ratio", "random_mm_limit_mm_per_prompt", "chat_template_kwargs", "extra_body"];
-
 /// Puts flags in the place of those that they overrule, as the reference does before it looks at them.
-pub(super) fn settle(options: &mut Vec<(String, Value)>) {
+pub fn settle(options: &mut Vec<(String, Value)>) {
     let value = |name: &str| options.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
     let given = |name: &str| value(name).filter(|value| *value != Value::Null);
     let (input, output) = (given("input_len"), given("output_len"));
@@ -34,14 +35,14 @@ pub(super) fn settle(options: &mut Vec<(String, Value)>) {
 }
 
 /// Changes an option, if there is one of this name.
-pub(super) fn set(options: &mut [(String, Value)], name: &str, value: Value) {
+pub fn set(options: &mut [(String, Value)], name: &str, value: Value) {
     if let Some((_, old)) = options.iter_mut().find(|(known, _)| known == name) {
         *old = value;
     }
 }
 
 /// The values of the flags that `command` knows, as they stand in `matches`. Of a key there is nothing.
-pub(super) fn options(command: &Command, matches: &ArgMatches) -> Vec<(String, Value)> {
+pub fn options(command: &Command, matches: &ArgMatches) -> Vec<(String, Value)> {
     let flags = command.get_arguments().filter_map(|arg| Some((arg.get_long()?.replace('-', "_"), arg)));
     flags.filter(|(name, _)| !SILENT.contains(&name.as_str())).map(|(name, arg)| (name, value(arg, matches))).collect()
 }
@@ -57,10 +58,22 @@ fn value(arg: &Arg, matches: &ArgMatches) -> Value {
         return Value::List(texts.collect());
     }
     let text = texts.next_back().unwrap_or(Value::Null);
-    match (JSON.contains(&id), &text) {
-        (true, Value::Text(json)) => serde_json::from_str(json).map_or(text, Value::of_json),
-        _ => number(id, matches).unwrap_or(text),
+    match &text {
+        Value::Text(json) if !is_text(arg) => number(id, matches).or_else(|| of_json(json)).unwrap_or(text),
+        _ => text,
     }
+}
+
+/// Whether a flag takes any text as it stands.
+fn is_text(arg: &Arg) -> bool {
+    let of = arg.get_value_parser().type_id();
+    [TypeId::of::<String>(), TypeId::of::<OsString>(), TypeId::of::<PathBuf>()].iter().any(|text| of == *text)
+}
+
+/// The number or the object that a text is, for flags that make one of it in a type of their own.
+fn of_json(text: &str) -> Option<Value> {
+    let json = serde_json::from_str::<serde_json::Value>(text).ok()?;
+    (json.is_number() || json.is_object()).then(|| Value::of_json(json))
 }
 
 /// The value of a flag that takes a number.
@@ -103,8 +116,8 @@ mod tests {
         header: Vec<String>,
         #[arg(long)]
         model: Option<String>,
-        #[arg(long)]
-        extra_body: Option<String>,
+        #[arg(long, value_parser = crate::args::json_object)]
+        extra_body: Option<crate::args::JsonObject>,
         #[arg(long)]
         output_len: Option<i64>,
         #[arg(long, default_value_t = 256, allow_negative_numbers = true)]
