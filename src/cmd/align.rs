@@ -11,8 +11,8 @@ use std::sync::mpsc::Sender;
 use super::found::Found;
 use crate::dataset::{Dataset, Prompt, Sample};
 use crate::error::Result;
-use crate::net::{Client, Pending, Refusal};
-use crate::token::{self, Aligner, Unknown, Verdict};
+use crate::net::{Pending, Refusal};
+use crate::token::{self, Agreement, Aligner, Unknown};
 use crate::ui::Ui;
 
 /// Samples that are still to come.
@@ -36,16 +36,16 @@ pub(super) fn align(
     ui: &Ui,
 ) -> Result<(Sample, Iter)> {
     let Prompt::Text(text) = &first.prompt else { return Ok((first, rest)) };
-    let (client, model) = (Client::open(&found.access)?, &found.model);
+    let model = &found.model;
     let names = [model.id.as_str(), model.name.as_str()];
     let names = if model.id == model.name { &names[..1] } else { &names[..] };
-    let aligner = match token::ask(client, names, text, first.input_tokens)? {
-        Verdict::Fits => return Ok((first, rest)),
-        Verdict::Unknown(why) => {
+    let aligner = match token::ask(&found.calls, names, text, first.input_tokens)? {
+        Agreement::Fits => return Ok((first, rest)),
+        Agreement::Unknown(why) => {
             ui.warn(&format!("prompts are not checked against the server's tokenizer: {}", reason(&why, names)));
             return Ok((first, rest));
         }
-        Verdict::Differs { counted, aligner } => {
+        Agreement::Differs { counted, aligner } => {
             let asked = first.input_tokens;
             ui.warn(&format!(
                 "the server counts {counted} tokens in the first prompt and not {asked}: prompts that are too long there are cut"

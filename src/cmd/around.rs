@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::error::Result;
-use crate::net::{Access, Around, Client, Refusal, SideCalls};
+use crate::net::{Around, Client, Refusal, SideCalls};
 use crate::record::Counters;
 
 /// How long the server may take to show its counters.
@@ -16,11 +16,11 @@ const RESET: Duration = Duration::from_secs(60);
 pub(super) type Counted = Option<(Counters, Counters)>;
 
 /// Has the server empty its prefix cache, if that was asked for.
-pub(super) fn reset_prefix_cache(around: &Around, access: &Access) -> Result<()> {
+pub(super) fn reset_prefix_cache(around: &Around, calls: &Client) -> Result<()> {
     if !around.reset_prefix_cache {
         return Ok(());
     }
-    tell(&Client::open(access)?, "/reset_prefix_cache", RESET).map_err(|refusal| {
+    tell(calls, "/reset_prefix_cache", RESET).map_err(|refusal| {
         let error = refusal.into_error().context("cannot reset the server's prefix cache");
         error.hint(
             "vLLM offers it with VLLM_SERVER_DEV_MODE=1; leave out `--reset-prefix-cache` to run with what is cached",
@@ -29,11 +29,11 @@ pub(super) fn reset_prefix_cache(around: &Around, access: &Access) -> Result<()>
 }
 
 /// The server's counters, if it shows any and may be asked.
-pub(super) fn counters(around: &Around, access: &Access) -> Option<Counters> {
+pub(super) fn counters(around: &Around, calls: &Client) -> Option<Counters> {
     if around.side_calls == SideCalls::None {
         return None;
     }
-    look(&Client::open(access).ok()?)
+    look(calls)
 }
 
 /// The server's counters now; nothing if it shows none.

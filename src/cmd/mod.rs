@@ -10,7 +10,6 @@ mod dry_run;
 mod found;
 mod generate;
 mod help;
-mod limits;
 mod pairing;
 mod point;
 mod probing;
@@ -20,7 +19,6 @@ mod serve;
 mod session;
 mod signals;
 mod sim;
-mod turns;
 mod watch;
 
 use std::ffi::OsString;

@@ -1,7 +1,7 @@
 //! Which dataset goes with which backend: both come in; what cannot be sent is refused, what looks unintended is told.
 
 use crate::backend::Backend;
-use crate::dataset::{Dataset, Kind};
+use crate::dataset::{Dataset, Kind, Shape};
 use crate::error::{Error, Result};
 use crate::record::Task;
 
@@ -37,6 +37,18 @@ pub(super) fn pair(dataset: &mut Dataset, backend: Backend) -> Result<Vec<String
         warnings.push(format!("a request holds several prompts and asks for no output, which `{name}` has no use for"));
     }
     Ok(warnings)
+}
+
+/// Checks that `backend` can carry on conversations, and `dataset` makes some of this shape.
+///
+/// # Errors
+/// If it cannot.
+pub(super) fn converse(dataset: &Dataset, backend: Backend, shape: &Shape) -> Result<()> {
+    if backend != Backend::OpenaiChat {
+        return Err(Error::new(format!("`--multi-turn` does not go with backend `{}`", backend.name()))
+            .hint("give `--backend openai-chat`: conversations are made of messages"));
+    }
+    dataset.check_conversations(shape)
 }
 
 #[cfg(test)]

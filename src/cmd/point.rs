@@ -14,13 +14,14 @@ use super::profiler::Profiler;
 use super::serve::Checked;
 use super::session::Session;
 use super::signals::Signals;
-use super::turns::Turns;
 use crate::backend::template::Fixed;
 use crate::dataset::Samples;
 use crate::error::{Error, Result};
+use crate::plan::turns::{Count, Turns};
 use crate::record::{Adapters, Setup, Tick};
 use crate::report::Files;
 use crate::rng::{Legacy, Python};
+use crate::token::{Special, Tokenizer};
 use crate::ui::Ui;
 use crate::ui::out::say;
 
@@ -54,8 +55,8 @@ impl Point<'_> {
         if !session.warm_up(stop, out)? {
             return Ok(None);
         }
-        around::reset_prefix_cache(&checked.around, &found.access)?;
-        let profiler = Profiler::start(&checked.around, &found.access, (out, ui))?;
+        around::reset_prefix_cache(&checked.around, &found.calls)?;
+        let profiler = Profiler::start(&checked.around, &found.calls, (out, ui))?;
         let concluded = traffic(&setup, out)
             .and_then(|()| describe::probes(&checked.load, out))
             .and_then(|()| self.measure(session, signals, (setup, files), out));
@@ -86,7 +87,7 @@ impl Point<'_> {
                     Some(longest) => conversations.within(longest)?,
                     None => conversations,
                 };
-                let (samples, turns) = Turns::of(conversations, tokenizer);
+                let (samples, turns) = Turns::of(conversations, counting(tokenizer));
                 (samples, Some(turns))
             }
         };
@@ -141,11 +142,17 @@ impl Point<'_> {
         let details = conclude::details(&checked.output, &files)?;
         let progress = checked.progress.resolve(ui, session.count() as u64);
         setup.started = describe::now();
-        let before = around::counters(&checked.around, &found.access);
+        let before = around::counters(&checked.around, &found.calls);
         let sent = session.run(signals.listen(), details, progress)?;
         setup.ended = describe::now();
-        let counted = before.and_then(|before| Some((before, around::counters(&checked.around, &found.access)?)));
+        let counted = before.and_then(|before| Some((before, around::counters(&checked.around, &found.calls)?)));
         let context = Context { checked, setup: &setup, loaded: &found.loaded, counted, ui };
         conclude::conclude(sent, context, files, out)
     }
+}
+
+/// Counts the tokens of answers. Without a tokenizer, an answer that the server did not count has none.
+fn counting(tokenizer: Option<Tokenizer>) -> Box<Count> {
+    let tokens = move |text: &str| tokenizer.as_ref()?.encode(text, Special::Skip).ok().map(|ids| ids.len() as u32);
+    Box::new(move |text| tokens(text).unwrap_or(0))
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::around::{look, tell};
 use crate::error::{Error, Result};
-use crate::net::{Access, Around, Client, Profile, Refusal};
+use crate::net::{Around, Client, Profile, Refusal};
 use crate::ui::Ui;
 use crate::ui::out::say;
 
@@ -45,9 +45,9 @@ pub(super) enum Waited {
 
 impl Profiler {
     /// Starts it, or the thread that will.
-    pub(super) fn start(around: &Around, access: &Access, (out, ui): (&mut dyn Write, &Ui)) -> Result<Self> {
+    pub(super) fn start(around: &Around, calls: &Client, (out, ui): (&mut dyn Write, &Ui)) -> Result<Self> {
         let Some(profile) = around.profile else { return Ok(Profiler::Off) };
-        let client = Client::open(access)?;
+        let client = calls.clone();
         say(out, "Starting profiler...")?;
         match profile {
             Profile::Whole => match tell(&client, "/start_profile", START) {

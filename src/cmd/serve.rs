@@ -7,10 +7,10 @@ use super::found::Found;
 use super::pairing;
 use super::series::{self, Trial};
 use super::signals::Signals;
-use super::turns;
 use crate::args::config::ConfigArgs;
 use crate::backend::{Backend, RequestArgs, RequestContent, Server, ServerArgs};
 use crate::dataset::{ConversationArgs, Dataset, DatasetArgs, Shape};
+use crate::drive::limits;
 use crate::error::{Exit, Result};
 use crate::json::Value;
 use crate::measure::{Asked, MetricsArgs};
@@ -135,7 +135,8 @@ impl ServeArgs {
             content.warnings.push("`--base-url` has no effect with `--sim`".into());
         }
         content.warnings.extend(pairing::pair(&mut dataset, server.backend)?);
-        let (load, conversations) = turns::check(&self.conversations, &self.load, (server.backend, &dataset))?;
+        let (load, conversations) = self.load.resolve_for(&self.conversations)?;
+        conversations.iter().try_for_each(|shape| pairing::converse(&dataset, server.backend, shape))?;
         Ok(Checked {
             server,
             aligns: around.side_calls == SideCalls::Made
@@ -197,7 +198,7 @@ impl ServeArgs {
             return dry_run::run(&trials, ui);
         }
         let mut signals = Signals::take_over()?;
-        super::limits::allow_many_files();
+        limits::allow_many_files();
         let sim = trials[0].checked.sim.take().map(sim::start).transpose()?;
         if let Some(sim) = &sim {
             for trial in &mut trials {

@@ -14,6 +14,7 @@ mod connect;
 mod flight;
 mod gate;
 mod hold;
+pub mod limits;
 mod pacer;
 mod reply;
 mod run;

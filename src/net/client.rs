@@ -34,10 +34,11 @@ impl fmt::Debug for Access {
 }
 
 /// A thread that makes calls for whoever asks, so that asking works from any thread, inside a runtime or not. It ends when the
-/// client is dropped; what has been started by then is dropped with it.
-#[derive(Debug)]
+/// client and all its clones are dropped; what has been started by then is dropped with it.
+#[derive(Debug, Clone)]
 pub struct Client {
     work: mpsc::UnboundedSender<Work>,
+    base_url: Arc<str>,
 }
 
 type Work = Box<dyn FnOnce(&Caller) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
@@ -86,12 +87,18 @@ impl Client {
     pub fn open(access: &Access) -> Result<Self> {
         let (work, received) = mpsc::unbounded_channel();
         let runtime = super::runtime()?;
-        let caller = Caller { http: http(access)?, base_url: access.base_url.trim_end_matches('/').into() };
+        let base_url: Arc<str> = access.base_url.trim_end_matches('/').into();
+        let caller = Caller { http: http(access)?, base_url: Arc::clone(&base_url) };
         thread::Builder::new()
             .name("calls".to_owned())
             .spawn(move || runtime.block_on(answer(&caller, received)))
             .map_err(|cause| Error::new(format!("cannot start a thread: {cause}")))?;
-        Ok(Client { work })
+        Ok(Client { work, base_url })
+    }
+
+    /// The address of `path` at the server.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base_url)
     }
 
     /// The JSON that `path` answers with.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Access, Client};
+use super::Client;
 use crate::error::{Error, Result};
 
 /// A model as a server lists it.
@@ -18,11 +18,11 @@ pub struct Model {
 ///
 /// # Errors
 /// If the server cannot be reached or lists no model.
-pub fn first_model(access: &Access) -> Result<Model> {
-    let list = Client::open(access).and_then(|client| client.get("/v1/models"));
+pub fn first_model(calls: &Client) -> Result<Model> {
+    let list = calls.get("/v1/models");
     let list = list.and_then(|list| first(&list).ok_or_else(|| Error::new("there is none")));
     list.map_err(|cause| {
-        let cause = cause.context(format!("cannot find a model at `{}/v1/models`", access.base_url));
+        let cause = cause.context(format!("cannot find a model at `{}`", calls.url("/v1/models")));
         cause.hint("check that the server runs and that the URL is right, or name the model with --model")
     })
 }

@@ -8,6 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::arrivals::Arrivals;
 use crate::args;
+use crate::dataset::{ConversationArgs, Shape};
 use crate::error::{Error, Result};
 use crate::record::{Ramp, Strategy};
 
@@ -94,7 +95,29 @@ impl Load {
 }
 
 impl LoadArgs {
+    /// The load, and the shape of conversations where they are asked for.
+    ///
+    /// # Errors
+    /// As [`LoadArgs::resolve`], and where the flags of conversations make no sense.
+    pub fn resolve_for(&self, conversations: &ConversationArgs) -> Result<(Load, Option<Shape>)> {
+        let mut load = self.resolve()?;
+        if let Some(shape) = conversations.resolve()? {
+            return Ok((load.of_conversations(), Some(shape)));
+        }
+        let idle = [
+            ("--multi-turn-concurrency", self.multi_turn_concurrency.is_some()),
+            ("--multi-turn-delay-ms", self.multi_turn_delay_ms != 0),
+        ];
+        let idle = idle.into_iter().find(|(_, given)| *given);
+        let idle = idle.map(|(flag, _)| format!("`{flag}` has no effect without `--multi-turn`"));
+        load.warnings.extend(conversations.warning().or(idle));
+        Ok((load, None))
+    }
+
     /// Checks the flags, alone and against each other.
+    ///
+    /// # Errors
+    /// If a number is out of its range, or flags exclude each other.
     pub fn resolve(&self) -> Result<Load> {
         let mut warnings = Vec::new();
         let ends = self.ramp_up_start_rps.is_some() || self.ramp_up_end_rps.is_some();

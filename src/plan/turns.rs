@@ -7,13 +7,47 @@ use std::vec;
 use serde_json::{Value, json};
 
 use super::request::Encoder;
-use super::{Job, Then};
-use crate::dataset::{History, Json, Prompt, Sample};
+use super::{Job, Load, Then};
+use crate::dataset::{Conversations, History, Json, Prompt, Sample, Samples};
 use crate::error::Result;
-use crate::record::{Finished, Outcome, Tick};
+use crate::record::{Adapters, Finished, Outcome, Tick};
 
 /// Counts the tokens of a text.
 pub type Count = dyn Fn(&str) -> u32 + Send + Sync;
+
+/// How the samples of a run belong together.
+pub struct Turns {
+    lengths: Vec<u32>,
+    history: History,
+    count: Box<Count>,
+}
+
+impl Turns {
+    /// Takes conversations apart: their turns, and how these belong together.
+    pub fn of(conversations: Conversations, count: Box<Count>) -> (Samples, Self) {
+        let Conversations { turns, samples, history } = conversations;
+        (samples, Turns { lengths: turns, history, count })
+    }
+
+    /// How many conversations there are.
+    pub fn conversations(&self) -> usize {
+        self.lengths.len()
+    }
+
+    /// Each turn goes to the adapter of its conversation.
+    #[must_use]
+    pub fn spread(&self, adapters: &Adapters) -> Adapters {
+        let turns = self.lengths.iter().zip(&adapters.of);
+        let of = turns.flat_map(|(&length, &adapter)| std::iter::repeat_n(adapter, length as usize)).collect();
+        Adapters { names: adapters.names.clone(), of }
+    }
+
+    /// How they go under `load`, when they begin at `due`.
+    pub fn course(self, load: &Load, due: Vec<Tick>) -> Course {
+        let think_nanos = u64::try_from(load.think_time.as_nanos()).unwrap_or(u64::MAX);
+        Course { turns: self.lengths, due, think_nanos, history: self.history, count: self.count }
+    }
+}
 
 /// How conversations go.
 pub struct Course {

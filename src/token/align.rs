@@ -12,7 +12,7 @@ use crate::net::{Caller, Client, Pending, Refusal};
 
 /// What the server says of a first text.
 #[derive(Debug)]
-pub enum Verdict {
+pub enum Agreement {
     /// It counts as many tokens as there should be: nothing is to be done.
     Fits,
     /// It counts others.
@@ -51,27 +51,27 @@ pub struct Aligner {
 ///
 /// # Errors
 /// If the client's own thread fails.
-pub fn ask(client: Client, models: &[&str], text: &str, length: u32) -> Result<Verdict> {
+pub fn ask(client: &Client, models: &[&str], text: &str, length: u32) -> Result<Agreement> {
     let mut unknown = Unknown::Other("no model is named".to_owned());
     for &model in models {
         let body = question(model, text);
         let answer = client.start(|caller| async move { caller.post("/tokenize", &body).await }).wait()?;
         unknown = match answer.map(|answer| tokens(&answer)) {
-            Ok(Ok(ids)) if ids.len() == length as usize => return Ok(Verdict::Fits),
+            Ok(Ok(ids)) if ids.len() == length as usize => return Ok(Agreement::Fits),
             // llama.cpp answers a question in other words than its own with no tokens.
             Ok(Ok(ids)) if ids.is_empty() => Unknown::Other("it answers with no tokens".to_owned()),
             Ok(Ok(ids)) => {
-                let aligner = Aligner { client, model: model.into() };
-                return Ok(Verdict::Differs { counted: ids.len(), aligner });
+                let aligner = Aligner { client: client.clone(), model: model.into() };
+                return Ok(Agreement::Differs { counted: ids.len(), aligner });
             }
             Ok(Err(cause)) => Unknown::Other(cause.to_string()),
-            Err(Refusal::Unreachable(cause)) => return Ok(Verdict::Unknown(Unknown::Unreachable(cause))),
+            Err(Refusal::Unreachable(cause)) => return Ok(Agreement::Unknown(Unknown::Unreachable(cause))),
             Err(Refusal::Status(404, _)) => Unknown::NotFound,
             Err(Refusal::Status(status, _)) => Unknown::Status(status),
             Err(Refusal::Unreadable(cause)) => Unknown::Other(cause),
         };
     }
-    Ok(Verdict::Unknown(unknown))
+    Ok(Agreement::Unknown(unknown))
 }
 
 impl Aligner {

@@ -13,7 +13,7 @@ mod specials;
 
 use std::sync::Arc;
 
-pub use align::{Aligner, Unknown, Verdict, ask};
+pub use align::{Agreement, Aligner, Unknown, ask};
 pub use args::{Choice, TokenizerArgs};
 pub use builtin::BUILTIN;
 pub use load::{Loaded, load};

@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 
 use super::Special;
 use crate::error::{Error, Result};
-use crate::net::{Access, Client};
+use crate::net::Client;
 
 /// A server that may be asked for tokens.
 #[derive(Debug, Clone, Copy)]
 pub struct Served<'a> {
-    /// How to reach it.
-    pub access: &'a Access,
+    /// Makes the calls.
+    pub calls: &'a Client,
     /// The model's name as the server knows it.
     pub model: &'a str,
 }
@@ -51,7 +51,7 @@ impl Server {
     /// # Errors
     /// Where it cannot be reached or has no `/tokenize` in a known dialect.
     pub(super) fn connect(served: Served<'_>) -> Result<Self> {
-        let client = Client::open(served.access)?;
+        let client = served.calls.clone();
         let (dialect, ids) = dialect(&client, served.model)?;
         let largest = ids.iter().max().map_or(0, |id| id + 1);
         let vocabulary = match client.get("/v1/models").ok().and_then(|models| told_vocabulary(&models, served.model)) {

@@ -3,7 +3,7 @@
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 /// Raises the number of files, and so of connections, to what the system allows.
-pub(super) fn allow_many_files() {
+pub fn allow_many_files() {
     if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
         // Where it cannot be raised, connections fail beyond the old limit and say so.
         let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
@@ -11,7 +11,7 @@ pub(super) fn allow_many_files() {
 }
 
 /// How many connections may be open beside the process's other files.
-pub(super) fn connections() -> usize {
+pub fn connections() -> usize {
     const OTHER_FILES: u64 = 64;
     getrlimit(Resource::RLIMIT_NOFILE).map_or(1024, |(now, _)| now.saturating_sub(OTHER_FILES)) as usize
 }
