@@ -138,7 +138,7 @@ fn metrics(c: &mut Criterion) {
     let asked = Asked { metrics: Metric::ALL.to_vec(), percentiles: vec![50.0, 99.0], goal: None, steady: None };
     let mut group = c.benchmark_group("metrics");
     group.sample_size(10).throughput(Throughput::Elements(u64::from(RECORDS)));
-    group.bench_function("metrics over a million records", |b| b.iter(|| measure::metrics(&run, &asked, None)));
+    group.bench_function("metrics over a million records", |b| b.iter(|| measure::metrics(&run, &asked)));
     group.finish();
 }
 

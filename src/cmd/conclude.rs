@@ -9,8 +9,7 @@ use super::serve::Checked;
 use super::session::Sent;
 use super::watch::Details;
 use crate::error::{Error, Exit, Result};
-use crate::measure::{self, Metrics, Probes};
-use crate::plan::arrivals::Arrivals;
+use crate::measure::{self, Metrics};
 use crate::record::file::{Reader, Writer};
 use crate::record::{Collector, Ending, Outcome, Run, Setup};
 use crate::report::{Export, Files, Glyphs, Output, Report, SeriesRun};
@@ -21,7 +20,7 @@ use crate::ui::out::{say, to_stdout, written};
 /// What a conclusion needs to know beside the run.
 pub(super) struct Context<'a> {
     pub(super) checked: &'a Checked,
-    pub(super) setup: &'a Setup,
+    pub(super) setup: Setup,
     pub(super) loaded: &'a Loaded,
     /// What the server counted.
     pub(super) counted: Counted,
@@ -48,33 +47,28 @@ pub(super) fn details(output: &Output, files: &Files) -> Result<Option<Details>>
 
 /// Counts, measures, reports and saves: what is written of a run after it stands here.
 pub(super) fn conclude(sent: Sent, context: Context<'_>, files: Files, out: &mut dyn Write) -> Result<Concluded> {
-    let Context { checked, setup, loaded, ui, .. } = context;
+    let Context { checked, setup, loaded, counted, ui } = context;
     let (mut collector, details, end) = sent.watch.into_parts();
     if let Some(tokenizer) = &loaded.tokenizer {
         count(&mut collector, tokenizer)?;
     }
     let incomplete = sent.ending.stopped || sent.ending.error.is_some();
     let ending = if incomplete { Ending::Interrupted } else { Ending::Complete };
-    let mut run = collector.finish(end, sent.ending.health, ending);
-    run.conversations = sent.conversations;
-    let mut metrics = measure::metrics(&run, &checked.asked, setup.max_concurrency);
-    metrics.probes = Probes::of(&sent.probes);
-    if let Some((before, after)) = &context.counted {
-        metrics.count_server(before, after, run.duration.as_secs_f64());
-    }
-    if let (Some(limit), Arrivals::AtOnce) = (setup.max_concurrency, &checked.load.arrivals) {
-        metrics.steady = measure::steady(&run, &checked.asked, limit);
-    }
-    if let Some(adapters) = &setup.adapters {
-        metrics.adapters = measure::adapters(&run, adapters);
-    }
-    let report = Report::new(setup, &run, &metrics, &checked.asked.metrics).with_charts(charts(&checked.output));
+    let run = Run {
+        setup,
+        conversations: sent.conversations,
+        probes: sent.probes,
+        counted,
+        ..collector.finish(end, sent.ending.health, ending)
+    };
+    let metrics = measure::metrics(&run, &checked.asked);
+    let report = Report::new(&run, &metrics, &checked.asked).with_charts(charts(&checked.output));
     written(report.console(out).and_then(|()| out.flush()))?;
     sent.late_warnings.iter().for_each(|warning| ui.warn(warning));
     for warning in report.warnings() {
         ui.warn(&format!("{}; {}", warning.what, warning.advice));
     }
-    let saved = save(&report, details, (files, out), context);
+    let saved = save((&report, &run), details, (files, out), (checked, ui));
     let (files, saved) = match saved {
         Ok(files) => (files, Ok(())),
         Err(error) => (Vec::new(), Err(error)),
@@ -84,15 +78,15 @@ pub(super) fn conclude(sent: Sent, context: Context<'_>, files: Files, out: &mut
         None if sent.ending.stopped => Ok(Exit::Interrupted),
         None => verdict(&run, &metrics, ui),
     });
-    let run = SeriesRun {
-        num_prompts: setup.num_prompts,
+    let series_run = SeriesRun {
+        num_prompts: run.setup.num_prompts,
         figures: report.figures(),
         completed: metrics.counts.completed,
         failed: metrics.counts.failed,
         partial: incomplete,
         files,
     };
-    Ok(Concluded { run, verdict })
+    Ok(Concluded { run: series_run, verdict })
 }
 
 /// Counts the answers that came without a count of the server's.
@@ -106,17 +100,17 @@ fn count(collector: &mut Collector, tokenizer: &Tokenizer) -> Result<()> {
 /// Writes the result to every place that was asked for, and takes the file of details away once it is in there; gives the
 /// files that hold the result.
 fn save(
-    report: &Report<'_>,
+    (report, run): (&Report<'_>, &Run),
     details: Option<Details>,
     (files, out): (Files, &mut dyn Write),
-    context: Context<'_>,
+    (checked, ui): (&Checked, &Ui),
 ) -> Result<Vec<PathBuf>> {
-    let output = &context.checked.output;
+    let output = &checked.output;
     let (mut reader, path) = match details {
         None => (None, None),
         Some(Details { path, broken: Some(cause), .. }) => {
             let left = format!("the details are incomplete: {cause}; what there is stands in `{}`", path.display());
-            context.ui.warn(&left);
+            ui.warn(&left);
             (None, None)
         }
         Some(Details { path, writer, broken: None }) => (Some(writer.into_reader()?), Some(path)),
@@ -125,7 +119,7 @@ fn save(
     let detailed = |reader: &mut Option<Reader>, file: &mut dyn Write| {
         report.json(reader.as_mut().filter(|_| output.detailed), file)
     };
-    let saved = files.save(context.setup, |file| detailed(&mut reader, file))?;
+    let saved = files.save(&run.setup, |file| detailed(&mut reader, file))?;
     if output.export == Some(Export::Stdout) {
         to_stdout(&mut |out| detailed(&mut reader, out).and_then(|()| writeln!(out)))?;
     }
@@ -136,7 +130,7 @@ fn save(
             (None, Ok(_)) => {}
             (title, Err(cause)) => {
                 let title = title.unwrap_or("PyTorch's form of the result").to_lowercase();
-                context.ui.warn(&format!("no {title}: {cause}"));
+                ui.warn(&format!("no {title}: {cause}"));
             }
         }
     }

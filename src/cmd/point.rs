@@ -146,7 +146,7 @@ impl Point<'_> {
         let sent = session.run(signals.listen(), details, progress)?;
         setup.ended = describe::now();
         let counted = before.and_then(|before| Some((before, around::counters(&checked.around, &found.calls)?)));
-        let context = Context { checked, setup: &setup, loaded: &found.loaded, counted, ui };
+        let context = Context { checked, setup, loaded: &found.loaded, counted, ui };
         conclude::conclude(sent, context, files, out)
     }
 }

@@ -1,8 +1,8 @@
-//! A run by the adapter that its requests asked for: records and names in, an [`Adapter`] for each name out.
+//! A run by the adapter that its requests asked for: a run in, an [`Adapter`] for each name out.
 
 use super::latency::{done, e2el, tpot, ttft};
 use super::{OWN_PERCENTILES, Summary};
-use crate::record::{Adapters, Record, Run};
+use crate::record::{Record, Run};
 
 /// What became of the requests for one adapter.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -24,7 +24,8 @@ pub struct Adapter {
 }
 
 /// The run by adapter, in the order of their names; a name that is there twice counts as one. Empty without adapters.
-pub fn adapters(run: &Run, adapters: &Adapters) -> Vec<Adapter> {
+pub(super) fn adapters(run: &Run) -> Vec<Adapter> {
+    let Some(adapters) = &run.setup.adapters else { return Vec::new() };
     let mut names: Vec<&String> = Vec::new();
     for name in &adapters.names {
         if !names.contains(&name) {
@@ -58,7 +59,7 @@ fn adapter(name: &str, records: &[Record], duration: f64) -> Adapter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Failure, Outcome, Tick};
+    use crate::record::{Adapters, Failure, Outcome, Setup, Tick};
 
     fn request(id: u32, secs: u64) -> Record {
         let last = Tick::from_nanos(secs * 1_000_000_000);
@@ -69,9 +70,9 @@ mod tests {
     fn every_request_counts_for_its_adapter() {
         let mut records = vec![request(0, 1), request(1, 2), request(2, 3), request(3, 9)];
         records[2].outcome = Outcome::Failed(Failure::Reset);
-        let run = Run { records, duration: Tick::from_nanos(2_000_000_000), ..Run::default() };
         let names = ["sql", "chat", "sql", "idle"].map(String::from).to_vec();
-        let found = adapters(&run, &Adapters { names, of: vec![0, 1, 2] });
+        let setup = Setup { adapters: Some(Adapters { names, of: vec![0, 1, 2] }.into()), ..Setup::default() };
+        let found = adapters(&Run { setup, records, duration: Tick::from_nanos(2_000_000_000), ..Run::default() });
         let told: Vec<_> = found.iter().map(|of| (of.name.as_str(), of.requests, of.failed, of.e2el.mean)).collect();
         assert_eq!(told, [("sql", 2, 1, 1.0), ("chat", 1, 0, 2.0), ("idle", 0, 0, 0.0)]);
         assert_eq!(found[0].output_token_rate, 2.0);
@@ -79,6 +80,6 @@ mod tests {
 
     #[test]
     fn without_adapters_there_is_nothing_to_tell() {
-        assert_eq!(adapters(&Run::default(), &Adapters::default()), []);
+        assert_eq!(adapters(&Run::default()), []);
     }
 }

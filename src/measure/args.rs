@@ -37,7 +37,7 @@ pub struct MetricsArgs {
 }
 
 /// What is measured, as plain values.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Asked {
     /// The latencies to show, in the order of reports.
     pub metrics: Vec<Metric>,

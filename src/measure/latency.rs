@@ -69,15 +69,15 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// The client's view of a run in which at most `max_concurrency` requests were allowed in flight.
-    pub fn of(run: &Run, max_concurrency: Option<u32>) -> Self {
+    /// The client's view of a run.
+    pub fn of(run: &Run) -> Self {
         let Health { lag, connect, .. } = &run.health;
         let over =
             |seconds: fn(&Record) -> f64| Summary::of(done(&run.records).map(seconds).collect(), &OWN_PERCENTILES);
         Schedule {
             ttft: over(|record| seconds(record.first, record.due)),
             e2el: over(|record| seconds(record.last, record.due)),
-            lateness: Summary::of(lateness(run, max_concurrency), &OWN_PERCENTILES),
+            lateness: Summary::of(lateness(run), &OWN_PERCENTILES),
             connect: Summary::of_spread(connect, &OWN_PERCENTILES),
             lag: Summary::of_spread(lag, &OWN_PERCENTILES),
         }
@@ -125,9 +125,9 @@ pub(super) fn tpot(record: &Record) -> Option<f64> {
 }
 
 /// From due to sent, without waiting for a slot. A turn that follows another has its slot, so its wait is all lateness.
-fn lateness(run: &Run, max_concurrency: Option<u32>) -> Vec<f64> {
+fn lateness(run: &Run) -> Vec<f64> {
     let records = &run.records;
-    let Some(slots) = max_concurrency.map(|slots| slots as usize) else {
+    let Some(slots) = run.setup.max_concurrency.map(|slots| slots as usize) else {
         return records.iter().map(queued).collect();
     };
     if run.conversations.is_empty() {
@@ -157,6 +157,11 @@ fn wait_for_more_than_slots<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Setup;
+
+    fn limited(slots: u32) -> Setup {
+        Setup { max_concurrency: Some(slots), ..Setup::default() }
+    }
 
     fn request(due: u64, sent: u64, end: u64) -> Record {
         let [due, sent, end] = [due, sent, end].map(|secs| Tick::from_nanos(secs * 1_000_000_000));
@@ -180,9 +185,10 @@ mod tests {
     fn waiting_for_a_slot_is_not_lateness() {
         // Two slots: the third request has one at 10, the fourth at 11.
         let records = [request(0, 0, 10), request(0, 1, 11), request(0, 12, 20), request(0, 12, 20)];
-        let run = Run { records: records.into(), ..Run::default() };
-        assert_eq!(lateness(&run, Some(2)), [0.0, 1.0, 2.0, 1.0]);
-        assert_eq!(lateness(&run, None), [0.0, 1.0, 12.0, 12.0]);
+        let mut run = Run { setup: limited(2), records: records.into(), ..Run::default() };
+        assert_eq!(lateness(&run), [0.0, 1.0, 2.0, 1.0]);
+        run.setup.max_concurrency = None;
+        assert_eq!(lateness(&run), [0.0, 1.0, 12.0, 12.0]);
     }
 
     #[test]
@@ -190,14 +196,15 @@ mod tests {
         // One slot: the second conversation begins when the first one has ended, at 9.
         let turns = [request(0, 0, 3), request(5, 6, 9), request(0, 11, 12)];
         let numbered = turns.into_iter().zip(0..).map(|(record, id)| Record { id, ..record });
-        let run = Run { records: numbered.collect(), planned: 4, conversations: vec![0, 2], ..Run::default() };
-        assert_eq!(lateness(&run, Some(1)), [0.0, 2.0, 1.0]);
+        let (setup, records) = (limited(1), numbered.collect());
+        let run = Run { setup, records, planned: 4, conversations: vec![0, 2], ..Run::default() };
+        assert_eq!(lateness(&run), [0.0, 2.0, 1.0]);
     }
 
     #[test]
     fn from_due_latencies_include_the_wait() {
         let run = Run { records: vec![request(1, 3, 6)], ..Run::default() };
-        let schedule = Schedule::of(&run, None);
+        let schedule = Schedule::of(&run);
         assert_eq!((schedule.e2el.mean, schedule.ttft.max, schedule.lateness.mean), (5.0, 5.0, 2.0));
         assert!(schedule.lag.is_empty());
     }

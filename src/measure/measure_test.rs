@@ -1,5 +1,5 @@
 use super::*;
-use crate::record::{Collector, Ending, Finished, Health, Tick};
+use crate::record::{Collector, Ending, Finished, Health, Setup, Tick};
 
 /// One request of the worked example: start, queued before it, ttft, gaps, output tokens as the server said, prompt tokens.
 struct Example(f64, f64, f64, &'static [f64], u32, u32);
@@ -54,7 +54,8 @@ fn worked_example(tokenizer: bool) -> Run {
     if tokenizer {
         collector.count(2, 3);
     }
-    collector.finish(Tick::from_secs_f64(2.5), Health::default(), Ending::Complete)
+    let setup = Setup { max_concurrency: Some(2), ..Setup::default() };
+    Run { setup, ..collector.finish(Tick::from_secs_f64(2.5), Health::default(), Ending::Complete) }
 }
 
 fn asked() -> Asked {
@@ -73,7 +74,7 @@ fn row(summary: &Summary) -> [f64; 6] {
 
 #[test]
 fn the_worked_example_gives_the_reference_s_counts_and_rates() {
-    let metrics = metrics(&worked_example(true), &asked(), Some(2));
+    let metrics = metrics(&worked_example(true), &asked());
     let Counts { completed, failed, input_tokens, output_tokens, good, .. } = metrics.counts;
     assert_eq!((completed, failed, input_tokens, output_tokens, good), (4, 1, 54, 14, Some(2)));
     let Rates { requests, good, output_tokens, total_tokens, .. } = metrics.rates;
@@ -90,7 +91,7 @@ fn agrees(summary: &Summary, exact: [f64; 5], p90: f64) {
 
 #[test]
 fn the_worked_example_gives_the_reference_s_latencies_to_the_digit() {
-    let latency = metrics(&worked_example(true), &asked(), Some(2)).latency;
+    let latency = metrics(&worked_example(true), &asked()).latency;
     agrees(&latency.ttft, [225.0, 225.0, 55.901699437494734, 225.0, 298.5], 285.0);
     let tpot = [210.0, 99.99999999999999, 207.04266871026041, 99.99999999999999, 491.99999999999994];
     agrees(&latency.tpot, tpot, 420.0);
@@ -102,7 +103,7 @@ fn the_worked_example_gives_the_reference_s_latencies_to_the_digit() {
 #[test]
 fn an_answer_that_nobody_counts_has_one_token() {
     let run = worked_example(false);
-    let metrics = metrics(&run, &asked(), None);
+    let metrics = metrics(&run, &asked());
     assert_eq!(run.records.iter().map(|record| record.output_tokens).collect::<Vec<_>>(), [4, 1, 1, 0, 6]);
     assert_eq!((metrics.counts.output_tokens, run.uncounted), (12, 1));
     assert_eq!(metrics.latency.tpot.mean * 1000.0, 65.0);
@@ -110,7 +111,7 @@ fn an_answer_that_nobody_counts_has_one_token() {
 
 #[test]
 fn our_own_numbers_of_the_worked_example_are_exact() {
-    let metrics = metrics(&worked_example(true), &asked(), Some(2));
+    let metrics = metrics(&worked_example(true), &asked());
     assert_eq!((metrics.peaks.in_flight, metrics.peaks.tokens_in_a_second), (2, 8.0));
     assert_eq!(metrics.schedule.e2el.max * 1000.0, 1400.0);
     assert_eq!(metrics.failures.classes, BTreeMap::from([("http_status", 1)]));
@@ -123,7 +124,7 @@ fn several_tokens_a_chunk_show_as_a_long_gap_and_a_short_token_time() {
     let mut collector = Collector::new(1);
     collector.push(finished(0, &Example(0.0, 0.0, 0.05, &[0.04, 0.04, 0.04], 16, 1)));
     let run = collector.finish(Tick::from_secs_f64(1.0), Health::default(), Ending::Complete);
-    let Chunks { tokens, gap, token_time } = metrics(&run, &asked(), None).chunks;
+    let Chunks { tokens, gap, token_time } = metrics(&run, &asked()).chunks;
     assert_eq!((tokens, gap), (Some(4.0), Some(0.04)));
     assert!((token_time.unwrap() - 0.01).abs() < 1e-12);
 }
@@ -138,7 +139,7 @@ fn inputs_and_sound_are_counted_by_the_second() {
         collector.push(batch);
     }
     let run = collector.finish(Tick::from_secs_f64(2.0), Health::default(), Ending::Complete);
-    let Metrics { counts, rates, .. } = metrics(&run, &asked(), None);
+    let Metrics { counts, rates, .. } = metrics(&run, &asked());
     assert_eq!((counts.inputs, rates.inputs, rates.input_tokens, rates.sound), (6, 3.0, 7.0, 5.0));
 }
 
@@ -146,7 +147,7 @@ fn inputs_and_sound_are_counted_by_the_second() {
 fn the_gaps_of_an_answer_count_against_a_goal_by_their_mean() {
     let good = |limit: f64| {
         let goal = Some(Goal { itl: Some(limit), ..Goal::default() });
-        metrics(&worked_example(true), &Asked { goal, ..asked() }, None).counts.good
+        metrics(&worked_example(true), &Asked { goal, ..asked() }).counts.good
     };
     // Mean gaps of the four that succeeded: 100, 0 (one piece), 500 and 75 ms.
     assert_eq!([74.0, 75.0, 100.1, 500.1].map(good), [Some(1), Some(2), Some(3), Some(4)]);
@@ -157,7 +158,7 @@ fn a_run_in_which_nothing_succeeded_has_zeros_and_no_chunks() {
     let mut collector = Collector::new(1);
     collector.push(finished(3, &EXAMPLES[3]));
     let run = collector.finish(Tick::from_secs_f64(1.0), Health::default(), Ending::Complete);
-    let metrics = metrics(&run, &asked(), None);
+    let metrics = metrics(&run, &asked());
     assert_eq!(row(&metrics.latency.ttft), [0.0; 6]);
     assert_eq!(metrics.chunks, Chunks::default());
     assert_eq!((metrics.counts.completed, metrics.rates.good, metrics.peaks.chunks_in_a_bucket), (0, Some(0.0), 0));

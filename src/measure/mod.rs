@@ -17,7 +17,7 @@ mod summary;
 
 use std::collections::BTreeMap;
 
-pub use adapters::{Adapter, adapters};
+pub use adapters::Adapter;
 pub use args::{Asked, MetricsArgs};
 pub use better::{Better, better};
 pub use conversations::Conversations;
@@ -27,7 +27,7 @@ pub use metric::Metric;
 pub use peaks::Peaks;
 pub use repeat::Repeated;
 pub use server::{Diffusion, PrefixCache, Speculation};
-pub use steady::{Steady, SteadyRule, steady};
+pub use steady::{Steady, SteadyRule};
 pub use summary::{Basis, Summary};
 
 use crate::record::{Failure, Outcome, Record, Run};
@@ -52,7 +52,7 @@ pub struct Metrics {
     pub failures: Failures,
     /// The conversations, where requests did not stand alone.
     pub conversations: Option<Conversations>,
-    /// The probes that ran beside, if any succeeded; filled by the caller, as all below.
+    /// The probes that ran beside, if any succeeded.
     pub probes: Option<Probes>,
     /// Speculative decoding, if the server counts any.
     pub speculation: Option<Speculation>,
@@ -140,19 +140,24 @@ pub struct Failures {
     pub statuses: BTreeMap<u16, u64>,
 }
 
-/// The numbers of a run. `max_concurrency` is the limit it ran under.
-pub fn metrics(run: &Run, asked: &Asked, max_concurrency: Option<u32>) -> Metrics {
+/// The numbers of a run, all of them.
+pub fn metrics(run: &Run, asked: &Asked) -> Metrics {
     let counts = counts(&run.records, asked.goal.as_ref());
     Metrics {
         counts,
         rates: rates(&counts, run),
         peaks: Peaks::of(&run.records, &run.flow),
         latency: Latency::of(&run.records, &run.gaps, &asked.percentiles),
-        schedule: Schedule::of(run, max_concurrency),
+        schedule: Schedule::of(run),
         chunks: chunks(run),
         failures: failures(&run.records),
         conversations: Conversations::of(run),
-        ..Metrics::default()
+        probes: Probes::of(&run.probes),
+        speculation: Speculation::of(run),
+        diffusion: Diffusion::of(run),
+        prefix_cache: PrefixCache::of(run),
+        steady: Steady::of(run, asked),
+        adapters: adapters::adapters(run),
     }
 }
 

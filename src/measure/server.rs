@@ -1,8 +1,8 @@
-//! What a server says of itself in its counters: those before and after a run come in, what happened in between goes out. The
-//! counters are the whole server's: other clients' requests are in them too.
+//! What a server says of itself in its counters: a run with those before and after it comes in, what happened in between goes
+//! out. The counters are the whole server's: other clients' requests are in them too.
 
-use super::Metrics;
-use crate::record::counters::{Cache, Canvases, Counters, Drafts};
+use crate::record::Run;
+use crate::record::counters::Drafts;
 
 /// Speculative decoding during a run.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -47,76 +47,78 @@ pub struct PrefixCache {
     pub hits: u64,
 }
 
-impl Metrics {
-    /// Takes in what the server counted from `before` to `after` a run of so many seconds. A group of counters tells something
-    /// only where both pages have it.
-    pub fn count_server(&mut self, before: &Counters, after: &Counters, seconds: f64) {
-        let drafts = before.speculation.as_ref().zip(after.speculation.as_ref());
-        self.speculation = drafts.and_then(|(before, after)| speculation(before, after));
-        let canvases = before.diffusion.zip(after.diffusion);
-        self.diffusion = canvases.and_then(|(before, after)| diffusion(before, after, seconds));
-        let cache = before.prefix_cache.zip(after.prefix_cache);
-        self.prefix_cache = cache.and_then(|(before, after)| prefix_cache(before, after));
+impl Speculation {
+    /// What was drafted during `run`; `None` where no token was, where a page says nothing of it, or where the server began anew.
+    pub(super) fn of(run: &Run) -> Option<Self> {
+        let (before, after) = run.counted.as_ref()?;
+        let (before, after) = (before.speculation.as_ref()?, after.speculation.as_ref()?);
+        let draft_tokens = after.tokens.checked_sub(before.tokens).filter(|&tokens| tokens > 0)?;
+        let drafts = after.drafts.checked_sub(before.drafts)?;
+        let accepted_tokens = after.accepted.checked_sub(before.accepted)?;
+        let a_draft = |tokens: u64| tokens as f64 / drafts as f64;
+        let at = |position: usize| {
+            let count = |of: &Drafts| of.per_position.get(&position).copied().unwrap_or(0);
+            a_draft(count(after).saturating_sub(count(before)))
+        };
+        let positions = after.per_position.keys().last().map_or(0, |last| last + 1);
+        Some(Speculation {
+            acceptance_rate: accepted_tokens as f64 / draft_tokens as f64 * 100.0,
+            acceptance_length: if drafts > 0 { 1.0 + a_draft(accepted_tokens) } else { 0.0 },
+            drafts,
+            draft_tokens,
+            accepted_tokens,
+            per_position: if drafts > 0 { (0..positions).map(at).collect() } else { Vec::new() },
+        })
     }
 }
 
-/// What was drafted from `before` to `after`; nothing where no token was, or where the server began anew.
-fn speculation(before: &Drafts, after: &Drafts) -> Option<Speculation> {
-    let draft_tokens = after.tokens.checked_sub(before.tokens).filter(|&tokens| tokens > 0)?;
-    let drafts = after.drafts.checked_sub(before.drafts)?;
-    let accepted_tokens = after.accepted.checked_sub(before.accepted)?;
-    let a_draft = |tokens: u64| tokens as f64 / drafts as f64;
-    let at = |position: usize| {
-        let count = |of: &Drafts| of.per_position.get(&position).copied().unwrap_or(0);
-        a_draft(count(after).saturating_sub(count(before)))
-    };
-    let positions = after.per_position.keys().last().map_or(0, |last| last + 1);
-    Some(Speculation {
-        acceptance_rate: accepted_tokens as f64 / draft_tokens as f64 * 100.0,
-        acceptance_length: if drafts > 0 { 1.0 + a_draft(accepted_tokens) } else { 0.0 },
-        drafts,
-        draft_tokens,
-        accepted_tokens,
-        per_position: if drafts > 0 { (0..positions).map(at).collect() } else { Vec::new() },
-    })
-}
-
-/// What was decoded from `before` to `after`. A canvas has `positions ÷ steps` tokens and takes one step more to be committed;
-/// where that makes no sense (nothing committed, no positions, no step left over) there is nothing to tell.
-fn diffusion(before: Canvases, after: Canvases, seconds: f64) -> Option<Diffusion> {
-    let steps = after.steps.checked_sub(before.steps)?;
-    let positions = after.positions.checked_sub(before.positions)?;
-    let committed = after.committed.checked_sub(before.committed)?;
-    if steps == 0 || positions == 0 || committed == 0 {
-        return None;
+impl Diffusion {
+    /// What was decoded during `run`. A canvas has `positions ÷ steps` tokens and takes one step more to be committed; where that
+    /// makes no sense (nothing committed, no positions, no step left over) there is nothing to tell.
+    pub(super) fn of(run: &Run) -> Option<Self> {
+        let (before, after) = run.counted.as_ref()?;
+        let (before, after) = (before.diffusion?, after.diffusion?);
+        let steps = after.steps.checked_sub(before.steps)?;
+        let positions = after.positions.checked_sub(before.positions)?;
+        let committed = after.committed.checked_sub(before.committed)?;
+        if steps == 0 || positions == 0 || committed == 0 {
+            return None;
+        }
+        let canvases = committed as f64 / (positions as f64 / steps as f64);
+        let denoising = steps as f64 - canvases;
+        let seconds = run.duration.as_secs_f64();
+        (denoising > 0.0).then(|| Diffusion {
+            committed_throughput: if seconds > 0.0 { committed as f64 / seconds } else { 0.0 },
+            steps_per_canvas: denoising / canvases,
+            committed_per_step: committed as f64 / denoising,
+            committed_tokens: committed,
+            denoising_steps: denoising.round() as u64,
+            canvas_positions: positions,
+        })
     }
-    let canvases = committed as f64 / (positions as f64 / steps as f64);
-    let denoising = steps as f64 - canvases;
-    (denoising > 0.0).then(|| Diffusion {
-        committed_throughput: if seconds > 0.0 { committed as f64 / seconds } else { 0.0 },
-        steps_per_canvas: denoising / canvases,
-        committed_per_step: committed as f64 / denoising,
-        committed_tokens: committed,
-        denoising_steps: denoising.round() as u64,
-        canvas_positions: positions,
-    })
 }
 
-/// What was looked up from `before` to `after`; nothing where nothing was, or where the server began anew.
-fn prefix_cache(before: Cache, after: Cache) -> Option<PrefixCache> {
-    let queries = after.queries.checked_sub(before.queries).filter(|&queries| queries > 0)?;
-    Some(PrefixCache { queries, hits: after.hits.checked_sub(before.hits)? })
+impl PrefixCache {
+    /// What was looked up during `run`; `None` where nothing was, where a page says nothing of it, or where the server began anew.
+    pub(super) fn of(run: &Run) -> Option<Self> {
+        let (before, after) = run.counted.as_ref()?;
+        let (before, after) = (before.prefix_cache?, after.prefix_cache?);
+        let queries = after.queries.checked_sub(before.queries).filter(|&queries| queries > 0)?;
+        Some(PrefixCache { queries, hits: after.hits.checked_sub(before.hits)? })
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Asked, Metrics, metrics};
     use super::*;
+    use crate::record::{Counters, Tick};
 
     /// What two pages tell of a run of two seconds.
     fn told(before: &str, after: &str) -> Metrics {
-        let mut metrics = Metrics::default();
-        metrics.count_server(&Counters::parse(before), &Counters::parse(after), 2.0);
-        metrics
+        let counted = Some((Counters::parse(before), Counters::parse(after)));
+        let run = Run { counted, duration: Tick::from_secs_f64(2.0), ..Run::default() };
+        metrics(&run, &Asked::default())
     }
 
     fn drafts(drafts: u64, tokens: u64, accepted: u64, positions: &[(usize, u64)]) -> String {

@@ -48,36 +48,37 @@ pub struct Steady {
 }
 
 impl Steady {
+    /// The steady part of a run under a limit in which nothing else held requests back; `None` where something else did, where it
+    /// is not asked for, or where the run never had enough requests in flight.
+    pub(super) fn of(run: &Run, asked: &Asked) -> Option<Self> {
+        let limit = run.setup.max_concurrency.filter(|_| run.setup.all_at_once())?;
+        let rule = asked.steady?;
+        let (start, end) = window(&run.records, rule.threshold * f64::from(limit))?;
+        let within = |record: &&Record| start <= record.sent && record.end <= end;
+        let of = |seconds: fn(&Record) -> f64| {
+            Summary::of(done(&run.records).filter(within).map(seconds).collect(), &asked.percentiles)
+        };
+        let by_second = |amount: f64| amount / seconds(end, start);
+        let ended = done(&run.records).filter(|record| start < record.end && record.end <= end).count();
+        let inside = |index: u64| (start.nanos()..end.nanos()).contains(&(index * BIN + BIN / 2));
+        let tokens = run.flow.bins().iter().zip(0_u64..).filter(|(_, index)| inside(*index));
+        Some(Steady {
+            start,
+            end,
+            least: rule.min_window.unwrap_or_else(|| LEAST_SECONDS.max(LEAST_SHARE * run.duration.as_secs_f64())),
+            requests: done(&run.records).filter(within).count() as u64,
+            request_rate: by_second(ended as f64),
+            output_token_rate: by_second(tokens.map(|(bin, _)| f64::from(bin.tokens)).sum()),
+            ttft: of(ttft),
+            tpot: Summary::of(done(&run.records).filter(within).filter_map(tpot).collect(), &asked.percentiles),
+            e2el: of(e2el),
+        })
+    }
+
     /// How long it lasts, in seconds.
     pub fn duration(&self) -> f64 {
         seconds(self.end, self.start)
     }
-}
-
-/// The steady part of a run in which at most `limit` requests were allowed in flight and nothing else held them back; `None` if
-/// it is not asked for or the run never had enough requests in flight.
-pub fn steady(run: &Run, asked: &Asked, limit: u32) -> Option<Steady> {
-    let rule = asked.steady?;
-    let (start, end) = window(&run.records, rule.threshold * f64::from(limit))?;
-    let within = |record: &&Record| start <= record.sent && record.end <= end;
-    let of = |seconds: fn(&Record) -> f64| {
-        Summary::of(done(&run.records).filter(within).map(seconds).collect(), &asked.percentiles)
-    };
-    let by_second = |amount: f64| amount / seconds(end, start);
-    let ended = done(&run.records).filter(|record| start < record.end && record.end <= end).count();
-    let inside = |index: u64| (start.nanos()..end.nanos()).contains(&(index * BIN + BIN / 2));
-    let tokens = run.flow.bins().iter().zip(0_u64..).filter(|(_, index)| inside(*index));
-    Some(Steady {
-        start,
-        end,
-        least: rule.min_window.unwrap_or_else(|| LEAST_SECONDS.max(LEAST_SHARE * run.duration.as_secs_f64())),
-        requests: done(&run.records).filter(within).count() as u64,
-        request_rate: by_second(ended as f64),
-        output_token_rate: by_second(tokens.map(|(bin, _)| f64::from(bin.tokens)).sum()),
-        ttft: of(ttft),
-        tpot: Summary::of(done(&run.records).filter(within).filter_map(tpot).collect(), &asked.percentiles),
-        e2el: of(e2el),
-    })
 }
 
 /// The first and the last moment at which at least `enough` requests are in flight, failed ones included: from sent up to
@@ -103,7 +104,7 @@ fn window(records: &[Record], enough: f64) -> Option<(Tick, Tick)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Failure, Flow, Outcome};
+    use crate::record::{Failure, Flow, Outcome, Setup};
 
     const SECOND: u64 = 1_000_000_000;
 
@@ -115,7 +116,11 @@ mod tests {
 
     fn asked(threshold: f64) -> Asked {
         let steady = Some(SteadyRule { threshold, min_window: None });
-        Asked { metrics: Vec::new(), percentiles: vec![99.0], goal: None, steady }
+        Asked { percentiles: vec![99.0], steady, ..Asked::default() }
+    }
+
+    fn limited(limit: u32) -> Setup {
+        Setup { request_rate: f64::INFINITY, max_concurrency: Some(limit), ..Setup::default() }
     }
 
     /// Two at once from 1 s to 9 s, with a second of one in between; a third of the requests fail.
@@ -124,12 +129,12 @@ mod tests {
         records[1].outcome = Outcome::Failed(Failure::Reset);
         let mut flow = Flow::default();
         [0, 2, 4, 9].iter().for_each(|&at| flow.add(Tick::from_nanos(at * SECOND), 8.0));
-        Run { records, flow, duration: Tick::from_nanos(10 * SECOND), ..Run::default() }
+        Run { setup: limited(2), records, flow, duration: Tick::from_nanos(10 * SECOND), ..Run::default() }
     }
 
     #[test]
     fn the_window_lasts_from_the_first_to_the_last_moment_with_enough_in_flight() {
-        let steady = steady(&run(), &asked(0.95), 2).unwrap();
+        let steady = Steady::of(&run(), &asked(0.95)).unwrap();
         assert_eq!((steady.start.as_secs_f64(), steady.end.as_secs_f64(), steady.duration()), (1.0, 9.0, 8.0));
         assert_eq!((steady.requests, steady.e2el.count, steady.e2el.mean, steady.ttft.mean), (1, 1, 3.0, 1.5));
         assert_eq!((steady.request_rate, steady.output_token_rate), (2.0 / 8.0, 16.0 / 8.0));
@@ -138,14 +143,23 @@ mod tests {
 
     #[test]
     fn a_lower_share_takes_in_more() {
-        let steady = steady(&run(), &asked(0.5), 2).unwrap();
+        let steady = Steady::of(&run(), &asked(0.5)).unwrap();
         assert_eq!((steady.start.as_secs_f64(), steady.end.as_secs_f64()), (0.0, 10.0));
     }
 
     #[test]
     fn a_run_that_never_reached_its_limit_has_no_steady_part() {
-        assert_eq!(steady(&run(), &asked(0.95), 3), None);
-        assert_eq!(steady(&Run::default(), &asked(0.95), 1), None);
-        assert_eq!(steady(&run(), &Asked { steady: None, ..asked(0.95) }, 2), None);
+        assert_eq!(Steady::of(&Run { setup: limited(3), ..run() }, &asked(0.95)), None);
+        assert_eq!(Steady::of(&Run { setup: limited(1), ..Run::default() }, &asked(0.95)), None);
+    }
+
+    #[test]
+    fn a_steady_part_is_looked_for_where_it_is_asked_for_and_only_a_limit_holds_requests_back() {
+        assert_eq!(Steady::of(&run(), &Asked { steady: None, ..asked(0.95) }), None);
+        let rated = Setup { request_rate: 4.0, ..limited(2) };
+        let unlimited = Setup { max_concurrency: None, ..limited(2) };
+        for setup in [rated, unlimited] {
+            assert_eq!(Steady::of(&Run { setup, ..run() }, &asked(0.95)), None);
+        }
     }
 }

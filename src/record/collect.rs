@@ -97,7 +97,7 @@ impl Collector {
         self.pour(&waiting.chunks, &[], tokens);
     }
 
-    /// The whole run. Answers that are still uncounted get one token each, as the reference has it, and are counted in
+    /// The run as far as requests tell it: without its setup, its conversations and what happened beside it. Answers that are still uncounted get one token each, as the reference has it, and are counted in
     /// [`Run::uncounted`].
     pub fn finish(mut self, duration: Tick, health: Health, ending: Ending) -> Run {
         let uncounted = std::mem::take(&mut self.uncounted);
@@ -112,10 +112,10 @@ impl Collector {
             server_times: self.server_times,
             duration,
             planned: self.planned,
-            conversations: Vec::new(),
             partial: ending == Ending::Interrupted,
             uncounted: uncounted.len() as u64,
             health,
+            ..Run::default()
         }
     }
 

@@ -260,9 +260,11 @@ impl Default for Health {
     }
 }
 
-/// A whole run: what every number of a report is made from.
+/// A whole run: what was asked and all that happened. Every number of a report is made from it and from nothing else.
 #[derive(Debug, Clone, Default)]
 pub struct Run {
+    /// What it was asked to do.
+    pub setup: Setup,
     /// One record a started request, in order of id.
     pub records: Vec<Record>,
     /// Why requests failed.
@@ -287,4 +289,8 @@ pub struct Run {
     pub uncounted: u64,
     /// How well the measurement itself went.
     pub health: Health,
+    /// The small requests that were sent beside it, one at a time, in order.
+    pub probes: Vec<Record>,
+    /// What the server had counted before it and after it, where it shows its counters.
+    pub counted: Option<(Counters, Counters)>,
 }

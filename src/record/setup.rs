@@ -46,6 +46,13 @@ pub struct Setup {
     pub cores: usize,
 }
 
+impl Setup {
+    /// Whether every request was due at once, so that nothing but the limit held any back.
+    pub fn all_at_once(&self) -> bool {
+        self.ramp.is_none() && self.request_rate.is_infinite()
+    }
+}
+
 /// A rate that grows over the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ramp {

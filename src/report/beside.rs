@@ -56,8 +56,12 @@ impl Kind {
     fn refusal(self, report: &Report) -> Option<&'static str> {
         match self {
             Kind::PyTorch => None,
-            Kind::Timeline(_) if report.setup.task == Task::Pooling => Some("these requests have no output over time"),
-            Kind::DatasetStats if report.setup.task == Task::Pooling => Some("these requests have no output lengths"),
+            Kind::Timeline(_) if report.run.setup.task == Task::Pooling => {
+                Some("these requests have no output over time")
+            }
+            Kind::DatasetStats if report.run.setup.task == Task::Pooling => {
+                Some("these requests have no output lengths")
+            }
             Kind::Timeline(_) | Kind::DatasetStats => report.run.records.is_empty().then_some("no request was sent"),
         }
     }
@@ -108,7 +112,7 @@ impl Drafts {
         result: Option<&Path>,
     ) -> Vec<(Kind, Result<PathBuf>)> {
         let known = result.map(Path::to_owned).or_else(|| self.name.as_ref().map(|name| self.dir.join(name)));
-        let base = known.unwrap_or_else(|| self.free(report.setup));
+        let base = known.unwrap_or_else(|| self.free(&report.run.setup));
         let wanted = self.drafts.into_iter().filter(|(kind, _)| *kind != Kind::PyTorch || report.has_pytorch_figures());
         let write = |(kind, draft): (Kind, Draft)| {
             let path = beside(&base, kind.suffix());

@@ -1,5 +1,5 @@
 use super::super::scratch::Scratch;
-use super::super::tests::{asked, details, setup, worked_example};
+use super::super::tests::{asked, details, example_of, setup, worked_example};
 use super::super::{Mode, Output, Save};
 use super::*;
 use crate::measure;
@@ -15,9 +15,10 @@ fn output(scratch: &Scratch, name: Option<&str>, save: bool) -> Output {
 }
 
 /// Saves a run and what stands beside it; gives what became of each.
-fn save(output: &Output, run: &Run, setup: &Setup) -> Vec<(Kind, Result<PathBuf>)> {
-    let metrics = measure::metrics(run, &asked(), None);
-    let report = Report::new(setup, run, &metrics, &asked().metrics);
+fn save(output: &Output, run: &Run) -> Vec<(Kind, Result<PathBuf>)> {
+    let (asked, setup) = (asked(), &run.setup);
+    let metrics = measure::metrics(run, &asked);
+    let report = Report::new(run, &metrics, &asked);
     let saved = output.open(setup).unwrap().save(setup, |out| report.json(None, out)).unwrap();
     saved.write_beside(&report, Some(&mut details()))
 }
@@ -33,12 +34,12 @@ fn the_last_suffix_makes_room_for_another() {
 #[test]
 fn files_stand_beside_a_result_of_any_name() {
     let scratch = Scratch::new("named");
-    let written = save(&output(&scratch, Some("a.json"), true), &worked_example(), &setup());
+    let written = save(&output(&scratch, Some("a.json"), true), &worked_example());
     assert!(written.iter().all(|(_, result)| result.is_ok()), "{written:?}");
     assert_eq!(scratch.names(), ["a.dataset_stats.png", "a.json", "a.pytorch.json", "a.timeline.html"]);
     let generated = Scratch::new("generated");
-    save(&output(&generated, None, true), &worked_example(), &setup());
-    save(&output(&generated, None, true), &worked_example(), &setup());
+    save(&output(&generated, None, true), &worked_example());
+    save(&output(&generated, None, true), &worked_example());
     let stem = "openai-4.0qps-concurrency2-demo-7b-20250314-150926";
     assert!(generated.names().contains(&format!("{stem}.timeline.html")), "{:?}", generated.names());
     assert!(generated.names().contains(&format!("{stem}-2.timeline.html")), "{:?}", generated.names());
@@ -49,8 +50,8 @@ fn files_follow_a_result_to_the_name_that_was_free() {
     let scratch = Scratch::new("numbered");
     let mut numbered = output(&scratch, Some("a-run1.json"), true);
     numbered.save.as_mut().unwrap().mode = Mode::Number;
-    save(&numbered, &worked_example(), &setup());
-    save(&numbered, &worked_example(), &setup());
+    save(&numbered, &worked_example());
+    save(&numbered, &worked_example());
     for name in ["a-run1.json", "a-run1.timeline.html", "a-run1-2.json", "a-run1-2.timeline.html"] {
         assert!(scratch.names().contains(&name.to_owned()), "{name}: {:?}", scratch.names());
     }
@@ -60,8 +61,8 @@ fn files_follow_a_result_to_the_name_that_was_free() {
 fn plots_without_a_result_have_a_name_that_nobody_had() {
     let scratch = Scratch::new("alone");
     let output = output(&scratch, None, false);
-    save(&output, &worked_example(), &setup());
-    save(&output, &worked_example(), &setup());
+    save(&output, &worked_example());
+    save(&output, &worked_example());
     let stem = "openai-4.0qps-concurrency2-demo-7b-20250314-150926";
     let ends = ["-2.dataset_stats.png", "-2.timeline.html", ".dataset_stats.png", ".timeline.html"];
     assert_eq!(scratch.names(), ends.map(|end| format!("{stem}{end}")));
@@ -71,8 +72,8 @@ fn plots_without_a_result_have_a_name_that_nobody_had() {
 fn a_run_that_has_nothing_to_show_leaves_no_file() {
     let scratch = Scratch::new("nothing");
     let pooling = Setup { task: Task::Pooling, ..setup() };
-    for (run, setup) in [(worked_example(), pooling), (Run::default(), setup())] {
-        let written = save(&output(&scratch, None, false), &run, &setup);
+    for run in [example_of(pooling), Run { setup: setup(), ..Run::default() }] {
+        let written = save(&output(&scratch, None, false), &run);
         assert!(written.iter().all(|(_, result)| result.is_err()), "{written:?}");
     }
     assert_eq!(scratch.names(), Vec::<String>::new());

@@ -56,7 +56,7 @@ pub(super) fn write(report: &Report, glyphs: Glyphs, out: &mut dyn Write) -> io:
         return Ok(());
     };
     let span = Span { start: start.nanos() as f64, column: end.since(start) as f64 / COLUMNS as f64 };
-    if report.setup.task == Task::Generation {
+    if report.run.setup.task == Task::Generation {
         span.draw("Output tokens per second", &span.tokens(&run.flow), glyphs, out)?;
     }
     span.draw("Requests in flight", &span.in_flight(run), glyphs, out)

@@ -47,9 +47,9 @@ impl Report<'_> {
     }
 
     fn main_block(&self, out: &mut dyn Write) -> io::Result<()> {
-        let (setup, metrics) = (self.setup, self.metrics);
+        let (setup, metrics) = (&self.run.setup, self.metrics);
         let pooling = setup.task == Task::Pooling;
-        let tokens = !pooling && counts_tokens(setup, self.run);
+        let tokens = !pooling && counts_tokens(self.run);
         let int = |value: u64| Some(Value::Int(value));
         let float = |value: f64| Some(Value::Float(value));
         let rows = [

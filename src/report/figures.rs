@@ -19,8 +19,8 @@ impl Report<'_> {
     /// Throughputs and latencies, as far as the run has them: latencies that are shown, and those that a summary of several
     /// runs shows.
     pub fn figures(&self) -> Vec<Figure> {
-        let (rates, pooling) = (&self.metrics.rates, self.setup.task == Task::Pooling);
-        let tokens = counts_tokens(self.setup, self.run);
+        let (rates, pooling) = (&self.metrics.rates, self.run.setup.task == Task::Pooling);
+        let tokens = counts_tokens(self.run);
         let generated = |value: f64| Some(value).filter(|_| tokens && !pooling);
         let total = if pooling { rates.input_tokens } else { rates.total_tokens };
         let rates = [
@@ -43,7 +43,7 @@ impl Report<'_> {
     /// Mean, median and percentiles of one latency in milliseconds; nothing where no request has it.
     fn figures_of(&self, metric: Metric) -> Vec<Figure> {
         let summary = self.metrics.latency.metric(metric);
-        let wanted = self.shown.contains(&metric) || (metric == Metric::E2el && has(metric, self.setup, self.run));
+        let wanted = self.shown.contains(&metric) || (metric == Metric::E2el && has(metric, self.run));
         if !self.measured(metric) || !wanted {
             return Vec::new();
         }
@@ -65,16 +65,17 @@ impl Report<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{asked, setup, worked_example};
+    use super::super::tests::{asked, example_of, setup, worked_example};
     use super::*;
-    use crate::measure::metrics;
+    use crate::measure::{Asked, metrics};
     use crate::record::Setup;
 
     #[test]
     fn a_pooling_run_has_inputs_and_no_output() {
-        let (setup, run, asked) = (Setup { task: Task::Pooling, ..setup() }, worked_example(), asked());
-        let metrics = metrics(&run, &asked, Some(2));
-        let figures = Report::new(&setup, &run, &metrics, &[Metric::E2el]).figures();
+        let run = example_of(Setup { task: Task::Pooling, ..setup() });
+        let asked = Asked { metrics: vec![Metric::E2el], ..asked() };
+        let metrics = metrics(&run, &asked);
+        let figures = Report::new(&run, &metrics, &asked).figures();
         let keys: Vec<&str> = figures.iter().map(|figure| figure.key.as_str()).collect();
         assert_eq!(keys[..3], ["request_throughput", "input_sequence_throughput", "total_token_throughput"]);
         assert!(keys[3..].iter().all(|key| key.ends_with("_e2el_ms")), "{keys:?}");
@@ -82,9 +83,9 @@ mod tests {
 
     #[test]
     fn figures_have_the_keys_and_values_of_the_result() {
-        let (setup, run, asked) = (setup(), worked_example(), asked());
-        let metrics = metrics(&run, &asked, Some(2));
-        let report = Report::new(&setup, &run, &metrics, &[Metric::Ttft]);
+        let (run, asked) = (worked_example(), Asked { metrics: vec![Metric::Ttft], ..asked() });
+        let metrics = metrics(&run, &asked);
+        let report = Report::new(&run, &metrics, &asked);
         let mut result = Vec::new();
         report.json(None, &mut result).unwrap();
         let result: serde_json::Value = serde_json::from_slice(&result).unwrap();

@@ -1,26 +1,26 @@
 //! What the console and the result file say of runs of every kind, held against files: `UPDATE_GOLDEN=1` rewrites them.
 
-use super::tests::{asked, assert_golden, details, failed_run, finished, health, setup, worked_example};
+use super::tests::{asked, assert_golden, details, example_of, failed_run, finished, health, setup, worked_example};
 use super::*;
-use crate::measure::{self, Asked, Diffusion, PrefixCache, Probes, Speculation, SteadyRule};
-use crate::record::{Adapters, Collector, Ending, Ramp, RateChange, Record, Strategy, Tick};
+use crate::measure::{self, Asked, Diffusion, Probes, Speculation, SteadyRule};
+use crate::record::counters::Cache;
+use crate::record::{Adapters, Collector, Counters, Ending, Ramp, RateChange, Record, Setup, Strategy, Tick};
 
 /// A run with all that a report says of it.
 struct Told {
-    setup: Setup,
     run: Run,
     metrics: Metrics,
     asked: Asked,
 }
 
-fn told(setup: Setup, run: Run, asked: Asked) -> Told {
-    let metrics = measure::metrics(&run, &asked, setup.max_concurrency);
-    Told { setup, run, metrics, asked }
+fn told(run: Run, asked: Asked) -> Told {
+    let metrics = measure::metrics(&run, &asked);
+    Told { run, metrics, asked }
 }
 
 impl Told {
     fn report(&self) -> Report<'_> {
-        Report::new(&self.setup, &self.run, &self.metrics, &self.asked.metrics)
+        Report::new(&self.run, &self.metrics, &self.asked)
     }
 
     fn console(&self) -> String {
@@ -92,7 +92,7 @@ fn pooled() -> Told {
         max_concurrency: Some(1),
         ..setup()
     };
-    told(setup, run, Asked { metrics: vec![Metric::E2el], percentiles: vec![99.0], goal: None, steady: None })
+    told(Run { setup, ..run }, Asked { metrics: vec![Metric::E2el], percentiles: vec![99.0], goal: None, steady: None })
 }
 
 #[test]
@@ -111,16 +111,16 @@ fn a_failed_request_for_vectors_counts_and_has_no_input() {
     let mut failed = finished(3, (0.3, 0.0, 0.0, &[], 0, 16, ""));
     failed.record.inputs = 1;
     told.run.records.push(failed.record);
-    told.metrics = measure::metrics(&told.run, &told.asked, Some(1));
+    told.metrics = measure::metrics(&told.run, &told.asked);
     let json: serde_json::Value = serde_json::from_str(&told.json()).unwrap();
     assert_eq!((&json["failed"], &json["input_lens"]), (&1.into(), &serde_json::json!([11, 11, 11, 0])));
 }
 
 #[test]
 fn the_steady_part_of_a_run_for_vectors_has_no_tokens_of_output() {
-    let mut told = pooled();
+    let Told { run, asked, .. } = pooled();
     let steady = Some(SteadyRule { threshold: 0.95, min_window: None });
-    told.metrics.steady = measure::steady(&told.run, &Asked { steady, ..told.asked.clone() }, 1);
+    let told = told(run, Asked { steady, ..asked });
     let console = told.console();
     let (_, block) = console.split_once("-Steady State-").unwrap();
     assert!(block.contains("P99 E2EL") && !block.contains("TTFT") && !block.contains("token"), "{block}");
@@ -135,7 +135,7 @@ fn the_steady_part_of_a_run_for_vectors_has_no_tokens_of_output() {
 
 #[test]
 fn probes_stand_between_the_main_block_and_the_latencies() {
-    let mut told = told(setup(), worked_example(), asked());
+    let mut told = told(worked_example(), asked());
     told.metrics.probes = Some(Probes { completed: 4, failed: 0, median: 0.0352, p99: 0.06175, max: 0.0621 });
     told.agrees("probes");
     told.metrics.probes = Some(Probes { failed: 3, ..Probes::default() });
@@ -147,14 +147,14 @@ fn probes_stand_between_the_main_block_and_the_latencies() {
 
 #[test]
 fn speculative_decoding_has_its_block_and_keys() {
-    let mut told = told(setup(), worked_example(), asked());
+    let mut told = told(worked_example(), asked());
     told.metrics.speculation = Some(speculation());
     told.agrees("speculative");
 }
 
 #[test]
 fn of_diffusion_and_speculation_one_is_shown_and_both_are_stored() {
-    let mut told = told(setup(), worked_example(), asked());
+    let mut told = told(worked_example(), asked());
     told.metrics.diffusion = Some(diffusion());
     told.agrees("diffusion");
     told.metrics.speculation = Some(speculation());
@@ -167,24 +167,24 @@ fn a_ramp_is_told() {
     let rate_changes =
         vec![RateChange { rps: 1, at: Tick::ZERO }, RateChange { rps: 2, at: Tick::from_nanos(3_520_125_400) }];
     let ramp = Some(Ramp { strategy: Strategy::Exponential, start: 1, end: 2 });
-    told(Setup { ramp, rate_changes, request_rate: f64::INFINITY, ..setup() }, worked_example(), asked())
-        .agrees("ramp_up");
+    let setup = Setup { ramp, rate_changes, request_rate: f64::INFINITY, ..setup() };
+    told(example_of(setup), asked()).agrees("ramp_up");
 }
 
 #[test]
 fn a_run_that_failed_is_told() {
-    told(setup(), failed_run(), asked()).agrees("failures");
+    told(failed_run(), asked()).agrees("failures");
 }
 
 #[test]
 fn the_steady_part_the_cache_and_the_adapters_have_sections() {
     let steady = Some(SteadyRule { threshold: 0.95, min_window: None });
-    let asked = Asked { steady, ..asked() };
-    let mut told = told(Setup { request_rate: f64::INFINITY, ..setup() }, worked_example(), asked);
-    told.metrics.steady = measure::steady(&told.run, &told.asked, 2);
-    told.metrics.prefix_cache = Some(PrefixCache { queries: 54, hits: 27 });
     let names = vec!["sql-lora".into(), "chat".into()];
-    told.metrics.adapters = measure::adapters(&told.run, &Adapters { names, of: vec![0, 1, 0, 1, 0] });
+    let adapters = Some(Adapters { names, of: vec![0, 1, 0, 1, 0] }.into());
+    let setup = Setup { request_rate: f64::INFINITY, adapters, ..setup() };
+    let page = |queries, hits| Counters { prefix_cache: Some(Cache { queries, hits }), ..Counters::default() };
+    let run = Run { counted: Some((page(1, 1), page(55, 28))), ..example_of(setup) };
+    let told = told(run, Asked { steady, ..asked() });
     told.agrees("parts");
     let warnings: Vec<String> = told.report().warnings().iter().map(|warning| warning.what.clone()).collect();
     assert!(warnings.iter().any(|what| what.starts_with("the steady part of the run lasted 1.7 s")), "{warnings:?}");
@@ -194,16 +194,16 @@ fn the_steady_part_the_cache_and_the_adapters_have_sections() {
 #[test]
 fn sound_has_a_row_where_there_was_some() {
     let mut run = worked_example();
-    assert!(!told(setup(), run.clone(), asked()).console().contains("RTFx"));
+    assert!(!told(run.clone(), asked()).console().contains("RTFx"));
     run.audio_seconds = 25.0;
-    let told = told(setup(), run, asked());
+    let told = told(run, asked());
     assert!(told.console().contains("RTFx (Inverse Real-Time Factor):         10.00"));
     assert!(told.json().contains("\"rtfx\": 10.0, "));
 }
 
 #[test]
 fn times_of_the_server_s_own_are_arrays_with_nulls() {
-    let mut told = told(setup(), worked_example(), asked());
+    let mut told = told(worked_example(), asked());
     told.run.server_times = true;
     let json: serde_json::Value = serde_json::from_str(&told.json()).unwrap();
     assert_eq!(json["server_queue_times"], serde_json::json!([null, null, null, null, null]));
@@ -214,7 +214,7 @@ fn times_of_the_server_s_own_are_arrays_with_nulls() {
 
 #[test]
 fn charts_stand_before_the_banner_and_only_if_asked_for() {
-    let told = told(setup(), worked_example(), asked());
+    let told = told(worked_example(), asked());
     assert!(!told.console().contains("Output tokens per second"));
     let mut out = Vec::new();
     told.report().with_charts(Some(Glyphs::Blocks)).console(&mut out).unwrap();

@@ -33,13 +33,12 @@ pub use table::table;
 pub use timeline::Thresholds;
 pub use warnings::Warning;
 
-use crate::measure::{Metric, Metrics};
-use crate::record::{Run, Setup, Task};
+use crate::measure::{Asked, Metric, Metrics};
+use crate::record::{Run, Task};
 
 /// Everything that a report is made from.
 #[derive(Debug)]
 pub struct Report<'a> {
-    setup: &'a Setup,
     run: &'a Run,
     metrics: &'a Metrics,
     shown: Vec<Metric>,
@@ -49,12 +48,12 @@ pub struct Report<'a> {
 
 impl<'a> Report<'a> {
     /// A report on `run` that shows the latencies `asked` for, where the run has what they are made from.
-    pub fn new(setup: &'a Setup, run: &'a Run, metrics: &'a Metrics, asked: &[Metric]) -> Self {
-        let wanted = Metric::ALL.into_iter().filter(|metric| asked.contains(metric));
-        let (shown, missing): (Vec<_>, Vec<_>) = wanted.partition(|metric| has(*metric, setup, run));
-        let mut warnings = warnings::warnings(setup, run, metrics);
+    pub fn new(run: &'a Run, metrics: &'a Metrics, asked: &Asked) -> Self {
+        let wanted = Metric::ALL.into_iter().filter(|metric| asked.metrics.contains(metric));
+        let (shown, missing): (Vec<_>, Vec<_>) = wanted.partition(|metric| has(*metric, run));
+        let mut warnings = warnings::warnings(run, metrics);
         warnings.extend(missing.into_iter().map(warnings::missing));
-        Report { setup, run, metrics, shown, charts: None, warnings }
+        Report { run, metrics, shown, charts: None, warnings }
     }
 
     /// The same with charts of the run before the console report, drawn with these characters.
@@ -77,19 +76,20 @@ impl<'a> Report<'a> {
 }
 
 /// Whether a latency means anything for this run. The last two are shown on the reference's conditions.
-fn has(metric: Metric, setup: &Setup, run: &Run) -> bool {
+fn has(metric: Metric, run: &Run) -> bool {
+    let setup = &run.setup;
     match metric {
         Metric::E2el => true,
         Metric::Ttft | Metric::Itl => setup.task == Task::Generation,
-        Metric::Tpot => setup.task == Task::Generation && counts_tokens(setup, run),
+        Metric::Tpot => setup.task == Task::Generation && counts_tokens(run),
         Metric::ClientQueueTime => setup.max_concurrency.is_some(),
         Metric::E2elIncludingClientQueue => setup.max_concurrency.is_some() && setup.request_rate.is_finite(),
     }
 }
 
 /// Whether output tokens are known: all counted by the server, or a tokenizer at hand for the rest.
-fn counts_tokens(setup: &Setup, run: &Run) -> bool {
-    setup.tokenizer_id.is_some() || run.uncounted == 0
+fn counts_tokens(run: &Run) -> bool {
+    run.setup.tokenizer_id.is_some() || run.uncounted == 0
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ impl Row {
 pub(super) fn sections(report: &Report) -> Vec<Section> {
     let schedule = &report.metrics.schedule;
     let mut from_due = spread("ttft_from_due", "TTFT from due", &schedule.ttft);
-    if report.setup.task == Task::Pooling {
+    if report.run.setup.task == Task::Pooling {
         from_due.clear();
     }
     from_due.extend(spread("e2el_from_due", "E2EL from due", &schedule.e2el));
@@ -60,7 +60,7 @@ pub(super) fn sections(report: &Report) -> Vec<Section> {
 fn load(report: &Report) -> Vec<Row> {
     let metrics = report.metrics;
     let mut rows = requests(report);
-    if report.setup.task == Task::Pooling {
+    if report.run.setup.task == Task::Pooling {
         return rows;
     }
     let Chunks { tokens, gap, token_time } = metrics.chunks;
@@ -91,7 +91,7 @@ fn requests(report: &Report) -> Vec<Row> {
         if whole { Row { label: None, ..planned } } else { planned },
         Row::new("peak_in_flight", "Peak requests in flight:", Value::Int(metrics.peaks.in_flight)),
     ];
-    if report.setup.task == Task::Pooling {
+    if report.run.setup.task == Task::Pooling {
         // The reference keeps it from the result of these tasks.
         rows.insert(0, Row::unlabelled("failed", Value::Int(metrics.counts.failed)));
     }

@@ -21,7 +21,7 @@ pub(super) fn steady(report: &Report) -> Option<Section> {
         row("Requests within:", Value::Int(steady.requests)),
         row("Request throughput (req/s):", Value::Float(steady.request_rate)),
     ];
-    if report.setup.task == Task::Generation {
+    if report.run.setup.task == Task::Generation {
         rows.push(row("Output token throughput (tok/s):", Value::Float(steady.output_token_rate)));
     }
     for Part { name, summary, known } in latencies(report, [&steady.ttft, &steady.tpot, &steady.e2el]) {
@@ -43,7 +43,7 @@ pub(super) fn steady_state(report: &Report) -> Value {
         ("completed".to_owned(), Value::Int(steady.requests)),
         ("request_throughput".to_owned(), Value::Float(steady.request_rate)),
     ];
-    if report.setup.task == Task::Generation {
+    if report.run.setup.task == Task::Generation {
         entries.push(("output_throughput".to_owned(), Value::Float(steady.output_token_rate)));
     }
     for Part { name, summary, known } in latencies(report, [&steady.ttft, &steady.tpot, &steady.e2el]) {
@@ -66,7 +66,7 @@ struct Part<'a> {
 /// TTFT, TPOT and E2EL of a part of the run, without those that mean nothing for its task.
 fn latencies<'a>(report: &Report, of_part: [&'a Summary; 3]) -> Vec<Part<'a>> {
     let named = [Metric::Ttft, Metric::Tpot, Metric::E2el].into_iter().zip(of_part);
-    let meant = named.filter(|(metric, _)| has(*metric, report.setup, report.run));
+    let meant = named.filter(|(metric, _)| has(*metric, report.run));
     let part = |(metric, summary): (Metric, &'a Summary)| {
         let known = !summary.is_empty() && report.measured(metric);
         Part { name: metric.name(), summary, known }
@@ -94,7 +94,7 @@ pub(super) fn prefix_cache(report: &Report) -> Option<Section> {
 pub(super) fn adapters(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let adapters = &report.metrics.adapters;
     let Some(first) = adapters.first() else { return Ok(()) };
-    let generates = report.setup.task == Task::Generation;
+    let generates = report.run.setup.task == Task::Generation;
     let mut head = vec!["adapter".to_owned(), "requests".into(), "failed".into()];
     head.extend(generates.then(|| "out tok/s".into()));
     let names = latencies_of(report, first).into_iter().map(|part| part.name.to_uppercase());
@@ -119,7 +119,7 @@ pub(super) fn adapter_values(report: &Report) -> Value {
             ("requests".to_owned(), Value::Int(adapter.requests)),
             ("failed".to_owned(), Value::Int(adapter.failed)),
         ];
-        if report.setup.task == Task::Generation {
+        if report.run.setup.task == Task::Generation {
             entries.push(("output_throughput".to_owned(), Value::Float(adapter.output_token_rate)));
         }
         for Part { name, summary, known } in latencies_of(report, adapter) {

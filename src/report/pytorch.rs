@@ -69,7 +69,7 @@ impl Report<'_> {
     /// The options, without what is secret in them.
     fn arguments(&self, keys: &Keys) -> Value {
         const PARALLEL: &str = "tensor_parallel_size";
-        let public = self.setup.options.iter().filter(|(name, _)| name != "api_key");
+        let public = self.run.setup.options.iter().filter(|(name, _)| name != "api_key");
         let mut options: Vec<(String, Value)> = public.cloned().collect();
         for (_, value) in options.iter_mut().filter(|(name, value)| name == "header" && *value != Value::Null) {
             *value = Value::Text("***".into());
@@ -82,7 +82,7 @@ impl Report<'_> {
     }
 
     fn option(&self, name: &str) -> Option<&Value> {
-        self.setup.options.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+        self.run.setup.options.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 }
 
@@ -98,16 +98,16 @@ mod tests {
     use serde_json::Value as Json;
 
     use super::super::Metric;
-    use super::super::tests::{asked, details, setup, worked_example};
+    use super::super::tests::{asked, details, example_of, setup};
     use super::*;
-    use crate::measure;
+    use crate::measure::{self, Asked};
     use crate::record::Setup;
 
-    fn written(setup: &Setup, metrics: &[Metric]) -> Vec<Json> {
-        let run = worked_example();
-        let numbers = measure::metrics(&run, &asked(), None);
+    fn written(setup: Setup, metrics: &[Metric]) -> Vec<Json> {
+        let (run, asked) = (example_of(setup), Asked { metrics: metrics.to_vec(), ..asked() });
+        let numbers = measure::metrics(&run, &asked);
         let mut out = Vec::new();
-        Report::new(setup, &run, &numbers, metrics).pytorch(Some(&mut details()), &mut out).unwrap();
+        Report::new(&run, &numbers, &asked).pytorch(Some(&mut details()), &mut out).unwrap();
         serde_json::from_slice(&out).unwrap()
     }
 
@@ -119,7 +119,7 @@ mod tests {
     fn a_record_is_a_figure_with_what_it_was_measured_under() {
         let options = options(&[("num_prompts", Value::Int(5)), ("model", Value::Text("m".into()))]);
         let metadata = vec![("tensor_parallel_size".to_owned(), "2".to_owned())];
-        let records = written(&Setup { options, metadata, ..setup() }, &[Metric::Ttft, Metric::E2el]);
+        let records = written(Setup { options, metadata, ..setup() }, &[Metric::Ttft, Metric::E2el]);
         let names: Vec<&str> = records.iter().filter_map(|record| record["metric"]["name"].as_str()).collect();
         assert_eq!(names, ["median_ttft_ms", "mean_ttft_ms", "std_ttft_ms", "p99_ttft_ms"]);
         let first = &records[0];
@@ -142,7 +142,7 @@ mod tests {
     fn secrets_stay_out() {
         let header = Value::List(vec![Value::Text("Authorization=hidden".into())]);
         let options = options(&[("api_key", Value::Text("hidden".into())), ("header", header)]);
-        let records = written(&Setup { options, ..setup() }, &[Metric::Itl]);
+        let records = written(Setup { options, ..setup() }, &[Metric::Itl]);
         assert_eq!(records[0]["benchmark"]["extra_info"]["args"], serde_json::json!({"header": "***"}));
         assert!(!serde_json::to_string(&records).unwrap().contains("hidden"));
     }
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn a_run_without_compilation_is_told_by_its_mode_or_its_name() {
         let compiled = |setup: Setup| {
-            written(&setup, &[Metric::Ttft])[0]["benchmark"]["extra_info"]["use_compile"].as_bool().unwrap()
+            written(setup, &[Metric::Ttft])[0]["benchmark"]["extra_info"]["use_compile"].as_bool().unwrap()
         };
         let named = options(&[("result_filename", Value::Text("my-eager-run.json".into()))]);
         assert!(!compiled(Setup { options: named, ..setup() }));

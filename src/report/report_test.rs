@@ -6,7 +6,7 @@ use super::*;
 use crate::measure::{Asked, Goal, metrics};
 use crate::record::file::{Reader, Writer};
 use crate::record::{
-    Collector, Ending, Failure, Finished, Health, Outcome, Ramp, RateChange, Record, Strategy, Task, Tick,
+    Collector, Ending, Failure, Finished, Health, Outcome, Ramp, RateChange, Record, Setup, Strategy, Task, Tick,
 };
 
 /// The reference's worked example: start, wait before it, ttft, gaps, output tokens as the server said, prompt tokens, text.
@@ -68,13 +68,18 @@ pub(super) fn worked_example() -> Run {
     let mut collector = Collector::new(5);
     EXAMPLES.into_iter().zip(0..).for_each(|(example, id)| collector.push(finished(id, example)));
     collector.count(2, 3);
-    collector.finish(Tick::from_secs_f64(2.5), health(), Ending::Complete)
+    Run { setup: setup(), ..collector.finish(Tick::from_secs_f64(2.5), health(), Ending::Complete) }
 }
 
 pub(super) fn failed_run() -> Run {
     let mut collector = Collector::new(2);
     collector.push(finished(0, EXAMPLES[3]));
-    collector.finish(Tick::from_secs_f64(2.0), health(), Ending::Interrupted)
+    Run { setup: setup(), ..collector.finish(Tick::from_secs_f64(2.0), health(), Ending::Interrupted) }
+}
+
+/// The worked example as if it had been asked for in this way.
+pub(super) fn example_of(setup: Setup) -> Run {
+    Run { setup, ..worked_example() }
 }
 
 pub(super) fn setup() -> Setup {
@@ -118,22 +123,22 @@ pub(super) fn details() -> Reader {
     writer.into_reader().unwrap()
 }
 
-fn console(setup: &Setup, run: &Run) -> String {
-    let metrics = metrics(run, &asked(), setup.max_concurrency);
+fn console(run: &Run) -> String {
+    let metrics = metrics(run, &asked());
     let mut out = Vec::new();
-    Report::new(setup, run, &metrics, &asked().metrics).console(&mut out).unwrap();
+    Report::new(run, &metrics, &asked()).console(&mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
-fn json(setup: &Setup, run: &Run, details: Option<&mut Reader>) -> String {
-    let metrics = metrics(run, &asked(), setup.max_concurrency);
+fn json(run: &Run, details: Option<&mut Reader>) -> String {
+    let metrics = metrics(run, &asked());
     let mut out = Vec::new();
-    Report::new(setup, run, &metrics, &asked().metrics).json(details, &mut out).unwrap();
+    Report::new(run, &metrics, &asked()).json(details, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
-fn parsed(setup: &Setup, run: &Run) -> serde_json::Map<String, serde_json::Value> {
-    serde_json::from_str(&json(setup, run, None)).unwrap()
+fn parsed(run: &Run) -> serde_json::Map<String, serde_json::Value> {
+    serde_json::from_str(&json(run, None)).unwrap()
 }
 
 fn golden_path(name: &str) -> PathBuf {
@@ -153,7 +158,7 @@ pub(super) fn assert_golden(name: &str, actual: &str) {
 
 #[test]
 fn the_console_report_begins_as_the_reference_s_and_goes_on_with_ours() {
-    let report = console(&setup(), &worked_example());
+    let report = console(&worked_example());
     assert_golden("serve_report.txt", &report);
     let (theirs, ours) = report.split_once("---------------Measured by llmbench---------------\n").unwrap();
     let trimmed: String = theirs.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
@@ -163,14 +168,14 @@ fn the_console_report_begins_as_the_reference_s_and_goes_on_with_ours() {
 
 #[test]
 fn rows_are_padded_as_the_reference_pads_them() {
-    let report = console(&setup(), &worked_example());
+    let report = console(&worked_example());
     assert!(report.contains("\nSuccessful requests:                     4         \n"));
     assert!(report.contains("\nP99.9 E2EL incl. Client Queue (ms):      1397.75   \n"));
 }
 
 #[test]
 fn the_result_begins_as_the_reference_s_and_goes_on_with_our_keys() {
-    let result = json(&setup(), &worked_example(), Some(&mut details()));
+    let result = json(&worked_example(), Some(&mut details()));
     assert_golden("serve_result.json", &result);
     let theirs = golden("reference_result.json");
     let ours = result.strip_prefix(theirs.strip_suffix('}').unwrap()).expect("the reference's keys come first");
@@ -179,7 +184,7 @@ fn the_result_begins_as_the_reference_s_and_goes_on_with_our_keys() {
 
 #[test]
 fn arrays_of_every_request_are_left_out_unless_asked_for() {
-    let result = parsed(&Setup { metadata: vec![("ttfts".into(), "mine".into())], ..setup() }, &worked_example());
+    let result = parsed(&example_of(Setup { metadata: vec![("ttfts".into(), "mine".into())], ..setup() }));
     for key in ["input_lens", "output_lens", "ttfts", "itls", "start_times", "generated_texts", "errors"] {
         assert!(!result.contains_key(key), "{key}");
     }
@@ -191,7 +196,7 @@ fn arrays_of_every_request_are_left_out_unless_asked_for() {
 fn metadata_overwrites_what_is_before_it_and_is_overwritten_by_what_follows() {
     let metadata = [("label", "mine"), ("duration", "long"), ("warnings", "none")];
     let metadata = metadata.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
-    let result = json(&Setup { metadata, ..setup() }, &worked_example(), None);
+    let result = json(&example_of(Setup { metadata, ..setup() }), None);
     assert!(result.contains(r#""label": "mine", "model_id""#), "it keeps its place: {result}");
     assert!(result.contains(r#""num_prompts": 5, "duration": 2.5, "warnings": "none", "request_rate""#), "{result}");
 }
@@ -199,10 +204,11 @@ fn metadata_overwrites_what_is_before_it_and_is_overwritten_by_what_follows() {
 #[test]
 fn rates_that_are_not_finite_are_written_as_text_that_parsers_take() {
     let setup = Setup { request_rate: f64::INFINITY, burstiness: f64::INFINITY, max_concurrency: None, ..setup() };
-    let result = json(&setup, &worked_example(), None);
+    let run = example_of(setup);
+    let result = json(&run, None);
     assert!(result.contains(r#""request_rate": "inf", "burstiness": "inf", "max_concurrency": null"#), "{result}");
     assert!(!result.contains("client_queue_time_ms"));
-    let report = console(&setup, &worked_example());
+    let report = console(&run);
     assert!(!report.contains("Request rate configured") && !report.contains("Client-side Queueing"));
 }
 
@@ -212,7 +218,7 @@ fn a_ramp_adds_its_keys_and_the_moments_of_its_rates() {
         vec![RateChange { rps: 1, at: Tick::ZERO }, RateChange { rps: 2, at: Tick::from_nanos(3_520_125_400) }];
     let ramp = Some(Ramp { strategy: Strategy::Linear, start: 1, end: 2 });
     let setup = Setup { ramp, rate_changes, request_rate: f64::INFINITY, ..setup() };
-    let result = json(&setup, &worked_example(), None);
+    let result = json(&example_of(setup), None);
     let keys = r#""max_concurrency": 2, "ramp_up_strategy": "linear", "ramp_up_start_rps": 1, "ramp_up_end_rps": 2, "#;
     assert!(result.contains(keys), "{result}");
     let events = concat!(
@@ -225,10 +231,10 @@ fn a_ramp_adds_its_keys_and_the_moments_of_its_rates() {
 #[test]
 fn a_run_without_success_says_so_and_has_nulls_for_our_figures() {
     let run = failed_run();
-    let report = console(&setup(), &run);
+    let report = console(&run);
     assert!(report.contains("\nNo request succeeded, so there are no latencies.\n"));
     assert!(report.contains("\nMean TTFT from due (ms):                 n/a       \n"));
-    let result = parsed(&setup(), &run);
+    let result = parsed(&run);
     assert_eq!((&result["mean_ttft_ms"], &result["mean_ttft_from_due_ms"]), (&0.0.into(), &serde_json::Value::Null));
     assert_eq!(result["peak_output_tokens_per_s"], serde_json::Value::Null);
     assert_eq!((&result["failures"]["http_status"], &result["http_statuses"]["400"]), (&1.into(), &1.into()));
@@ -237,11 +243,10 @@ fn a_run_without_success_says_so_and_has_nulls_for_our_figures() {
 
 #[test]
 fn token_figures_need_somebody_who_counted() {
-    let mut run = worked_example();
-    let setup = Setup { tokenizer_id: None, ..setup() };
-    assert!(console(&setup, &run).contains("Total generated tokens:"), "the server counted all");
+    let mut run = example_of(Setup { tokenizer_id: None, ..setup() });
+    assert!(console(&run).contains("Total generated tokens:"), "the server counted all");
     run.uncounted = 1;
-    let report = console(&setup, &run);
+    let report = console(&run);
     for gone in ["Total generated tokens:", "Output token throughput", "Total token throughput", "Mean TPOT"] {
         assert!(!report.contains(gone), "{gone}");
     }
@@ -253,16 +258,16 @@ fn answers_in_one_piece_tell_nothing_of_the_time_of_a_token() {
     let mut collector = Collector::new(2);
     let whole: Example = (100.0, 0.0, 0.2, &[], 8, 10, "a b c d e f g h");
     (0..2).for_each(|id| collector.push(finished(id, whole)));
-    let run = collector.finish(Tick::from_secs_f64(102.0), health(), Ending::Complete);
-    let (setup, asked) = (setup(), asked());
-    let numbers = metrics(&run, &asked, None);
-    let report = Report::new(&setup, &run, &numbers, &[Metric::Ttft, Metric::Tpot, Metric::Itl]);
-    let shown = console(&setup, &run);
+    let run = Run { setup: setup(), ..collector.finish(Tick::from_secs_f64(102.0), health(), Ending::Complete) };
+    let asked = Asked { metrics: vec![Metric::Ttft, Metric::Tpot, Metric::Itl], ..asked() };
+    let numbers = metrics(&run, &asked);
+    let report = Report::new(&run, &numbers, &asked);
+    let shown = console(&run);
     for line in ["Mean TPOT (ms):                          n/a", "P99 ITL (ms):                            n/a"] {
         assert!(shown.contains(line), "{shown}");
     }
     assert!(shown.contains("Mean TTFT (ms):                          200.00"));
-    assert_eq!(parsed(&setup, &run)["mean_tpot_ms"], 0.0, "the reference's key is there");
+    assert_eq!(parsed(&run)["mean_tpot_ms"], 0.0, "the reference's key is there");
     assert!(report.figures().iter().all(|figure| !figure.key.contains("tpot") && !figure.key.contains("itl")));
     let warnings: Vec<&str> = report.warnings().iter().map(|warning| warning.what.as_str()).collect();
     assert_eq!(warnings.iter().filter(|what| what.starts_with("each answer came in one piece")).count(), 1);

@@ -150,14 +150,14 @@ impl Report<'_> {
 
     pub(super) fn keys(&self, detailed: bool) -> Keys {
         let mut keys = Keys::default();
-        identification(self.setup, &mut keys);
-        traffic(self.setup, &mut keys);
-        match self.setup.task {
+        identification(&self.run.setup, &mut keys);
+        traffic(&self.run.setup, &mut keys);
+        match self.run.setup.task {
             Task::Generation => self.counts(detailed, &mut keys),
             Task::Pooling => self.pooled_counts(detailed, &mut keys),
         }
         blocks::probes(self).into_iter().for_each(|section| keys.set_all(section));
-        if let Some(changes) = rate_changes(self.setup) {
+        if let Some(changes) = rate_changes(&self.run.setup) {
             keys.set("rps_change_events", changes);
         }
         if let Some((section, rates)) = blocks::speculation(self) {
@@ -203,7 +203,7 @@ impl Report<'_> {
     }
 
     fn columns(&self, detailed: bool, keys: &mut Keys) {
-        let (task, told) = (self.setup.task, self.run.server_times);
+        let (task, told) = (self.run.setup.task, self.run.server_times);
         let wanted =
             |column: &Column| (detailed || column.always()) && column.belongs_to(task) && (told || !column.of_server());
         for column in Column::ALL.into_iter().filter(wanted) {
@@ -270,7 +270,7 @@ impl Report<'_> {
 
     /// The reference knows no input length of a request for vectors or scores that failed.
     fn input_len(&self, record: &Record) -> u32 {
-        let unknown = self.setup.task == Task::Pooling && record.outcome != Outcome::Done;
+        let unknown = self.run.setup.task == Task::Pooling && record.outcome != Outcome::Done;
         if unknown { 0 } else { record.input_tokens }
     }
 }

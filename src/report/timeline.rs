@@ -54,7 +54,7 @@ fn data(
     (thresholds, group): (Thresholds, usize),
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let setup = report.setup;
+    let setup = &report.run.setup;
     let types = types(thresholds).map(|name| script(&name)).join(", ");
     let [model, backend] = [&setup.model_id, &setup.backend].map(|name| script(name));
     let date = setup.started.strftime("%Y-%m-%d %H:%M:%S");
@@ -99,14 +99,15 @@ fn script(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{asked, details, setup, worked_example};
+    use super::super::tests::{asked, details, worked_example};
     use super::*;
     use crate::measure;
     use crate::record::Run;
 
     fn page(run: &Run, group: usize) -> serde_json::Value {
-        let (setup, metrics) = (setup(), measure::metrics(run, &asked(), None));
-        let report = Report::new(&setup, run, &metrics, &[]);
+        let asked = asked();
+        let metrics = measure::metrics(run, &asked);
+        let report = Report::new(run, &metrics, &asked);
         let mut out = Vec::new();
         data(&report, &mut details(), (Thresholds(25.5, 100.0), group), &mut out).unwrap();
         serde_json::from_slice(&out).unwrap()
@@ -133,9 +134,10 @@ mod tests {
     fn no_text_ends_the_script_it_stands_in() {
         let mut run = worked_example();
         run.errors.insert(3, "</script><b>\u{2028}");
-        let (setup, metrics) = (setup(), measure::metrics(&run, &asked(), None));
+        let asked = asked();
+        let metrics = measure::metrics(&run, &asked);
         let mut out = Vec::new();
-        write(&Report::new(&setup, &run, &metrics, &[]), &mut details(), Thresholds::default(), &mut out).unwrap();
+        write(&Report::new(&run, &metrics, &asked), &mut details(), Thresholds::default(), &mut out).unwrap();
         let html = String::from_utf8(out).unwrap();
         assert_eq!(html.matches("</script>").count(), 2);
         assert!(!html.contains("://") && !html.contains("src="), "a page that needs nothing else");

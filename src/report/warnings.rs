@@ -2,7 +2,7 @@
 
 use super::own;
 use crate::measure::{Basis, Metric, Metrics};
-use crate::record::{Run, Setup, Task};
+use crate::record::{Run, Task};
 
 /// Sends later than this are looked at.
 const LATE_SECONDS: f64 = 0.001;
@@ -35,17 +35,17 @@ pub struct Warning {
 }
 
 /// What there is to warn of, the gravest first.
-pub(super) fn warnings(setup: &Setup, run: &Run, metrics: &Metrics) -> Vec<Warning> {
+pub(super) fn warnings(run: &Run, metrics: &Metrics) -> Vec<Warning> {
     let found = [
         nothing_succeeded(run, metrics),
         partial(run),
         clock_steps(run),
         late_sends(run, metrics),
-        busy_client(setup, run),
+        busy_client(run),
         unread(metrics),
-        uncounted(setup, run),
-        no_samples(setup, metrics),
-        several_tokens(setup, metrics),
+        uncounted(run),
+        no_samples(run, metrics),
+        several_tokens(run, metrics),
         merged_chunks(run, metrics),
         no_kernel_stamps(run, metrics),
         stale_connections(run),
@@ -110,11 +110,11 @@ fn late_sends(run: &Run, metrics: &Metrics) -> Found {
     })
 }
 
-fn busy_client(setup: &Setup, run: &Run) -> Found {
-    let available = run.duration.as_secs_f64() * setup.cores as f64;
+fn busy_client(run: &Run) -> Found {
+    let available = run.duration.as_secs_f64() * run.setup.cores as f64;
     let share = if available > 0.0 { run.health.cpu_seconds / available } else { 0.0 };
     (share > BUSY_SHARE && run.duration.as_secs_f64() > SHORT_SECONDS).then(|| {
-        let what = format!("the client used {:.0} % of its {} cores", share * 100.0, setup.cores);
+        let what = format!("the client used {:.0} % of its {} cores", share * 100.0, run.setup.cores);
         (what, "the client may be what limits the run: give it more cores")
     })
 }
@@ -128,24 +128,24 @@ fn unread(metrics: &Metrics) -> Found {
     })
 }
 
-fn uncounted(setup: &Setup, run: &Run) -> Found {
-    (run.uncounted > 0 && setup.task == Task::Generation).then(|| {
+fn uncounted(run: &Run) -> Found {
+    (run.uncounted > 0 && run.setup.task == Task::Generation).then(|| {
         let what = format!("the output tokens of {} answers were not counted: one is assumed for each", run.uncounted);
         (what, "let the server report usage, or give a tokenizer")
     })
 }
 
-fn no_samples(setup: &Setup, metrics: &Metrics) -> Found {
+fn no_samples(run: &Run, metrics: &Metrics) -> Found {
     let missing = metrics.latency.itl.is_empty() && metrics.counts.completed > 0;
-    (missing && setup.task == Task::Generation).then(|| {
+    (missing && run.setup.task == Task::Generation).then(|| {
         let what = "each answer came in one piece: nothing is known of TPOT and ITL, whose zeros in the result, and whose \
                     limits in `--goodput`, mean nothing";
         (what.to_owned(), "ask for more than one output token, and for a streamed answer")
     })
 }
 
-fn several_tokens(setup: &Setup, metrics: &Metrics) -> Found {
-    let several = |&tokens: &f64| tokens > own::SEVERAL_TOKENS && setup.task == Task::Generation;
+fn several_tokens(run: &Run, metrics: &Metrics) -> Found {
+    let several = |&tokens: &f64| tokens > own::SEVERAL_TOKENS && run.setup.task == Task::Generation;
     let tokens = metrics.chunks.tokens.filter(several).filter(|_| metrics.chunks.gap.is_some())?;
     let what =
         format!("the server sends {tokens:.2} tokens a chunk: ITL is the gap between chunks, not between tokens");

@@ -1,13 +1,12 @@
-use super::super::tests::{asked, setup, worked_example};
+use super::super::tests::{asked, example_of, setup, worked_example};
 use super::*;
 use crate::measure::metrics;
-use crate::record::Tick;
+use crate::record::{Setup, Tick};
 
 fn found(change: impl FnOnce(&mut Run)) -> Vec<String> {
     let mut run = worked_example();
     change(&mut run);
-    let setup = setup();
-    let found = warnings(&setup, &run, &metrics(&run, &asked(), setup.max_concurrency));
+    let found = warnings(&run, &metrics(&run, &asked()));
     assert!(found.iter().all(|warning| !warning.advice.is_empty() && !warning.what.ends_with('.')));
     found.into_iter().map(|warning| warning.what).collect()
 }
@@ -31,9 +30,10 @@ fn a_run_of_no_time_does_not_say_what_the_client_needs() {
 
 #[test]
 fn a_latency_that_the_run_does_not_have_is_told() {
-    let (run, setup) = (worked_example(), Setup { request_rate: f64::INFINITY, ..setup() });
-    let numbers = metrics(&run, &asked(), Some(2));
-    let report = super::super::Report::new(&setup, &run, &numbers, &Metric::ALL);
+    let run = example_of(Setup { request_rate: f64::INFINITY, ..setup() });
+    let numbers = metrics(&run, &asked());
+    let asked = asked();
+    let report = super::super::Report::new(&run, &numbers, &asked);
     let last = report.warnings().last().unwrap();
     assert_eq!(last.what, "there is no e2el_including_client_queue in this run");
 }
