@@ -16,6 +16,7 @@
 
 pub mod args;
 pub mod backend;
+pub mod bench;
 pub mod cmd;
 pub mod dataset;
 pub mod drive;

@@ -4,14 +4,14 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
 
-use super::found::Found;
-use super::point::Point;
 use super::series::Trial;
+use super::serve::warn;
+use crate::bench::{Schedule, Site};
 use crate::dataset::{Part, Prompt, Sample, Samples};
 use crate::error::{Error, Exit, Result};
 use crate::measure::Summary;
 use crate::plan::Setting;
-use crate::record::Tick;
+use crate::record::{Moment, Tick};
 use crate::report;
 use crate::ui::Ui;
 use crate::ui::out::{say, written};
@@ -35,17 +35,16 @@ pub(super) struct DryRunArgs {
 
 /// Says of each setting what its requests would be like.
 pub(super) fn run(trials: &[Trial], ui: &Ui) -> Result<Exit> {
-    let found = Found::without_server(&trials[0].checked, ui)?;
+    let mut tell = |moment: Moment<'_>| warn(ui, moment);
+    let site = Site::unasked(&trials[0].serve.experiment, &mut tell)?;
     let mut out = std::io::stdout();
     for trial in trials.iter().filter(|trial| trial.run == 1) {
         if trial.setting != Setting::Same {
             say(&mut out, &format!("With {}:", trial.setting))?;
         }
-        let point = Point { checked: &trial.checked, found: &found, ui };
-        let (samples, turns) = point.samples()?;
-        let due = point.due(&samples, turns.as_ref());
-        let (content, late_warnings) = Content::gather(samples)?;
-        content.print(&due, &mut out)?;
+        let schedule = Schedule::of(&trial.serve.experiment, site.tokenizer.as_ref(), &mut tell)?;
+        let (content, late_warnings) = Content::gather(schedule.samples)?;
+        content.print(&schedule.due, &mut out)?;
         late_warnings.iter().for_each(|warning| ui.warn(warning));
     }
     Ok(Exit::Done)

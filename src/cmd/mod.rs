@@ -1,25 +1,15 @@
 //! The subcommands, a file each: its flags and its story. They wire the stages and decide nothing.
 
-mod align;
-mod around;
 mod carrying;
 mod compare;
-mod conclude;
-mod describe;
+mod desk;
 mod dry_run;
-mod found;
 mod generate;
 mod help;
 mod pairing;
-mod point;
-mod probing;
-mod profiler;
 mod series;
 mod serve;
-mod session;
-mod signals;
 mod sim;
-mod watch;
 
 use std::ffi::OsString;
 

@@ -3,12 +3,9 @@
 
 use std::io::Write;
 
-use super::conclude::Concluded;
-use super::describe;
-use super::found::Found;
-use super::point::Point;
-use super::serve::Checked;
-use super::signals::Signals;
+use super::desk::{Desk, Published};
+use super::serve::Serve;
+use crate::bench::{self, Carried, Signals, Site};
 use crate::error::{Error, Exit, Result};
 use crate::plan::{self, Setting};
 use crate::record::Setup;
@@ -25,24 +22,24 @@ pub(super) struct Trial {
     pub(super) setting: Setting,
     /// Which of the runs with this setting, from 1.
     pub(super) run: u32,
-    pub(super) checked: Checked,
+    pub(super) serve: Serve,
 }
 
 /// Runs all `trials`, and sums up where more than one was asked for.
 pub(super) fn run(
     asked: &plan::Series,
     mut trials: Vec<Trial>,
-    found: &Found,
+    site: &Site,
     (ui, signals): (&Ui, &mut Signals),
 ) -> Result<Exit> {
-    let base = trials[0].checked.clone();
+    let base = trials[0].serve.clone();
     let mut out = out(&base.output);
     if asked.is_single() {
-        let point = Point { checked: &base, found, ui };
-        return point.run(signals, &mut out)?.map_or(Ok(Exit::Interrupted), |concluded| concluded.verdict);
+        let published = one(&base, site, (ui, signals), &mut out)?;
+        return published.map_or(Ok(Exit::Interrupted), |published| published.verdict);
     }
     ui.note(SAME_PROMPTS);
-    let setup = describe::setup(&base, &found.model, &found.loaded, &[]);
+    let setup = bench::setup(&base.experiment, site);
     let output = base.output.of_summary(&setup);
     let files = output.open(&setup)?;
     trials.iter_mut().enumerate().for_each(|(index, trial)| trial.take_place(index, asked));
@@ -53,7 +50,7 @@ pub(super) fn run(
             Ok(None)
         } else {
             say(&mut out, &trial.heading(asked, index + 1, trials.len()))?;
-            Point { checked: &trial.checked, found, ui }.run(signals, &mut out)
+            one(&trial.serve, site, (ui, signals), &mut out)
         };
         story.take(trial, ended);
         if trial.run > 1 && (trial.run == asked.runs || story.over) {
@@ -66,15 +63,31 @@ pub(super) fn run(
     story.conclude((files, &output), setup, &mut out)
 }
 
+/// Carries one run out, from its settings to its report and its files; nothing comes back where it was interrupted before its
+/// first request.
+fn one(
+    serve: &Serve,
+    site: &Site,
+    (ui, signals): (&Ui, &mut Signals),
+    out: &mut dyn Write,
+) -> Result<Option<Published>> {
+    let mut desk = Desk::open(serve, &bench::setup(&serve.experiment, site), ui, out)?;
+    let carried = bench::carry_out(&serve.experiment, site, signals, &mut |moment| desk.hear(moment))?;
+    let Some(Carried { run, failure, after }) = carried else { return Ok(None) };
+    let published = desk.publish(&run, failure);
+    after.end(&mut |moment| desk.hear(moment))?;
+    Ok(Some(published))
+}
+
 impl Trial {
     /// Fits the settings of a run to its place among others: its result has a name of its own, and what the first run has
     /// found out is not asked again.
     fn take_place(&mut self, index: usize, asked: &plan::Series) {
         let run = (asked.runs > 1).then(|| format!("run{}", self.run));
         let suffix: Vec<String> = self.setting.suffix().into_iter().chain(run).collect();
-        self.checked.output = self.checked.output.of_run(&suffix.join("-"));
+        self.serve.output = self.serve.output.of_run(&suffix.join("-"));
         if index > 0 {
-            self.checked.load.ready_check = None;
+            self.serve.experiment.load.ready_check = None;
         }
     }
 
@@ -109,7 +122,7 @@ struct Story {
 }
 
 impl Story {
-    fn new(asked: &plan::Series, base: &Checked) -> Self {
+    fn new(asked: &plan::Series, base: &Serve) -> Self {
         let series = Series {
             swept: match asked.settings[0] {
                 Setting::Same => None,
@@ -127,9 +140,9 @@ impl Story {
     }
 
     /// Takes in how a run ended.
-    fn take(&mut self, trial: &Trial, ended: Result<Option<Concluded>>) {
+    fn take(&mut self, trial: &Trial, ended: Result<Option<Published>>) {
         let verdict = match ended {
-            Ok(Some(Concluded { run, verdict })) => {
+            Ok(Some(Published { run, verdict })) => {
                 if trial.run == 1 {
                     self.series.points.push(SeriesPoint { value: trial.value(), runs: Vec::new() });
                 }
@@ -159,7 +172,7 @@ impl Story {
     /// Sums up and saves, if there is anything to sum up.
     fn conclude(mut self, (files, output): (Files, &Output), mut setup: Setup, out: &mut dyn Write) -> Result<Exit> {
         if !self.series.points.is_empty() {
-            setup.ended = describe::now();
+            setup.ended = bench::now();
             self.series.complete = self.whole.0 == self.whole.1;
             written(self.series.sweep(out).and_then(|()| out.flush()))?;
             files.save(&setup, |file| self.series.json(&setup, file))?;

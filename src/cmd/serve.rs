@@ -1,21 +1,22 @@
 //! `serve`: puts load on a server and reports what happened.
 
-use super::align;
 use super::compare::CompareArgs;
 use super::dry_run::{self, DryRunArgs};
-use super::found::Found;
 use super::pairing;
 use super::series::{self, Trial};
-use super::signals::Signals;
 use crate::args::config::ConfigArgs;
-use crate::backend::{Backend, RequestArgs, RequestContent, Server, ServerArgs};
-use crate::dataset::{ConversationArgs, Dataset, DatasetArgs, Shape};
+use crate::args::options;
+use crate::backend::{RequestArgs, Server, ServerArgs};
+use crate::bench::{Experiment, Said, Signals, Site};
+use crate::dataset::{ConversationArgs, Dataset, DatasetArgs};
 use crate::drive::limits;
 use crate::error::{Exit, Result};
 use crate::json::Value;
 use crate::measure::{Asked, MetricsArgs};
-use crate::net::{Around, AroundArgs, SideCalls};
-use crate::plan::{AdapterArgs, AdapterMix, Load, LoadArgs, Series, SeriesArgs, Setting};
+use crate::net::{AroundArgs, SideCalls};
+use crate::plan::arrivals::Arrivals;
+use crate::plan::{AdapterArgs, Load, LoadArgs, Series, SeriesArgs, Setting, Workload};
+use crate::record::Moment;
 use crate::report::{Output, OutputArgs};
 use crate::sim::{self, SimArgs};
 use crate::token::{Choice, TokenizerArgs};
@@ -86,38 +87,22 @@ pub(super) struct ServeArgs {
 
 /// What the flags come to, checked before anything is sent.
 #[derive(Debug, Clone)]
-pub(super) struct Checked {
-    pub(super) server: Server,
-    pub(super) around: Around,
-    /// Whether prompts are cut to the server's count of their tokens.
-    pub(super) aligns: bool,
+pub(super) struct Serve {
+    pub(super) experiment: Experiment,
     pub(super) sim: Option<sim::Config>,
-    pub(super) tokenizer: Choice,
-    pub(super) dataset: Dataset,
-    /// Tokens that prompt and answer of a request may have together.
-    pub(super) longest: Option<u32>,
-    /// What conversations are like, where requests do not stand alone.
-    pub(super) conversations: Option<Shape>,
-    pub(super) seed: u32,
-    pub(super) request_id_prefix: String,
-    pub(super) num_prompts: u64,
-    pub(super) load: Load,
-    pub(super) content: RequestContent,
-    pub(super) adapters: Option<AdapterMix>,
+    /// What is measured.
     pub(super) asked: Asked,
     /// The percentiles that the summary of several runs shows.
     pub(super) summary_percentiles: Vec<f64>,
     pub(super) output: Output,
     pub(super) progress: ProgressArgs,
-    /// Every flag with its value.
-    pub(super) options: Vec<(String, Value)>,
 }
 
 impl ServeArgs {
     /// Checks every flag, alone and against the others.
-    pub(super) fn check(&self) -> Result<Checked> {
+    pub(super) fn check(&self) -> Result<Serve> {
         let mut dataset_args = self.dataset.clone();
-        let request_id_prefix = dataset_args.name_requests()?;
+        let request_ids = dataset_args.name_requests()?;
         let mut dataset = dataset_args.resolve()?;
         let sim = self.sim.as_deref().map(simulator).transpose()?;
         let tokenizer = match self.tokenizer.resolve()? {
@@ -137,31 +122,50 @@ impl ServeArgs {
         content.warnings.extend(pairing::pair(&mut dataset, server.backend)?);
         let (load, conversations) = self.load.resolve_for(&self.conversations)?;
         conversations.iter().try_for_each(|shape| pairing::converse(&dataset, server.backend, shape))?;
-        Ok(Checked {
-            server,
-            aligns: around.side_calls == SideCalls::Made
+        let workload = Workload {
+            aligned: around.side_calls == SideCalls::Made
                 // The simulator inside has no tokenizer to agree with.
                 && sim.is_none()
                 && conversations.is_none()
-                && align::concerns(&dataset),
-            around,
-            sim,
-            tokenizer,
+                && matches!(dataset, Dataset::Random(_) | Dataset::PrefixRepetition(_)),
             dataset,
-            longest: self.dataset.longest()?,
             conversations,
-            seed: u32::try_from(self.dataset.seed).unwrap_or_default(),
-            request_id_prefix,
-            num_prompts: u64::try_from(self.dataset.num_prompts).unwrap_or_default(),
-            load,
-            content,
+            longest: self.dataset.longest()?,
             adapters: self.adapters.resolve()?,
+            content,
+            num_prompts: u64::try_from(self.dataset.num_prompts).unwrap_or_default(),
+            seed: u32::try_from(self.dataset.seed).unwrap_or_default(),
+        };
+        let output = self.output.resolve()?;
+        let options = self.settled(&server, &workload, &load, request_ids);
+        let said = Said { label: output.label.clone(), metadata: output.metadata.clone(), options };
+        Ok(Serve {
+            experiment: Experiment { server, tokenizer, workload, load, around, said },
+            sim,
             asked: self.metrics.resolve(task)?,
             summary_percentiles: self.metrics.summary_percentiles()?,
-            output: self.output.resolve()?,
+            output,
             progress: self.progress.clone(),
-            options: self.options.clone(),
         })
+    }
+
+    /// The flags as they came to be in a run.
+    fn settled(&self, server: &Server, workload: &Workload, load: &Load, request_ids: String) -> Vec<(String, Value)> {
+        let mut options = self.options.clone();
+        options::settle(&mut options);
+        let mut put = |name, value| options::set(&mut options, name, value);
+        put("ignore_eos", Value::Bool(workload.content.ignore_eos));
+        put("request_id_prefix", Value::Text(request_ids));
+        // A sweep changes these from run to run.
+        put("num_prompts", Value::Int(workload.num_prompts));
+        put("max_concurrency", load.max_concurrency.map_or(Value::Null, |limit| Value::Int(limit as u64)));
+        if let Arrivals::Gamma { rate, .. } = load.arrivals {
+            put("request_rate", Value::Float(rate));
+        }
+        if let Some((_, endpoint @ Value::Null)) = options.iter_mut().find(|(name, _)| name == "endpoint") {
+            *endpoint = Value::Text(server.backend.default_endpoint().to_owned());
+        }
+        options
     }
 
     /// The runs that the flags ask for, each with all of its settings checked.
@@ -177,7 +181,7 @@ impl ServeArgs {
                 Setting::RequestRate(rate) => self.load.request_rate = rate,
             }
             for run in 1..=series.runs {
-                trials.push(Trial { setting, run, checked: self.check()? });
+                trials.push(Trial { setting, run, serve: self.check()? });
             }
         }
         Ok(trials)
@@ -190,8 +194,9 @@ impl ServeArgs {
         }
         let series = self.series.resolve(&self.load)?;
         let mut trials = self.trials(&series)?;
-        trials[0].checked.dataset.check_file()?;
-        for warning in series.warnings.iter().chain(trials[0].checked.warnings()) {
+        let experiment = &trials[0].serve.experiment;
+        experiment.workload.dataset.check_file()?;
+        for warning in series.warnings.iter().chain(experiment.warnings()) {
             ui.warn(warning);
         }
         if self.dry_run.dry_run {
@@ -199,26 +204,21 @@ impl ServeArgs {
         }
         let mut signals = Signals::take_over()?;
         limits::allow_many_files();
-        let sim = trials[0].checked.sim.take().map(sim::start).transpose()?;
+        let sim = trials[0].serve.sim.take().map(sim::start).transpose()?;
         if let Some(sim) = &sim {
             for trial in &mut trials {
-                trial.checked.server.move_to(sim.address())?;
+                trial.serve.experiment.server.move_to(sim.address())?;
             }
         }
-        let found = Found::ask(&trials[0].checked, ui)?;
-        series::run(&series, trials, &found, (ui, &mut signals))
+        let site = Site::ask(&trials[0].serve.experiment, &mut |moment| warn(ui, moment))?;
+        series::run(&series, trials, &site, (ui, &mut signals))
     }
 }
 
-impl Checked {
-    fn warnings(&self) -> impl Iterator<Item = &String> {
-        let warnings = self.server.warnings.iter().chain(&self.around.warnings);
-        warnings.chain(&self.load.warnings).chain(&self.content.warnings)
-    }
-
-    /// The dialect that is spoken.
-    pub(super) fn backend(&self) -> Backend {
-        self.server.backend
+/// Listens to what is found out before there is a run.
+pub(super) fn warn(ui: &Ui, moment: Moment<'_>) {
+    if let Moment::Noticed(what) = moment {
+        ui.warn(what);
     }
 }
 

@@ -8,11 +8,13 @@ pub mod request;
 mod series;
 mod then;
 pub mod turns;
+mod workload;
 
 pub use adapters::{AdapterArgs, AdapterMix};
 pub use args::{Load, LoadArgs};
 pub use series::{List, Series, SeriesArgs, Setting};
 pub use then::Then;
+pub use workload::Workload;
 
 use crate::record::Tick;
 

@@ -7,6 +7,7 @@ pub mod errors;
 pub mod file;
 pub mod flow;
 pub mod gaps;
+mod moment;
 pub mod setup;
 
 use std::fmt;
@@ -18,6 +19,7 @@ pub use counters::Counters;
 pub use errors::Errors;
 pub use flow::Flow;
 pub use gaps::Gaps;
+pub use moment::{Moment, Profiled};
 pub use setup::{Ramp, RateChange, Setup, Strategy};
 
 use crate::error::{Error, Result};

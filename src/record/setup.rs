@@ -34,6 +34,10 @@ pub struct Setup {
     pub ramp: Option<Ramp>,
     /// The ramp's start rate, and each whole rate that was reached after it; empty without a ramp.
     pub rate_changes: Vec<RateChange>,
+    /// Whether requests start when the dataset says, whatever the rate.
+    pub recorded: bool,
+    /// Small requests a second that are sent beside the run, if any.
+    pub probe_rate: Option<f64>,
     /// The adapters that requests were spread over, if any.
     pub adapters: Option<Arc<Adapters>>,
     /// The command's options under the names that the reference stores them by, for the PyTorch-format file.

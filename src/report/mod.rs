@@ -3,6 +3,7 @@
 //!
 //! The reference's lines and keys come first and are the reference's to the byte; ours stand apart, after them.
 
+pub mod announce;
 mod args;
 mod beside;
 mod blocks;

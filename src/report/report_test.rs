@@ -97,6 +97,8 @@ pub(super) fn setup() -> Setup {
         max_concurrency: Some(2),
         ramp: None,
         rate_changes: Vec::new(),
+        recorded: false,
+        probe_rate: None,
         adapters: None,
         options: Vec::new(),
         started: at,

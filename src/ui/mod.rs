@@ -9,7 +9,7 @@ pub mod style;
 use std::io::Write;
 
 pub use args::ProgressArgs;
-pub use progress::{Progress, Snapshot};
+pub use progress::Progress;
 pub use style::{Style, Tone};
 
 use crate::error::Error;

@@ -8,38 +8,12 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::style::{Style, Tone};
+use crate::measure::Snapshot;
 
 /// Most redraws of the bar a second.
 const REDRAWS: u8 = 10;
 /// Least time from one plain line to the next.
 const LINE_INTERVAL: Duration = Duration::from_secs(1);
-
-/// A run at one moment.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Snapshot {
-    /// Time since the run began.
-    pub elapsed: Duration,
-    /// Requests that have ended, well or not.
-    pub done: u64,
-    /// Requests that are planned.
-    pub total: u64,
-    /// Requests that have started and not ended.
-    pub in_flight: u64,
-    /// Requests that have failed.
-    pub failed: u64,
-    /// Ended requests a second.
-    pub req_per_s: f64,
-    /// Output tokens a second.
-    pub tok_per_s: f64,
-    /// Median time to the first token, in ms.
-    pub ttft_p50: Option<f64>,
-    /// 99th percentile of the time to the first token, in ms.
-    pub ttft_p99: Option<f64>,
-    /// Median gap between tokens, in ms.
-    pub itl_p50: Option<f64>,
-    /// 99th percentile of the gap between tokens, in ms.
-    pub itl_p99: Option<f64>,
-}
 
 /// A progress display. It leaves nothing behind on a terminal once it is finished or dropped.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::command::Llmbench;
 
 /// A stage and the stages that it may use.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("args", &["error", "json"]),
     ("error", &[]),
     ("json", &[]),
@@ -17,12 +17,13 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("hub", &["error", "net"]),
     ("token", &["error", "hub", "net"]),
     ("net", &["error"]),
-    ("ui", &["error"]),
+    ("ui", &["error", "measure"]),
     ("sim", &["error"]),
     ("dataset", &["error", "hub", "net", "token", "rng", "record"]),
     ("backend", &["error", "dataset", "record"]),
     ("plan", &["error", "dataset", "backend", "rng", "record"]),
     ("drive", &["error", "backend", "plan", "record"]),
+    ("bench", &["error", "json", "net", "token", "rng", "dataset", "backend", "plan", "drive", "record"]),
     ("measure", &["error", "record"]),
     ("report", &["error", "json", "measure", "record"]),
 ];

@@ -1,6 +1,5 @@
-//! The requests of one `serve`: a ready check, warm-ups, the run, all through the same hot path.
+//! The requests of one run: a ready check, warm-ups, the run itself, all through the same hot path.
 
-use std::io::Write;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
@@ -8,18 +7,16 @@ use std::time::{Duration, SystemTime};
 
 use super::align::Iter;
 use super::probing::Probing;
-use super::watch::{Details, Watch};
+use super::{Experiment, Schedule, Site, Tell, setup};
 use crate::backend::template::Fixed;
 use crate::backend::{Connect, Server};
-use crate::dataset::{Sample, Samples};
-use crate::drive::{self, Certificates, Ending, Observation, Settings, Stop, Target, limits};
+use crate::dataset::Sample;
+use crate::drive::{self, Certificates, Observation, Settings, Stop, Target, limits};
 use crate::error::{Error, Result};
 use crate::plan::request::Encoder;
 use crate::plan::turns::{self, Turns};
 use crate::plan::{Job, Load, probe};
-use crate::record::{Adapters, Finished, Outcome, Record, Tick};
-use crate::ui::Progress;
-use crate::ui::out::say;
+use crate::record::{Collector, Counters, Ending, Finished, Moment, Outcome, Record, Run, Setup, Tick};
 
 /// How long requests may take where the user sets no limit.
 const NO_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -35,6 +32,8 @@ const AT_ONCE_BYTES: usize = 64 * 1024 * 1024;
 
 /// What is needed to send the requests of a run.
 pub(super) struct Session {
+    /// What the run is.
+    pub(super) setup: Setup,
     target: Arc<Target>,
     server: Server,
     load: Load,
@@ -46,45 +45,75 @@ pub(super) struct Session {
     turns: Option<Turns>,
     count: usize,
     due: Vec<Tick>,
-    adapters: Option<Arc<Adapters>>,
     late_warnings: Receiver<String>,
 }
 
 /// A run that has been sent.
 pub(super) struct Sent {
-    pub(super) watch: Watch,
-    pub(super) ending: Ending,
+    pub(super) setup: Setup,
+    pub(super) collector: Collector,
+    /// What turned out while samples were made.
     pub(super) late_warnings: Vec<String>,
+    /// When the last answer ended.
+    end: Tick,
+    ending: drive::Ending,
     /// The id of the first turn of each conversation.
-    pub(super) conversations: Vec<u32>,
+    conversations: Vec<u32>,
     /// The probes that were sent beside it.
-    pub(super) probes: Vec<Record>,
+    probes: Vec<Record>,
+}
+
+impl Sent {
+    /// The whole run, and why it ended early where something broke.
+    pub(super) fn into_run(self, counted: Option<(Counters, Counters)>) -> (Run, Option<Error>) {
+        let drive::Ending { health, stopped, error } = self.ending;
+        let ending = if stopped || error.is_some() { Ending::Interrupted } else { Ending::Complete };
+        let run = Run {
+            setup: self.setup,
+            conversations: self.conversations,
+            probes: self.probes,
+            counted,
+            ..self.collector.finish(self.end, health, ending)
+        };
+        (run, error.map(|error| error.context("the run ended early")))
+    }
 }
 
 impl Session {
-    /// Finds the server's address and makes the first sample.
-    pub(super) fn new(
-        server: &Server,
-        load: &Load,
-        fixed: &Fixed<'_>,
-        ((mut samples, turns), due): ((Samples, Option<Turns>), Vec<Tick>),
-    ) -> Result<Self> {
+    /// Finds the server's address and makes the first sample. The requests of the run go to adapters, where there are some; the
+    /// ready check, warm-ups and probes go to the model itself.
+    pub(super) fn new(experiment: &Experiment, site: &Site, schedule: Schedule) -> Result<Self> {
+        let (server, content) = (&experiment.server, &experiment.workload.content);
+        let fixed = Fixed {
+            model: &site.model.name,
+            logprobs: content.logprobs,
+            ignore_eos: content.ignore_eos,
+            delivery: content.delivery,
+            overlay: &content.overlay,
+        };
         let certificates = if server.insecure { Certificates::Ignore } else { Certificates::Verify };
         let target = Arc::new(Target::resolve(&server.url, certificates)?);
-        let template = server.backend.template(fixed);
+        let template = server.backend.template(&fixed);
         let line = target.request_line("POST", &server.url.path);
         let encoder = Encoder::new(&line, &server.url.authority(), &server.all_headers(), template);
-        let first = samples.iter.next().expect("an empty dataset is refused before")?;
+        let Schedule { mut samples, turns, due, recorded, adapters } = schedule;
+        let first = samples.iter.next().expect("a schedule has a sample")?;
         encoder.check(&first)?;
-        let server = server.clone();
-        let (samples, count, late_warnings) = (samples.iter, samples.count, samples.late_warnings);
-        let (load, adapters) = (load.clone(), None);
-        Ok(Session { target, server, load, encoder, first, samples, turns, count, due, adapters, late_warnings })
-    }
-
-    /// The requests of the run go to adapters; the ready check, warm-ups and probes go to the model itself.
-    pub(super) fn with_adapters(self, adapters: Option<Arc<Adapters>>) -> Self {
-        Session { adapters, ..self }
+        let setup = setup(experiment, site);
+        let rate_changes = setup.ramp.map_or(Vec::new(), |ramp| ramp.changes(&due));
+        Ok(Session {
+            setup: Setup { rate_changes, recorded, adapters, ..setup },
+            target,
+            server: server.clone(),
+            load: experiment.load.clone(),
+            encoder,
+            first,
+            samples: samples.iter,
+            turns,
+            count: samples.count,
+            due,
+            late_warnings: samples.late_warnings,
+        })
     }
 
     /// How many requests the run has.
@@ -99,32 +128,27 @@ impl Session {
     }
 
     /// The ready check, if it was asked for; tells whether the run may go on.
-    pub(super) fn check_ready(&self, stop: &Receiver<Stop>, out: &mut dyn Write) -> Result<bool> {
-        say(out, "Starting initial single prompt test run...")?;
-        match self.load.ready_check {
-            None => say(out, "Skipping endpoint ready check.")?,
-            Some(limit) => {
-                say(out, &format!("Waiting for endpoint to become up in {} seconds", limit.as_secs()))?;
-                if !self.wait_until_ready(limit, stop)? {
-                    return Ok(false);
-                }
-                say(out, "Initial test run completed.")?;
-            }
+    pub(super) fn check_ready(&self, stop: &Receiver<Stop>, tell: Tell<'_>) -> Result<bool> {
+        tell(Moment::ReadyCheck(self.load.ready_check));
+        let Some(limit) = self.load.ready_check else { return Ok(true) };
+        let ready = self.wait_until_ready(limit, stop)?;
+        if ready {
+            tell(Moment::Ready);
         }
-        Ok(true)
+        Ok(ready)
     }
 
     /// The warm-ups, as far as they were asked for; tells whether the run may go on.
-    pub(super) fn warm_up(&self, stop: &Receiver<Stop>, out: &mut dyn Write) -> Result<bool> {
-        if self.load.warmups > 0 {
-            say(out, &format!("Warming up with {} requests...", self.load.warmups))?;
-            let (_, stopped) = self.test(self.load.warmups, stop)?;
+    pub(super) fn warm_up(&self, stop: &Receiver<Stop>, tell: Tell<'_>) -> Result<bool> {
+        let count = self.load.warmups;
+        if count > 0 {
+            tell(Moment::WarmingUp(count));
+            let (_, stopped) = self.test(count, stop)?;
             if stopped {
                 return Ok(false);
             }
-            say(out, "Warmup run completed.")?;
         }
-        say(out, "Starting main benchmark run...")?;
+        tell(Moment::WarmedUp(count));
         Ok(true)
     }
 
@@ -169,17 +193,17 @@ impl Session {
         Ok((last, ending.stopped))
     }
 
-    /// Sends all requests and gathers what happens.
-    pub(super) fn run(self, stop: &Receiver<Stop>, details: Option<Details>, progress: Progress) -> Result<Sent> {
+    /// Sends all requests, and gathers and tells what happens.
+    pub(super) fn run(self, stop: &Receiver<Stop>, tell: Tell<'_>) -> Result<Sent> {
         let (settings, load) = (self.settings(), self.drive_load());
-        let mut watch = Watch::new(self.count as u64, details, progress);
+        let (mut collector, mut end) = (Collector::new(self.count as u64), Tick::ZERO);
         let probing = self.load.probe_rate.map(|rate| {
             let first = probe::probes(&self.encoder, &self.first, rate)?;
             Probing::start(first, self.settings())
         });
         let probing = probing.transpose()?;
         let samples = std::iter::once(Ok(self.first)).chain(self.samples);
-        let encoder = self.encoder.with_adapters(self.adapters);
+        let encoder = self.encoder.with_adapters(self.setup.adapters.clone());
         let (jobs, conversations) = match self.turns {
             None => (encoder.jobs(samples, self.due), Vec::new()),
             Some(turns) => {
@@ -189,10 +213,18 @@ impl Session {
             }
         };
         let load = drive::Load { jobs, ..load };
-        let ending = drive::run(load, settings, stop, &mut |observation| watch.observe(observation));
+        let ending = drive::run(load, settings, stop, &mut |observation| match observation {
+            Observation::Began => {}
+            Observation::Finished(finished) => {
+                tell(Moment::Ended(&finished));
+                end = end.max(finished.record.end);
+                collector.push(*finished);
+            }
+            Observation::Beat { at, in_flight, chunks } => tell(Moment::Beat { at, in_flight, chunks }),
+        });
         let probes = probing.map_or(Ok(Vec::new()), Probing::end)?;
         let late_warnings = self.late_warnings.try_iter().collect();
-        Ok(Sent { watch, ending: ending?, late_warnings, conversations, probes })
+        Ok(Sent { setup: self.setup, collector, late_warnings, end, ending: ending?, conversations, probes })
     }
 
     fn settings(&self) -> Settings {

@@ -1,16 +1,15 @@
 //! The server's own profiler during a run: started before the first request or by a thread beside the run, stopped after the
-//! report. Whatever it does is a warning and never ends a run.
+//! report. Whatever it does is told and never ends a run.
 
-use std::io::Write;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::around::{look, tell};
+use super::Tell;
+use super::around::{look, order};
 use crate::error::{Error, Result};
 use crate::net::{Around, Client, Profile, Refusal};
-use crate::ui::Ui;
-use crate::ui::out::say;
+use crate::record::{Moment, Profiled};
 
 /// How long the server may take to start it.
 const START: Duration = Duration::from_secs(60);
@@ -45,15 +44,18 @@ pub(super) enum Waited {
 
 impl Profiler {
     /// Starts it, or the thread that will.
-    pub(super) fn start(around: &Around, calls: &Client, (out, ui): (&mut dyn Write, &Ui)) -> Result<Self> {
+    pub(super) fn start(around: &Around, calls: &Client, tell: Tell<'_>) -> Result<Self> {
         let Some(profile) = around.profile else { return Ok(Profiler::Off) };
         let client = calls.clone();
-        say(out, "Starting profiler...")?;
+        tell(Moment::Profiler(Profiled::Starting));
         match profile {
-            Profile::Whole => match tell(&client, "/start_profile", START) {
-                Ok(()) => say(out, "Profiler started").map(|()| Profiler::On(client)),
+            Profile::Whole => match order(&client, "/start_profile", START) {
+                Ok(()) => {
+                    tell(Moment::Profiler(Profiled::Started));
+                    Ok(Profiler::On(client))
+                }
                 Err(refusal) => {
-                    warn(ui, "start", &refusal);
+                    complain("start", &refusal, tell);
                     Ok(Profiler::Off)
                 }
             },
@@ -67,20 +69,23 @@ impl Profiler {
         }
     }
 
-    /// Stops it where it runs, and says what became of it.
-    pub(super) fn stop(self, (out, ui): (&mut dyn Write, &Ui)) -> Result<()> {
+    /// Stops it where it runs, and tells what became of it.
+    pub(super) fn stop(self, tell: Tell<'_>) -> Result<()> {
         let stopped = match self {
             Profiler::Off => return Ok(()),
             Profiler::On(client) => {
-                say(out, "Stopping profiler...")?;
-                tell(&client, "/stop_profile", WRITE)
+                tell(Moment::Profiler(Profiled::Stopping));
+                order(&client, "/stop_profile", WRITE)
             }
             Profiler::Waiting { over, thread } => {
                 drop(over);
                 match thread.join().map_err(|_| Error::new("the thread of the profiler panicked"))? {
-                    Waited::Ran(stopped) => say(out, "Profiler started").map(|()| stopped)?,
+                    Waited::Ran(stopped) => {
+                        tell(Moment::Profiler(Profiled::Started));
+                        stopped
+                    }
                     Waited::Refused(refusal) => {
-                        warn(ui, "start", &refusal);
+                        complain("start", &refusal, tell);
                         return Ok(());
                     }
                     Waited::InVain(most) => {
@@ -88,19 +93,17 @@ impl Profiler {
                             .map_or("`/metrics` does not say how many requests are running".to_owned(), |most| {
                                 format!("at most {most} requests were running by `/metrics`")
                             });
-                        ui.warn(&format!("the profiler did not start: {most}"));
+                        tell(Moment::Noticed(&format!("the profiler did not start: {most}")));
                         return Ok(());
                     }
                 }
             }
         };
         match stopped {
-            Ok(()) => say(out, "Profiler stopped"),
-            Err(refusal) => {
-                warn(ui, "stop", &refusal);
-                Ok(())
-            }
+            Ok(()) => tell(Moment::Profiler(Profiled::Stopped)),
+            Err(refusal) => complain("stop", &refusal, tell),
         }
+        Ok(())
     }
 }
 
@@ -117,16 +120,16 @@ fn wait(client: &Client, (threshold, duration): (u64, Duration), over: &Receiver
             return Waited::InVain(most);
         }
     }
-    if let Err(refusal) = tell(client, "/start_profile", START) {
+    if let Err(refusal) = order(client, "/start_profile", START) {
         return Waited::Refused(refusal);
     }
     // The end of the run ends the profile early.
     let _ = over.recv_timeout(duration);
-    Waited::Ran(tell(client, "/stop_profile", WRITE))
+    Waited::Ran(order(client, "/stop_profile", WRITE))
 }
 
-fn warn(ui: &Ui, what: &str, refusal: &Refusal) {
-    ui.warn(&format!(
+fn complain(what: &str, refusal: &Refusal, tell: Tell<'_>) {
+    tell(Moment::Noticed(&format!(
         "the profiler did not {what}: {refusal}; start the server with a profiler, or leave out `--profile`"
-    ));
+    )));
 }

@@ -12,14 +12,14 @@ use crate::error::{Error, Result};
 /// The process's stop signals. They must be taken over before any other thread starts, since threads inherit what is
 /// blocked.
 #[derive(Debug)]
-pub(super) struct Signals {
+pub struct Signals {
     listener: Arc<Mutex<Option<Sender<Stop>>>>,
     heard: Option<Receiver<Stop>>,
 }
 
 impl Signals {
     /// Takes the signals over.
-    pub(super) fn take_over() -> Result<Self> {
+    pub fn take_over() -> Result<Self> {
         let signals = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM]);
         let cannot = |cause: &dyn std::fmt::Display| Error::new(format!("cannot wait for signals: {cause}"));
         signals.thread_block().map_err(|cause| cannot(&cause))?;
@@ -39,7 +39,7 @@ impl Signals {
     }
 
     /// From the first call on signals arrive here, until this value is dropped.
-    pub(super) fn listen(&mut self) -> &Receiver<Stop> {
+    pub fn listen(&mut self) -> &Receiver<Stop> {
         self.heard.get_or_insert_with(|| {
             let (sender, receiver) = mpsc::channel();
             *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
@@ -48,7 +48,7 @@ impl Signals {
     }
 
     /// Whether a signal has come since somebody listens that nobody has taken notice of.
-    pub(super) fn pending(&self) -> bool {
+    pub fn pending(&self) -> bool {
         self.heard.as_ref().is_some_and(|heard| heard.try_recv().is_ok())
     }
 }

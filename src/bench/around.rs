@@ -12,15 +12,12 @@ const COUNTERS: Duration = Duration::from_secs(5);
 /// How long it may take to empty its cache.
 const RESET: Duration = Duration::from_secs(60);
 
-/// The counters before a run and after it.
-pub(super) type Counted = Option<(Counters, Counters)>;
-
 /// Has the server empty its prefix cache, if that was asked for.
 pub(super) fn reset_prefix_cache(around: &Around, calls: &Client) -> Result<()> {
     if !around.reset_prefix_cache {
         return Ok(());
     }
-    tell(calls, "/reset_prefix_cache", RESET).map_err(|refusal| {
+    order(calls, "/reset_prefix_cache", RESET).map_err(|refusal| {
         let error = refusal.into_error().context("cannot reset the server's prefix cache");
         error.hint(
             "vLLM offers it with VLLM_SERVER_DEV_MODE=1; leave out `--reset-prefix-cache` to run with what is cached",
@@ -42,8 +39,8 @@ pub(super) fn look(client: &Client) -> Option<Counters> {
     page.ok()?.ok().map(|page| Counters::parse(&page))
 }
 
-/// Tells the server to do what `path` means.
-pub(super) fn tell(client: &Client, path: &'static str, limit: Duration) -> Result<(), Refusal> {
+/// Orders the server to do what `path` means.
+pub(super) fn order(client: &Client, path: &'static str, limit: Duration) -> Result<(), Refusal> {
     let done = client.start(move |caller| async move { caller.tell(path, limit).await }).wait();
     done.unwrap_or_else(|gone| Err(Refusal::Unreachable(gone.to_string())))
 }

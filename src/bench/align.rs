@@ -8,12 +8,12 @@ use std::collections::VecDeque;
 use std::iter::Fuse;
 use std::sync::mpsc::Sender;
 
-use super::found::Found;
-use crate::dataset::{Dataset, Prompt, Sample};
+use super::{Site, Tell};
+use crate::dataset::{Prompt, Sample};
 use crate::error::Result;
 use crate::net::{Pending, Refusal};
+use crate::record::Moment;
 use crate::token::{self, Agreement, Aligner, Unknown};
-use crate::ui::Ui;
 
 /// Samples that are still to come.
 pub(super) type Iter = Box<dyn Iterator<Item = Result<Sample>> + Send>;
@@ -23,33 +23,29 @@ const AT_ONCE: usize = 64;
 /// Text that is kept before the run.
 const KEPT_BYTES: usize = 256 * 1024 * 1024;
 
-/// Whether prompts of this dataset are made to a length, so that the server's count matters.
-pub(super) fn concerns(dataset: &Dataset) -> bool {
-    matches!(dataset, Dataset::Random(_) | Dataset::PrefixRepetition(_))
-}
-
 /// The samples as the server counts them, the first apart. What goes wrong only once they are made, is told over `late`.
 pub(super) fn align(
     (first, rest): (Sample, Iter),
-    found: &Found,
+    site: &Site,
     late: Sender<String>,
-    ui: &Ui,
+    tell: Tell<'_>,
 ) -> Result<(Sample, Iter)> {
     let Prompt::Text(text) = &first.prompt else { return Ok((first, rest)) };
-    let model = &found.model;
+    let model = &site.model;
     let names = [model.id.as_str(), model.name.as_str()];
     let names = if model.id == model.name { &names[..1] } else { &names[..] };
-    let aligner = match token::ask(&found.calls, names, text, first.input_tokens)? {
+    let aligner = match token::ask(&site.calls, names, text, first.input_tokens)? {
         Agreement::Fits => return Ok((first, rest)),
         Agreement::Unknown(why) => {
-            ui.warn(&format!("prompts are not checked against the server's tokenizer: {}", reason(&why, names)));
+            let why = reason(&why, names);
+            tell(Moment::Noticed(&format!("prompts are not checked against the server's tokenizer: {why}")));
             return Ok((first, rest));
         }
         Agreement::Differs { counted, aligner } => {
             let asked = first.input_tokens;
-            ui.warn(&format!(
+            tell(Moment::Noticed(&format!(
                 "the server counts {counted} tokens in the first prompt and not {asked}: prompts that are too long there are cut"
-            ));
+            )));
             aligner
         }
     };

@@ -1,0 +1,77 @@
+//! What a run sends, and when: a workload and a tokenizer come in, the samples that the model has room for, how they belong
+//! together and when each is due go out. Nothing is sent.
+
+use std::sync::Arc;
+
+use super::{Experiment, Tell};
+use crate::dataset::Samples;
+use crate::error::{Error, Result};
+use crate::plan::turns::{Count, Turns};
+use crate::plan::{AdapterMix, Workload};
+use crate::record::{Adapters, Moment, Tick};
+use crate::rng::{Legacy, Python};
+use crate::token::{Special, Tokenizer};
+
+/// What a run sends, and when.
+pub struct Schedule {
+    /// The samples, as they will be sent; at least one.
+    pub samples: Samples,
+    /// How they belong together, where requests do not stand alone.
+    pub turns: Option<Turns>,
+    /// When each of the samples is due, or each of the conversations that they make; never going back.
+    pub due: Vec<Tick>,
+    /// Whether the dataset says when they are due.
+    pub recorded: bool,
+    /// Which adapter each of the samples goes to, where there are any: the turns of a conversation to one.
+    pub adapters: Option<Arc<Adapters>>,
+}
+
+impl Schedule {
+    /// Starts to make what `experiment` sends, and tells what there is to know of it.
+    ///
+    /// # Errors
+    /// If the dataset cannot be read, needs a tokenizer, or has no request.
+    pub fn of(experiment: &Experiment, tokenizer: Option<&Tokenizer>, tell: Tell<'_>) -> Result<Self> {
+        let Experiment { workload, load, .. } = experiment;
+        let (samples, turns) = samples(workload, tokenizer)?;
+        if samples.count == 0 {
+            return Err(Error::new("the dataset has no request").hint("give `--num-prompts` 1 or more"));
+        }
+        samples.warnings.iter().for_each(|warning| tell(Moment::Noticed(warning)));
+        let begins = turns.as_ref().map_or(samples.count, Turns::conversations);
+        let legacy = samples.legacy.clone().unwrap_or_else(|| Legacy::new(workload.seed));
+        let recorded = samples.due.is_some();
+        let due = samples.due.clone().unwrap_or_else(|| load.arrivals.due(begins, legacy));
+        let python = samples.python.clone().unwrap_or_else(|| Python::new(u64::from(workload.seed)));
+        let assign = |mix: &AdapterMix| {
+            let adapters = mix.assign(begins, python);
+            Arc::new(turns.as_ref().map_or_else(|| adapters.clone(), |turns| turns.spread(&adapters)))
+        };
+        let adapters = workload.adapters.as_ref().map(assign);
+        Ok(Schedule { samples, turns, due, recorded, adapters })
+    }
+}
+
+/// The samples that the model has room for, and how they belong together.
+fn samples(workload: &Workload, tokenizer: Option<&Tokenizer>) -> Result<(Samples, Option<Turns>)> {
+    let (dataset, tokenizer) = (workload.dataset.clone(), tokenizer.cloned());
+    match (&workload.conversations, workload.longest) {
+        (None, None) => Ok((dataset.samples(tokenizer)?, None)),
+        (None, Some(longest)) => Ok((dataset.samples(tokenizer)?.within(longest)?, None)),
+        (Some(shape), longest) => {
+            let conversations = dataset.conversations(shape, tokenizer.clone())?;
+            let conversations = match longest {
+                Some(longest) => conversations.within(longest)?,
+                None => conversations,
+            };
+            let (samples, turns) = Turns::of(conversations, counting(tokenizer));
+            Ok((samples, Some(turns)))
+        }
+    }
+}
+
+/// Counts the tokens of answers. Without a tokenizer, an answer that the server did not count has none.
+fn counting(tokenizer: Option<Tokenizer>) -> Box<Count> {
+    let tokens = move |text: &str| tokenizer.as_ref()?.encode(text, Special::Skip).ok().map(|ids| ids.len() as u32);
+    Box::new(move |text| tokens(text).unwrap_or(0))
+}

@@ -1,0 +1,67 @@
+//! A server as it was found: asked once, for all runs of a study. Nothing is measured.
+
+use super::{Experiment, Tell};
+use crate::backend::Server;
+use crate::error::{Error, Result};
+use crate::net::{self, Access, Client, Model};
+use crate::record::Moment;
+use crate::token::{self, Choice, Served, Tokenizer};
+
+/// What all runs of a study share beside their settings.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// Makes the calls that are not measured.
+    pub calls: Client,
+    /// The model, by the name of requests and its own.
+    pub model: Model,
+    /// Counts tokens; `None` where the user wanted none.
+    pub tokenizer: Option<Tokenizer>,
+}
+
+impl Site {
+    /// Asks the server for what the user did not name, and loads the tokenizer.
+    ///
+    /// # Errors
+    /// If the server has to be asked and does not answer, or no place has the tokenizer.
+    pub fn ask(experiment: &Experiment, tell: Tell<'_>) -> Result<Self> {
+        let calls = calls(&experiment.server)?;
+        let model = named(&experiment.server).map_or_else(|| net::first_model(&calls), Ok)?;
+        let served = Served { calls: &calls, model: &model.name };
+        let tokenizer = tokenizer(&experiment.tokenizer, &model.id, Some(served), tell)?;
+        Ok(Site { calls, model, tokenizer })
+    }
+
+    /// What there is without asking a server: a dry run needs no more.
+    ///
+    /// # Errors
+    /// If the tokenizer cannot be loaded, or would be that of a model which only the server knows.
+    pub fn unasked(experiment: &Experiment, tell: Tell<'_>) -> Result<Self> {
+        let model = match named(&experiment.server) {
+            Some(model) => model,
+            None if experiment.tokenizer == Choice::OfModel => {
+                return Err(Error::new("a dry run asks no server for the model, and the tokenizer is the model's")
+                    .hint("give `--model` or `--tokenizer`; `--tokenizer builtin` is always there"));
+            }
+            None => Model { name: String::new(), id: String::new() },
+        };
+        let tokenizer = tokenizer(&experiment.tokenizer, &model.id, None, tell)?;
+        Ok(Site { calls: calls(&experiment.server)?, model, tokenizer })
+    }
+}
+
+fn tokenizer(choice: &Choice, model: &str, served: Option<Served<'_>>, tell: Tell<'_>) -> Result<Option<Tokenizer>> {
+    let loaded = token::load(choice, model, served)?;
+    loaded.warnings.iter().for_each(|warning| tell(Moment::Noticed(warning)));
+    Ok(loaded.tokenizer)
+}
+
+/// Makes calls with the key and the headers of requests.
+fn calls(server: &Server) -> Result<Client> {
+    Client::open(&Access { base_url: server.base.clone(), headers: server.all_headers(), insecure: server.insecure })
+}
+
+/// The model as the user named it.
+fn named(server: &Server) -> Option<Model> {
+    let id = server.model.clone()?;
+    Some(Model { name: server.served_model_name.clone().unwrap_or_else(|| id.clone()), id })
+}

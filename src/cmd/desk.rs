@@ -1,0 +1,217 @@
+//! Who listens to a run: says the reference's words, draws progress, keeps the records of requests as they end, and at the end
+//! measures, reports and writes every file that was asked for.
+
+use std::fs;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+
+use super::serve::Serve;
+use crate::error::{Error, Exit, Result};
+use crate::measure::{self, Live, Metrics};
+use crate::record::file::{Reader, Writer};
+use crate::record::{Finished, Moment, Outcome, Run, Setup};
+use crate::report::{self, Export, Files, Glyphs, Output, Report, SeriesRun};
+use crate::ui::out::{say, to_stdout, written};
+use crate::ui::{Progress, Ui};
+
+/// The listener to one run.
+pub(super) struct Desk<'a> {
+    serve: &'a Serve,
+    ui: &'a Ui,
+    out: &'a mut dyn Write,
+    /// What results will be written to, until they are.
+    files: Option<Files>,
+    details: Option<Details>,
+    live: Live,
+    progress: Progress,
+    /// What was noticed while the run was going on: told after its report.
+    held: Option<Vec<String>>,
+    /// The first thing that went wrong here.
+    complaint: Option<Error>,
+}
+
+/// A file of details.
+struct Details {
+    path: PathBuf,
+    writer: Writer,
+    /// Why it has stopped taking records.
+    broken: Option<Error>,
+}
+
+/// A run that has been reported.
+pub(super) struct Published {
+    /// Its numbers, for a summary of several runs.
+    pub(super) run: SeriesRun,
+    /// The exit status, or what went wrong after numbers were there.
+    pub(super) verdict: Result<Exit>,
+}
+
+impl<'a> Desk<'a> {
+    /// Opens what the results of the run will be written to.
+    ///
+    /// # Errors
+    /// If one cannot be written.
+    pub(super) fn open(serve: &'a Serve, setup: &Setup, ui: &'a Ui, out: &'a mut dyn Write) -> Result<Self> {
+        let files = serve.output.open(setup)?;
+        let details = if serve.output.needs_details() { Some(Details::open(&files)?) } else { None };
+        Ok(Desk {
+            serve,
+            ui,
+            out,
+            files: Some(files),
+            details,
+            live: Live::new(0),
+            progress: Progress::off(),
+            held: None,
+            complaint: None,
+        })
+    }
+
+    /// Takes in what happens.
+    pub(super) fn hear(&mut self, moment: Moment<'_>) {
+        if let Some(words) = report::announce::words(&moment) {
+            self.say(&words);
+        }
+        match moment {
+            Moment::Begins { planned, .. } => {
+                self.held = Some(Vec::new());
+                self.live = Live::new(planned);
+                self.progress = self.serve.progress.resolve(self.ui, planned);
+            }
+            Moment::Ended(finished) => self.ended(finished),
+            Moment::Beat { at, in_flight, chunks } => {
+                self.progress.update(&self.live.snapshot(at, in_flight, chunks));
+            }
+            Moment::Noticed(what) => match &mut self.held {
+                Some(held) => held.push(what.to_owned()),
+                None => self.ui.warn(what),
+            },
+            _ => {}
+        }
+    }
+
+    fn ended(&mut self, finished: &Finished) {
+        if let Some(details) = self.details.as_mut().filter(|details| details.broken.is_none()) {
+            details.broken = details.writer.append(finished).err();
+        }
+        self.live.add(finished);
+    }
+
+    /// Measures, reports and saves. `failure` is why the run ended early, where something broke.
+    pub(super) fn publish(&mut self, run: &Run, failure: Option<Error>) -> Published {
+        std::mem::replace(&mut self.progress, Progress::off()).finish();
+        let asked = &self.serve.asked;
+        let metrics = measure::metrics(run, asked);
+        let report = Report::new(run, &metrics, asked).with_charts(charts(&self.serve.output));
+        let reported = written(report.console(self.out).and_then(|()| self.out.flush()));
+        self.check(reported);
+        for what in self.held.take().unwrap_or_default() {
+            self.ui.warn(&what);
+        }
+        for warning in report.warnings() {
+            self.ui.warn(&format!("{}; {}", warning.what, warning.advice));
+        }
+        let saved = self.save(&report, run);
+        let files = self.check(saved).unwrap_or_default();
+        let verdict = match (self.complaint.take(), failure) {
+            (Some(error), _) | (None, Some(error)) => Err(error),
+            (None, None) if run.partial => Ok(Exit::Interrupted),
+            (None, None) => Ok(verdict(run, &metrics, self.ui)),
+        };
+        let run = SeriesRun {
+            num_prompts: run.setup.num_prompts,
+            figures: report.figures(),
+            completed: metrics.counts.completed,
+            failed: metrics.counts.failed,
+            partial: run.partial,
+            files,
+        };
+        Published { run, verdict }
+    }
+
+    /// Writes the result to every place that was asked for, and takes the file of details away once it is in there; gives the
+    /// files that hold the result.
+    fn save(&mut self, report: &Report<'_>, run: &Run) -> Result<Vec<PathBuf>> {
+        let output = &self.serve.output;
+        let (mut reader, passing) = self.details.take().map_or(Ok((None, None)), |details| details.read(self.ui))?;
+        // A timeline needs details that the result may be asked to leave out.
+        let detailed = |reader: &mut Option<Reader>, file: &mut dyn Write| {
+            report.json(reader.as_mut().filter(|_| output.detailed), file)
+        };
+        let files = self.files.take().expect("a run is published once");
+        let saved = files.save(&run.setup, |file| detailed(&mut reader, file))?;
+        if output.export == Some(Export::Stdout) {
+            to_stdout(&mut |out| detailed(&mut reader, out).and_then(|()| writeln!(out)))?;
+        }
+        let results = saved.results.clone();
+        for (kind, written) in saved.write_beside(report, reader.as_mut()) {
+            match (kind.title(), written) {
+                (Some(title), Ok(path)) => self.say(&format!("{title} saved to: {}", path.display())),
+                (None, Ok(_)) => {}
+                (title, Err(cause)) => {
+                    let title = title.unwrap_or("PyTorch's form of the result").to_lowercase();
+                    self.ui.warn(&format!("no {title}: {cause}"));
+                }
+            }
+        }
+        if let Some(path) = passing {
+            fs::remove_file(&path)
+                .map_err(|cause| Error::new(format!("cannot remove the passing file `{}`: {cause}", path.display())))?;
+        }
+        Ok(results)
+    }
+
+    fn say(&mut self, words: &str) {
+        let said = say(self.out, words);
+        self.check(said);
+    }
+
+    /// Keeps the first thing that goes wrong for the end of the run, which it must not keep from ending.
+    fn check<T>(&mut self, result: Result<T>) -> Option<T> {
+        result.map_err(|error| self.complaint.get_or_insert(error)).ok()
+    }
+}
+
+impl Details {
+    /// Opens the file beside the results.
+    fn open(files: &Files) -> Result<Self> {
+        let path = files.records_path();
+        let writer = Writer::create(&path)?;
+        Ok(Details { path, writer, broken: None })
+    }
+
+    /// Goes over to reading, and says which file may go away once all is read. A file with a hole is not read and stays.
+    fn read(self, ui: &Ui) -> Result<(Option<Reader>, Option<PathBuf>)> {
+        match self.broken {
+            None => Ok((Some(self.writer.into_reader()?), Some(self.path))),
+            Some(cause) => {
+                let path = self.path.display();
+                ui.warn(&format!("the details are incomplete: {cause}; what there is stands in `{path}`"));
+                Ok((None, None))
+            }
+        }
+    }
+}
+
+/// What charts are drawn with, if the report has any: it goes to stdout, unless the result goes there.
+fn charts(output: &Output) -> Option<Glyphs> {
+    let terminal = match output.export {
+        Some(Export::Stdout) => std::io::stderr().is_terminal(),
+        _ => std::io::stdout().is_terminal(),
+    };
+    output.charts.glyphs(terminal, |name| std::env::var(name).ok())
+}
+
+/// The answer to whether it worked: no request that succeeded is a no, with its commonest cause.
+fn verdict(run: &Run, metrics: &Metrics, ui: &Ui) -> Exit {
+    if metrics.counts.completed > 0 {
+        return Exit::Done;
+    }
+    let first = run.records.iter().find(|record| record.outcome != Outcome::Done);
+    let cause = first.map_or("none was started", |record| run.errors.of(record.id));
+    ui.error(
+        &Error::new(format!("no request succeeded: {cause}"))
+            .hint("check the server, its address and the model's name"),
+    );
+    Exit::No
+}

@@ -1,0 +1,112 @@
+//! The running numbers of a run: requests come in as they end, what is known at a moment goes out.
+
+use std::time::Duration;
+
+use crate::record::{Finished, Outcome, Spread, Tick, spread};
+
+/// A run at one moment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Snapshot {
+    /// Time since the run began.
+    pub elapsed: Duration,
+    /// Requests that have ended, well or not.
+    pub done: u64,
+    /// Requests that are planned.
+    pub total: u64,
+    /// Requests that have started and not ended.
+    pub in_flight: u64,
+    /// Requests that have failed.
+    pub failed: u64,
+    /// Ended requests a second.
+    pub req_per_s: f64,
+    /// Output tokens a second.
+    pub tok_per_s: f64,
+    /// Median time to the first token, in ms.
+    pub ttft_p50: Option<f64>,
+    /// 99th percentile of the time to the first token, in ms.
+    pub ttft_p99: Option<f64>,
+    /// Median gap between tokens, in ms.
+    pub itl_p50: Option<f64>,
+    /// 99th percentile of the gap between tokens, in ms.
+    pub itl_p99: Option<f64>,
+}
+
+/// What is known of a run while it goes on.
+#[derive(Debug, Clone)]
+pub struct Live {
+    total: u64,
+    done: u64,
+    failed: u64,
+    chunks: u64,
+    tokens: u64,
+    ttft: Spread,
+    itl: Spread,
+}
+
+impl Live {
+    /// A run of `total` requests, none of which has ended.
+    pub fn new(total: u64) -> Self {
+        Live { total, done: 0, failed: 0, chunks: 0, tokens: 0, ttft: spread(), itl: spread() }
+    }
+
+    /// Takes in a request that has ended.
+    pub fn add(&mut self, finished: &Finished) {
+        let record = &finished.record;
+        self.done += 1;
+        if record.outcome != Outcome::Done {
+            self.failed += 1;
+            return;
+        }
+        self.chunks += u64::from(record.chunks);
+        self.tokens += u64::from(record.output_tokens.max(record.chunks));
+        self.ttft.saturating_record(record.first.since(record.sent));
+        for pair in finished.chunks.windows(2) {
+            self.itl.saturating_record(pair[1].since(pair[0]));
+        }
+    }
+
+    /// The run at the moment `at`, when so many requests are in flight and so many pieces of output have arrived.
+    pub fn snapshot(&self, at: Tick, in_flight: u64, chunks: u64) -> Snapshot {
+        let elapsed = Duration::from_nanos(at.nanos());
+        let a_second = |count: f64| if elapsed.is_zero() { 0.0 } else { count / elapsed.as_secs_f64() };
+        let tokens_a_chunk = if self.chunks == 0 { 1.0 } else { self.tokens as f64 / self.chunks as f64 };
+        let millis =
+            |spread: &Spread, quantile| (!spread.is_empty()).then(|| spread.value_at_quantile(quantile) as f64 / 1e6);
+        Snapshot {
+            elapsed,
+            done: self.done,
+            total: self.total,
+            in_flight,
+            failed: self.failed,
+            req_per_s: a_second(self.done as f64),
+            tok_per_s: a_second(chunks as f64 * tokens_a_chunk),
+            ttft_p50: millis(&self.ttft, 0.5),
+            ttft_p99: millis(&self.ttft, 0.99),
+            itl_p50: millis(&self.itl, 0.5),
+            itl_p99: millis(&self.itl, 0.99),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Failure, Record};
+
+    #[test]
+    fn rates_and_latencies_are_those_of_what_has_ended() {
+        let at = |millis: u64| Tick::from_nanos(millis * 1_000_000);
+        let mut live = Live::new(10);
+        assert_eq!(live.snapshot(Tick::ZERO, 0, 0), Snapshot { total: 10, ..Snapshot::default() });
+        let record =
+            Record { first: at(20), last: at(40), end: at(40), chunks: 2, output_tokens: 4, ..Record::default() };
+        live.add(&Finished { record: record.clone(), chunks: vec![at(20), at(40)], ..Finished::default() });
+        let outcome = Outcome::Failed(Failure::Reset);
+        live.add(&Finished { record: Record { outcome, ..record }, ..Finished::default() });
+        let seen = live.snapshot(at(500), 3, 6);
+        assert_eq!((seen.done, seen.failed, seen.in_flight, seen.req_per_s, seen.tok_per_s), (2, 1, 3, 4.0, 24.0));
+        for latency in [seen.ttft_p50, seen.itl_p99] {
+            assert!((latency.unwrap() - 20.0).abs() < 0.05, "{seen:?}");
+        }
+    }
+}
