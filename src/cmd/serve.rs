@@ -9,7 +9,7 @@ use super::series::{self, Trial};
 use super::signals::Signals;
 use crate::args::config::ConfigArgs;
 use crate::backend::{Backend, RequestArgs, RequestContent, Server, ServerArgs};
-use crate::dataset::{ConversationArgs, Dataset, DatasetArgs, Shape};
+use crate::dataset::{Dataset, DatasetArgs, Shape, TurnsArgs};
 use crate::drive::limits;
 use crate::error::{Exit, Result};
 use crate::json::Value;
@@ -60,7 +60,7 @@ pub(super) struct ServeArgs {
     #[command(flatten)]
     load: LoadArgs,
     #[command(flatten)]
-    conversations: ConversationArgs,
+    conversations: TurnsArgs,
     #[command(flatten)]
     series: SeriesArgs,
     #[command(flatten)]

@@ -5,9 +5,9 @@
 
 use serde_json::{Map, Value};
 
+use super::ahead::{DEPTH_OF_MEDIA, relay};
 use super::custom::{Custom, Template, render};
 use super::media::{Placement, Reference, Sound};
-use super::relay::relay;
 use super::rows::{self, Row};
 use super::selection::Taken;
 use super::{OutputLen, Prompt, Sample, Samples, from_file};
@@ -57,7 +57,7 @@ impl CustomAudio {
         let template = if placement == Placement::Beside && has_template { template } else { Template::None };
         let Taken { rows: taken, warning, python } = selection.take(lines.len());
         let count = taken.len();
-        let iter = relay(0..count, move |index| {
+        let iter = relay(0..count, DEPTH_OF_MEDIA, move |index| {
             let line = &lines[taken[index] as usize];
             let sample = line.sample(tokenizer.as_ref(), &template, placement);
             let sample = sample.map_err(|error| error.context(format!("dataset `{file}`: {}", line.place)))?;

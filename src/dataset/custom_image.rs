@@ -5,9 +5,9 @@
 
 use serde_json::{Map, Value};
 
+use super::ahead::{DEPTH_OF_MEDIA, relay};
 use super::custom::Custom;
 use super::media::{Placement, Reference, Source, embedded_part, image_part};
-use super::relay::relay;
 use super::rows::{self, Row};
 use super::selection::Taken;
 use super::{OutputLen, Part, Prompt, Sample, Samples, from_file};
@@ -81,7 +81,7 @@ impl CustomImage {
         }
         let Taken { rows: taken, warning, python } = selection.take(lines.len());
         let count = taken.len();
-        let iter = relay(0..count, move |index| {
+        let iter = relay(0..count, DEPTH_OF_MEDIA, move |index| {
             let line = &lines[taken[index] as usize];
             let sample = line.sample(tokenizer.as_ref(), placement, reader);
             let sample = sample.map_err(|error| error.context(format!("dataset `{file}`: {}", line.place)))?;

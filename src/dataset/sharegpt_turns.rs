@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::ahead::ahead;
-use super::conversations::{Conversations, History, TurnRange, between, count};
 use super::sharegpt::{FORM, holds_something};
+use super::turns::{Conversations, History, TurnRange, between, count};
 use super::{Prompt, Sample, Samples, ShareGpt, from_file, rows};
 use crate::error::{Error, Result};
 use crate::token::Tokenizer;
