@@ -13,6 +13,7 @@ use crate::measure::Summary;
 use crate::plan::Setting;
 use crate::record::Tick;
 use crate::report;
+use crate::rng::Draws;
 use crate::ui::Ui;
 use crate::ui::out::{say, written};
 
@@ -42,8 +43,9 @@ pub(super) fn run(trials: &[Trial], ui: &Ui) -> Result<Exit> {
             say(&mut out, &format!("With {}:", trial.setting))?;
         }
         let point = Point { checked: &trial.checked, found: &found, ui };
-        let (samples, turns) = point.samples()?;
-        let due = point.due(&samples, turns.as_ref());
+        let mut draws = Draws::new(trial.checked.seed);
+        let (samples, turns) = point.samples(&mut draws)?;
+        let due = point.due(&samples, turns.as_ref(), &mut draws);
         let (content, late_warnings) = Content::gather(samples)?;
         content.print(&due, &mut out)?;
         late_warnings.iter().for_each(|warning| ui.warn(warning));

@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::plan::turns::{Count, Turns};
 use crate::record::{Adapters, Setup, Tick};
 use crate::report::Files;
-use crate::rng::{Legacy, Python};
+use crate::rng::Draws;
 use crate::token::{Special, Tokenizer};
 use crate::ui::Ui;
 use crate::ui::out::say;
@@ -37,14 +37,15 @@ impl Point<'_> {
     /// Runs it and reports to `out`; nothing comes back where it was interrupted before its first request.
     pub(super) fn run(self, signals: &mut Signals, out: &mut dyn Write) -> Result<Option<Concluded>> {
         let Point { checked, found, ui } = self;
-        let (samples, turns) = self.samples()?;
+        let mut draws = Draws::new(checked.seed);
+        let (samples, turns) = self.samples(&mut draws)?;
         if let Some(line) = checked.dataset.announcement() {
             say(out, &line)?;
         }
         let traffic = if samples.due.is_some() { describe::recorded } else { describe::traffic };
-        let due = self.due(&samples, turns.as_ref());
+        let due = self.due(&samples, turns.as_ref(), &mut draws);
         let mut setup = describe::setup(checked, &found.model, &found.loaded, &due);
-        setup.adapters = self.adapters(&samples, turns.as_ref());
+        setup.adapters = self.adapters(&samples, turns.as_ref(), &mut draws);
         let files = checked.output.open(&setup)?;
         let session = self.session((samples, turns), due)?.with_adapters(setup.adapters.clone());
         let stop = signals.listen();
@@ -76,13 +77,13 @@ impl Point<'_> {
     }
 
     /// The samples of this run that the model has room for, as they will be sent, and how they belong together.
-    pub(super) fn samples(self) -> Result<(Samples, Option<Turns>)> {
+    pub(super) fn samples(self, draws: &mut Draws) -> Result<(Samples, Option<Turns>)> {
         let (dataset, tokenizer) = (self.checked.dataset.clone(), self.found.loaded.tokenizer.clone());
         let (samples, turns) = match (&self.checked.conversations, self.checked.longest) {
-            (None, None) => (dataset.samples(tokenizer)?, None),
-            (None, Some(longest)) => (dataset.samples(tokenizer)?.within(longest)?, None),
+            (None, None) => (dataset.samples(tokenizer, draws)?, None),
+            (None, Some(longest)) => (dataset.samples(tokenizer, draws)?.within(longest)?, None),
             (Some(shape), longest) => {
-                let conversations = dataset.conversations(shape, tokenizer.clone())?;
+                let conversations = dataset.conversations(shape, tokenizer.clone(), draws)?;
                 let conversations = match longest {
                     Some(longest) => conversations.within(longest)?,
                     None => conversations,
@@ -99,22 +100,20 @@ impl Point<'_> {
     }
 
     /// Which adapter each of the samples goes to, where there are any: the turns of a conversation to one.
-    fn adapters(self, samples: &Samples, turns: Option<&Turns>) -> Option<Arc<Adapters>> {
+    fn adapters(self, samples: &Samples, turns: Option<&Turns>, draws: &mut Draws) -> Option<Arc<Adapters>> {
         let mix = self.checked.adapters.as_ref()?;
-        let python = samples.python.clone().unwrap_or_else(|| Python::new(u64::from(self.checked.seed)));
         Some(Arc::new(match turns {
-            None => mix.assign(samples.count, python),
-            Some(turns) => turns.spread(&mix.assign(turns.conversations(), python)),
+            None => mix.assign(samples.count, &mut draws.python),
+            Some(turns) => turns.spread(&mix.assign(turns.conversations(), &mut draws.python)),
         }))
     }
 
     /// When each of the samples is due, or each of the conversations that they make.
-    pub(super) fn due(self, samples: &Samples, turns: Option<&Turns>) -> Vec<Tick> {
+    pub(super) fn due(self, samples: &Samples, turns: Option<&Turns>, draws: &mut Draws) -> Vec<Tick> {
         if let Some(due) = &samples.due {
             return due.clone();
         }
-        let legacy = samples.legacy.clone().unwrap_or_else(|| Legacy::new(self.checked.seed));
-        self.checked.load.arrivals.due(turns.map_or(samples.count, Turns::conversations), legacy)
+        self.checked.load.arrivals.due(turns.map_or(samples.count, Turns::conversations), &mut draws.legacy)
     }
 
     fn session(self, samples: (Samples, Option<Turns>), due: Vec<Tick>) -> Result<Session> {

@@ -8,7 +8,7 @@ use super::fit::Fit;
 use super::turns::{Conversations, History, Prefixes, Shape, TurnRange, between, count};
 use super::{Dataset, Prompt, Random, RangeRatio, Sample, Samples, needed, sharegpt_turns};
 use crate::error::{Error, Result};
-use crate::rng::Generator;
+use crate::rng::{Draws, Generator};
 use crate::token::{Special, Tokenizer};
 
 impl Dataset {
@@ -38,11 +38,16 @@ impl Dataset {
     /// # Errors
     ///
     /// As [`Dataset::check_conversations`] and [`Dataset::samples`].
-    pub fn conversations(self, shape: &Shape, tokenizer: Option<Tokenizer>) -> Result<Conversations> {
+    pub fn conversations(
+        self,
+        shape: &Shape,
+        tokenizer: Option<Tokenizer>,
+        draws: &mut Draws,
+    ) -> Result<Conversations> {
         self.check_conversations(shape)?;
         match self {
             Dataset::Random(random) => made_up(random, shape, needed(tokenizer, "random")?),
-            Dataset::ShareGpt(sharegpt) => sharegpt.conversations(shape.turns, needed(tokenizer, "sharegpt")?),
+            Dataset::ShareGpt(sharegpt) => sharegpt.conversations(shape.turns, needed(tokenizer, "sharegpt")?, draws),
             _ => unreachable!("no other dataset passes the check"),
         }
     }
