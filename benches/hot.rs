@@ -11,6 +11,7 @@ use llmbench::drive::body::{Body, Piece};
 use llmbench::drive::sse::Decoder;
 use llmbench::measure::{self, Asked, Metric};
 use llmbench::record::{Collector, Ending, Finished, Health, Outcome, Record, Tick};
+use llmbench::rng::Draws;
 use llmbench::token::Tokenizer;
 
 const EVENTS: usize = 1_000;
@@ -85,7 +86,7 @@ fn prompts(c: &mut Criterion) {
         b.iter(|| {
             let flags = ["x", "--num-prompts", "64", "--random-input-len", "1024"];
             let dataset = DatasetFlags::parse_from(flags).dataset.resolve().expect("the flags are right");
-            let samples = dataset.samples(Some(tokenizer.clone())).expect("the flags are right");
+            let samples = dataset.samples(Some(tokenizer.clone()), &mut Draws::new(0)).expect("the flags are right");
             samples.iter.map(|sample| sample.expect("the tokenizer takes its own text").input_tokens).sum::<u32>()
         });
     });

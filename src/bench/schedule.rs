@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::{Experiment, Tell};
 use crate::dataset::Samples;
 use crate::error::{Error, Result};
+use crate::plan::Workload;
 use crate::plan::turns::{Count, Turns};
-use crate::plan::{AdapterMix, Workload};
 use crate::record::{Adapters, Moment, Tick};
-use crate::rng::{Legacy, Python};
+use crate::rng::Draws;
 use crate::token::{Special, Tokenizer};
 
 /// What a run sends, and when.
@@ -33,33 +33,31 @@ impl Schedule {
     /// If the dataset cannot be read, needs a tokenizer, or has no request.
     pub fn of(experiment: &Experiment, tokenizer: Option<&Tokenizer>, tell: Tell<'_>) -> Result<Self> {
         let Experiment { workload, load, .. } = experiment;
-        let (samples, turns) = samples(workload, tokenizer)?;
+        let mut draws = Draws::new(workload.seed);
+        let (samples, turns) = samples(workload, tokenizer, &mut draws)?;
         if samples.count == 0 {
             return Err(Error::new("the dataset has no request").hint("give `--num-prompts` 1 or more"));
         }
         samples.warnings.iter().for_each(|warning| tell(Moment::Noticed(warning)));
         let begins = turns.as_ref().map_or(samples.count, Turns::conversations);
-        let legacy = samples.legacy.clone().unwrap_or_else(|| Legacy::new(workload.seed));
         let recorded = samples.due.is_some();
-        let due = samples.due.clone().unwrap_or_else(|| load.arrivals.due(begins, legacy));
-        let python = samples.python.clone().unwrap_or_else(|| Python::new(u64::from(workload.seed)));
-        let assign = |mix: &AdapterMix| {
-            let adapters = mix.assign(begins, python);
+        let due = samples.due.clone().unwrap_or_else(|| load.arrivals.due(begins, &mut draws.legacy));
+        let adapters = workload.adapters.as_ref().map(|mix| {
+            let adapters = mix.assign(begins, &mut draws.python);
             Arc::new(turns.as_ref().map_or_else(|| adapters.clone(), |turns| turns.spread(&adapters)))
-        };
-        let adapters = workload.adapters.as_ref().map(assign);
+        });
         Ok(Schedule { samples, turns, due, recorded, adapters })
     }
 }
 
 /// The samples that the model has room for, and how they belong together.
-fn samples(workload: &Workload, tokenizer: Option<&Tokenizer>) -> Result<(Samples, Option<Turns>)> {
+fn samples(workload: &Workload, tokenizer: Option<&Tokenizer>, draws: &mut Draws) -> Result<(Samples, Option<Turns>)> {
     let (dataset, tokenizer) = (workload.dataset.clone(), tokenizer.cloned());
     match (&workload.conversations, workload.longest) {
-        (None, None) => Ok((dataset.samples(tokenizer)?, None)),
-        (None, Some(longest)) => Ok((dataset.samples(tokenizer)?.within(longest)?, None)),
+        (None, None) => Ok((dataset.samples(tokenizer, draws)?, None)),
+        (None, Some(longest)) => Ok((dataset.samples(tokenizer, draws)?.within(longest)?, None)),
         (Some(shape), longest) => {
-            let conversations = dataset.conversations(shape, tokenizer.clone())?;
+            let conversations = dataset.conversations(shape, tokenizer.clone(), draws)?;
             let conversations = match longest {
                 Some(longest) => conversations.within(longest)?,
                 None => conversations,

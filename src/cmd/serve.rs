@@ -8,7 +8,7 @@ use crate::args::config::ConfigArgs;
 use crate::args::options;
 use crate::backend::{RequestArgs, Server, ServerArgs};
 use crate::bench::{Experiment, Said, Signals, Site};
-use crate::dataset::{ConversationArgs, Dataset, DatasetArgs};
+use crate::dataset::{Dataset, DatasetArgs, TurnsArgs};
 use crate::drive::limits;
 use crate::error::{Exit, Result};
 use crate::json::Value;
@@ -61,7 +61,7 @@ pub(super) struct ServeArgs {
     #[command(flatten)]
     load: LoadArgs,
     #[command(flatten)]
-    conversations: ConversationArgs,
+    conversations: TurnsArgs,
     #[command(flatten)]
     series: SeriesArgs,
     #[command(flatten)]

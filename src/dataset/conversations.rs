@@ -1,65 +1,15 @@
-//! Conversations: what a user says turn by turn. A dataset, the [`Shape`] of conversations and a tokenizer come in; the turns of
-//! all conversations go out as [`Samples`], one after the other. What is answered, and how it goes into the next request, is
-//! not known here.
+//! Made-up conversations: the settings of `random`, the [`Shape`] of conversations and a tokenizer come in; the turns of all
+//! conversations go out, the first of each as `random` makes it alone.
 
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::vec;
 
 use super::fit::Fit;
+use super::turns::{Conversations, History, Prefixes, Shape, TurnRange, between, count};
 use super::{Dataset, Prompt, Random, RangeRatio, Sample, Samples, needed, sharegpt_turns};
 use crate::error::{Error, Result};
-use crate::rng::Generator;
+use crate::rng::{Draws, Generator};
 use crate::token::{Special, Tokenizer};
-
-/// What conversations are like.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Shape {
-    /// How many turns they have.
-    pub turns: TurnRange,
-    /// Nominal input tokens of a made-up turn after the first; `None` takes those of the first.
-    pub later_input_len: Option<u32>,
-    /// What made-up turns have in common; `None` where a turn brings along what was said before it.
-    pub prefixes: Option<Prefixes>,
-}
-
-/// How many turns conversations have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TurnRange {
-    /// Of made-up conversations, where the other two say nothing.
-    pub usual: u32,
-    /// At least so many.
-    pub fewest: Option<u32>,
-    /// At most so many.
-    pub most: Option<u32>,
-}
-
-/// How much of the first turn's nominal input goes before every turn, each as a share in `[0, 1)`, below 1 together.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Prefixes {
-    /// The same in all conversations.
-    pub global: f64,
-    /// The same in all turns of a conversation.
-    pub conversation: f64,
-}
-
-/// Whether a turn brings along what was said before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum History {
-    /// It does.
-    Kept,
-    /// It stands alone.
-    Dropped,
-}
-
-/// The conversations of a run.
-pub struct Conversations {
-    /// How many turns each has; above 0.
-    pub turns: Vec<u32>,
-    /// Their turns, one after the other.
-    pub samples: Samples,
-    /// Whether a turn brings along what was said before it.
-    pub history: History,
-}
 
 impl Dataset {
     /// Whether conversations of this shape can be made, as far as can be told without a file and a tokenizer.
@@ -88,11 +38,16 @@ impl Dataset {
     /// # Errors
     ///
     /// As [`Dataset::check_conversations`] and [`Dataset::samples`].
-    pub fn conversations(self, shape: &Shape, tokenizer: Option<Tokenizer>) -> Result<Conversations> {
+    pub fn conversations(
+        self,
+        shape: &Shape,
+        tokenizer: Option<Tokenizer>,
+        draws: &mut Draws,
+    ) -> Result<Conversations> {
         self.check_conversations(shape)?;
         match self {
             Dataset::Random(random) => made_up(random, shape, needed(tokenizer, "random")?),
-            Dataset::ShareGpt(sharegpt) => sharegpt.conversations(shape.turns, needed(tokenizer, "sharegpt")?),
+            Dataset::ShareGpt(sharegpt) => sharegpt.conversations(shape.turns, needed(tokenizer, "sharegpt")?, draws),
             _ => unreachable!("no other dataset passes the check"),
         }
     }
@@ -101,15 +56,6 @@ impl Dataset {
 /// The fewest and the most turns of a made-up conversation.
 fn made_up_range(turns: TurnRange) -> Result<(u32, u32)> {
     between(turns.fewest.unwrap_or(turns.usual), turns.most.unwrap_or(turns.usual))
-}
-
-/// `fewest` and `most`, unless there is nothing between them.
-pub(super) fn between(fewest: u32, most: u32) -> Result<(u32, u32)> {
-    if fewest > most {
-        return Err(Error::new(format!("conversations cannot have {fewest} turns at least and {most} at most"))
-            .hint("give `--multi-turn-min-turns` and `--multi-turn-max-turns` together"));
-    }
-    Ok((fewest, most))
 }
 
 /// Made-up conversations. Their first turns are the requests of a run without turns; what else is drawn comes from a stream of
@@ -160,15 +106,6 @@ fn made_up(random: Random, shape: &Shape, tokenizer: Tokenizer) -> Result<Conver
     let history = if shape.prefixes.is_some() { History::Dropped } else { History::Kept };
     let samples = Samples { warnings, late_warnings, ..Samples::new(count, made) };
     Ok(Conversations { turns, samples, history })
-}
-
-/// The turns of all conversations.
-pub(super) fn count(turns: &[u32]) -> Result<usize> {
-    let count: u64 = turns.iter().map(|&turns| u64::from(turns)).sum();
-    match u32::try_from(count) {
-        Ok(count) => Ok(count as usize),
-        Err(_) => Err(Error::new(format!("{count} turns are too many")).hint("lower `--num-prompts`")),
-    }
 }
 
 type Iter = Box<dyn Iterator<Item = Result<Sample>> + Send>;

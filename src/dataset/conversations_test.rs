@@ -12,7 +12,7 @@ fn range(fewest: u32, most: u32) -> TurnRange {
 }
 
 fn made(line: &str, shape: &Shape) -> Result<Conversations> {
-    resolve(line)?.conversations(shape, Some(tokenizer()))
+    resolve(line)?.conversations(shape, Some(tokenizer()), &mut Draws::new(0))
 }
 
 fn texts(conversations: Conversations) -> Vec<Vec<String>> {
@@ -26,7 +26,7 @@ fn made_up_conversations_begin_with_the_requests_of_a_run_without_turns() {
     let shape = Shape { later_input_len: Some(3), ..PLAIN };
     let conversations = made(line, &shape).unwrap();
     assert_eq!((conversations.history, conversations.turns.clone()), (History::Kept, vec![3; 3]));
-    let alone = rows(resolve(line).unwrap().samples(Some(tokenizer())).unwrap());
+    let alone = rows(resolve(line).unwrap().samples(Some(tokenizer()), &mut Draws::new(0)).unwrap());
     let turns = rows(conversations.samples);
     assert_eq!(turns.len(), 9);
     for (conversation, alone) in turns.chunks(3).zip(&alone) {

@@ -13,6 +13,7 @@ use super::selection::Taken;
 use super::{Prompt, Sample, Samples, Selection, from_file, rows};
 use crate::args;
 use crate::error::{Error, Result};
+use crate::rng::Draws;
 use crate::token::{Special, Tokenizer};
 
 /// Flags of the dataset `custom`.
@@ -87,17 +88,17 @@ impl CustomArgs {
 }
 
 impl Custom {
-    pub(super) fn samples(self, tokenizer: Option<Tokenizer>) -> Result<Samples> {
+    pub(super) fn samples(self, tokenizer: Option<Tokenizer>, draws: &mut Draws) -> Result<Samples> {
         let path = self.path.clone();
-        from_file(&path, |bytes| self.samples_of(bytes, tokenizer))
+        from_file(&path, |bytes| self.samples_of(bytes, tokenizer, draws))
     }
 
-    fn samples_of(self, bytes: Vec<u8>, tokenizer: Option<Tokenizer>) -> Result<Samples> {
+    fn samples_of(self, bytes: Vec<u8>, tokenizer: Option<Tokenizer>, draws: &mut Draws) -> Result<Samples> {
         let rows = parse(&bytes, self.output_len)?;
         if rows.is_empty() {
             return Err(Error::new("no lines").hint(form(self.output_len)));
         }
-        Ok(samples(rows, self.template, self.selection, tokenizer))
+        Ok(samples(rows, self.template, self.selection, tokenizer, draws))
     }
 }
 
@@ -107,8 +108,9 @@ pub(super) fn samples(
     template: Template,
     selection: Selection,
     tokenizer: Option<Tokenizer>,
+    draws: &mut Draws,
 ) -> Samples {
-    let Taken { rows: taken, warning, python } = selection.take(rows.len());
+    let Taken { rows: taken, warning } = selection.take(rows.len(), &mut draws.python);
     let count = taken.len();
     let first = taken.first().map(|&row| &rows[row as usize]);
     let doubled = first.zip(tokenizer.as_ref()).is_some_and(|(row, tokenizer)| begins_twice(row, &template, tokenizer));
@@ -120,7 +122,7 @@ pub(super) fn samples(
         let row = &rows[taken[index] as usize];
         row.sample(tokenizer.as_ref(), &template, selection.request_id(index))
     });
-    Samples { warnings, python: Some(python), ..Samples::new(count, iter) }
+    Samples { warnings, ..Samples::new(count, iter) }
 }
 
 impl Line {

@@ -5,13 +5,14 @@
 
 use serde_json::{Map, Value};
 
+use super::ahead::{DEPTH_OF_MEDIA, relay};
 use super::custom::{Custom, Template, render};
 use super::media::{Placement, Reference, Sound};
-use super::relay::relay;
 use super::rows::{self, Row};
 use super::selection::Taken;
 use super::{OutputLen, Prompt, Sample, Samples, from_file};
 use crate::error::{Error, Result};
+use crate::rng::Draws;
 use crate::token::Tokenizer;
 
 /// The settings of `custom_audio`.
@@ -40,14 +41,13 @@ enum Origin {
 }
 
 impl CustomAudio {
-    pub(super) fn samples(self, tokenizer: Option<Tokenizer>) -> Result<Samples> {
+    pub(super) fn samples(self, tokenizer: Option<Tokenizer>, draws: &mut Draws) -> Result<Samples> {
         let path = self.rows.path.clone();
-        let file = path.display().to_string();
-        from_file(&path, |bytes| self.samples_of(bytes, tokenizer, file))
+        from_file(&path, |bytes| self.samples_of(bytes, tokenizer, draws))
     }
 
-    fn samples_of(self, bytes: Vec<u8>, tokenizer: Option<Tokenizer>, file: String) -> Result<Samples> {
-        let CustomAudio { rows: Custom { output_len, selection, template, .. }, placement } = self;
+    fn samples_of(self, bytes: Vec<u8>, tokenizer: Option<Tokenizer>, draws: &mut Draws) -> Result<Samples> {
+        let CustomAudio { rows: Custom { path, output_len, selection, template, .. }, placement } = self;
         let lines: Vec<Line> = rows::read(&bytes, FORM, |row| Line::of(row, output_len).map(Some))?;
         if lines.is_empty() {
             return Err(Error::new("no lines").hint(FORM));
@@ -55,15 +55,15 @@ impl CustomAudio {
         // What is transcribed is put into the template only where there is one: the prompt is counted, and not sent.
         let has_template = tokenizer.as_ref().is_some_and(|tokenizer| tokenizer.render_user("", &Map::new()).is_ok());
         let template = if placement == Placement::Beside && has_template { template } else { Template::None };
-        let Taken { rows: taken, warning, python } = selection.take(lines.len());
-        let count = taken.len();
-        let iter = relay(0..count, move |index| {
+        let Taken { rows: taken, warning } = selection.take(lines.len(), &mut draws.python);
+        let (count, file) = (taken.len(), path.display().to_string());
+        let iter = relay(0..count, DEPTH_OF_MEDIA, move |index| {
             let line = &lines[taken[index] as usize];
             let sample = line.sample(tokenizer.as_ref(), &template, placement);
             let sample = sample.map_err(|error| error.context(format!("dataset `{file}`: {}", line.place)))?;
             Ok(Sample { request_id: selection.request_id(index), ..sample })
         });
-        Ok(Samples { warnings: warning.into_iter().collect(), python: Some(python), ..Samples::new(count, iter) })
+        Ok(Samples { warnings: warning.into_iter().collect(), ..Samples::new(count, iter) })
     }
 }
 

@@ -23,7 +23,7 @@ fn custom_audio(line: &str) -> CustomAudio {
 }
 
 fn made(line: &str, lines: &str, tokenizer: Option<Tokenizer>) -> Result<Vec<Sample>> {
-    custom_audio(line).samples_of(lines.as_bytes().to_vec(), tokenizer, "a.jsonl".into())?.iter.collect()
+    custom_audio(line).samples_of(lines.as_bytes().to_vec(), tokenizer, &mut Draws::new(0))?.iter.collect()
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn custom_image(line: &str) -> CustomImage {
 }
 
 fn samples(line: &str, lines: &str) -> Result<Samples> {
-    custom_image(line).samples_of(lines.as_bytes().to_vec(), Some(tokenizer()), "chats.jsonl".into())
+    custom_image(line).samples_of(lines.as_bytes().to_vec(), Some(tokenizer()), &mut Draws::new(0))
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn with_multimodal_chat_pictures_are_part_of_the_message() {
 fn the_old_name_and_a_missing_tokenizer_will_do() {
     let old = resolve("--dataset-name custom_mm --dataset-path chats.jsonl --num-prompts 1 --disable-shuffle").unwrap();
     let Dataset::CustomImage(old) = old else { panic!("another dataset") };
-    let made = old.samples_of(LINES.as_bytes().to_vec(), None, String::new()).unwrap();
+    let made = old.samples_of(LINES.as_bytes().to_vec(), None, &mut Draws::new(0)).unwrap();
     assert_eq!(shown(made), owned(&[("How many ab? | <file://a.png>", 1, 256)]));
 }
 

@@ -12,7 +12,7 @@ fn custom(line: &str) -> Custom {
 }
 
 fn samples(line: &str, tokenizer: Option<Tokenizer>, json: &str) -> Result<Samples> {
-    custom(line).samples_of(json.as_bytes().to_vec(), tokenizer)
+    custom(line).samples_of(json.as_bytes().to_vec(), tokenizer, &mut Draws::new(0))
 }
 
 /// Five prompts with their output lengths; a blank line and Windows line ends between.
@@ -85,7 +85,7 @@ fn a_line_that_is_wrong_is_refused_with_its_number_and_field() {
 #[test]
 fn an_empty_file_and_a_missing_one_are_refused() {
     assert_eq!(samples("", None, "\n \n").err().unwrap().to_string(), "no lines");
-    let error = Dataset::Custom(custom("")).samples(None).err().unwrap();
+    let error = Dataset::Custom(custom("")).samples(None, &mut Draws::new(0)).err().unwrap();
     assert!(error.to_string().starts_with("cannot read dataset `prompts.jsonl`: No such file"), "{error}");
 }
 

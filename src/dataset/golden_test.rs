@@ -78,7 +78,7 @@ pub(super) fn shown(samples: Samples) -> Vec<(String, u32, u32)> {
 }
 
 fn made(line: &str) -> Vec<(String, u32, u32)> {
-    rows(resolve(line).unwrap().samples(Some(tokenizer())).unwrap())
+    rows(resolve(line).unwrap().samples(Some(tokenizer()), &mut Draws::new(0)).unwrap())
 }
 
 pub(super) fn owned(wanted: &[(&str, u32, u32)]) -> Vec<(String, u32, u32)> {

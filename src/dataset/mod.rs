@@ -8,7 +8,6 @@ mod ahead;
 mod args;
 pub mod buckets;
 pub mod burstgpt;
-mod conversation_args;
 mod conversations;
 mod custom;
 pub mod custom_audio;
@@ -18,14 +17,12 @@ pub mod hf;
 mod lengths;
 mod literal;
 mod longest;
-mod longest_turns;
 pub mod media;
 mod part;
 pub mod prefix_repetition;
 mod ramp;
 mod random;
 pub mod random_mm;
-mod relay;
 pub mod rerank;
 mod rows;
 mod selection;
@@ -35,6 +32,8 @@ pub mod sonnet;
 pub mod spec_bench;
 pub mod speed_bench;
 pub mod timed_trace;
+mod turns;
+mod turns_args;
 pub mod txt_slices;
 mod warm;
 
@@ -42,14 +41,14 @@ use std::path::Path;
 use std::sync::mpsc;
 
 pub use args::{DatasetArgs, DatasetName};
-pub use conversation_args::ConversationArgs;
-pub use conversations::{Conversations, History, Prefixes, Shape, TurnRange};
 pub use custom::{Custom, CustomArgs, OutputLen, Template};
 pub use lengths::RangeRatio;
 pub use part::{Audio, Json, Part};
 pub use random::{Form, Random, RandomArgs};
 pub use selection::{Order, Selection, Shortage};
 pub use sharegpt::{ShareGpt, ShareGptArgs};
+pub use turns::{Conversations, History, Prefixes, Shape, TurnRange};
+pub use turns_args::TurnsArgs;
 pub use warm::Warm;
 
 use burstgpt::BurstGpt;
@@ -67,7 +66,7 @@ use txt_slices::TxtSlices;
 
 use crate::error::{Error, Result};
 use crate::record::Tick;
-use crate::rng::{Legacy, Python};
+use crate::rng::Draws;
 use crate::token::Tokenizer;
 
 /// One prompt as the dataset means it.
@@ -135,12 +134,6 @@ pub struct Samples {
     pub late_warnings: mpsc::Receiver<String>,
     /// When each is due, where the dataset says so; never going back.
     pub due: Option<Vec<Tick>>,
-    /// NumPy's legacy generator as sampling left it, where it was drawn from; else it is as the seed makes it. Arrival gaps
-    /// come from it.
-    pub legacy: Option<Legacy>,
-    /// CPython's generator as sampling left it, where it was drawn from; else it is as the seed makes it. The choice of
-    /// adapters comes from it.
-    pub python: Option<Python>,
 }
 
 impl Samples {
@@ -148,7 +141,7 @@ impl Samples {
     pub fn new(count: usize, iter: impl Iterator<Item = Result<Sample>> + Send + 'static) -> Self {
         let (_, late_warnings) = mpsc::channel();
         let iter = Box::new(iter);
-        Samples { count, iter, warnings: Vec::new(), late_warnings, due: None, legacy: None, python: None }
+        Samples { count, iter, warnings: Vec::new(), late_warnings, due: None }
     }
 }
 
@@ -229,27 +222,27 @@ impl Dataset {
         std::fs::File::open(path).map(drop).map_err(|cause| unreadable(path, &cause))
     }
 
-    /// Starts making the samples. Without a tokenizer only `custom` can.
+    /// Starts making the samples, with draws from the generators of the run. Without a tokenizer only `custom` can.
     ///
     /// # Errors
     ///
     /// Where lengths and tokenizer do not go together, or a file cannot be read: its name, the place and the field.
-    pub fn samples(self, tokenizer: Option<Tokenizer>) -> Result<Samples> {
+    pub fn samples(self, tokenizer: Option<Tokenizer>, draws: &mut Draws) -> Result<Samples> {
         match self {
             Dataset::Random(random) => random.samples(needed(tokenizer, "random")?),
-            Dataset::ShareGpt(sharegpt) => sharegpt.samples(needed(tokenizer, "sharegpt")?),
-            Dataset::Custom(custom) => custom.samples(tokenizer),
-            Dataset::Hf(hf) => hf.samples(needed(tokenizer, "hf")?),
+            Dataset::ShareGpt(sharegpt) => sharegpt.samples(needed(tokenizer, "sharegpt")?, draws),
+            Dataset::Custom(custom) => custom.samples(tokenizer, draws),
+            Dataset::Hf(hf) => hf.samples(needed(tokenizer, "hf")?, draws),
             Dataset::RandomMm(random_mm) => random_mm.samples(needed(tokenizer, "random-mm")?),
-            Dataset::CustomImage(custom_image) => custom_image.samples(tokenizer),
-            Dataset::CustomAudio(custom_audio) => custom_audio.samples(tokenizer),
+            Dataset::CustomImage(custom_image) => custom_image.samples(tokenizer, draws),
+            Dataset::CustomAudio(custom_audio) => custom_audio.samples(tokenizer, draws),
             Dataset::Rerank(rerank) => rerank.samples(needed(tokenizer, "random-rerank")?),
-            Dataset::PrefixRepetition(dataset) => dataset.samples(needed(tokenizer, "prefix_repetition")?),
+            Dataset::PrefixRepetition(dataset) => dataset.samples(needed(tokenizer, "prefix_repetition")?, draws),
             Dataset::BurstGpt(burstgpt) => burstgpt.samples(needed(tokenizer, "burstgpt")?),
-            Dataset::SpecBench(spec_bench) => spec_bench.samples(needed(tokenizer, "spec_bench")?),
-            Dataset::SpeedBench(speed_bench) => speed_bench.samples(needed(tokenizer, "speed_bench")?),
-            Dataset::TimedTrace(timed_trace) => timed_trace.samples(needed(tokenizer, "timed_trace")?),
-            Dataset::Sonnet(sonnet) => sonnet.samples(needed(tokenizer, "sonnet")?),
+            Dataset::SpecBench(spec_bench) => spec_bench.samples(needed(tokenizer, "spec_bench")?, draws),
+            Dataset::SpeedBench(speed_bench) => speed_bench.samples(needed(tokenizer, "speed_bench")?, draws),
+            Dataset::TimedTrace(timed_trace) => timed_trace.samples(needed(tokenizer, "timed_trace")?, draws),
+            Dataset::Sonnet(sonnet) => sonnet.samples(needed(tokenizer, "sonnet")?, draws),
             Dataset::TxtSlices(txt_slices) => txt_slices.samples(needed(tokenizer, "txt-slices")?),
         }
     }

@@ -10,7 +10,7 @@ use super::ramp::Misses;
 use super::{Order, Prompt, Sample, Samples, Selection};
 use crate::args;
 use crate::error::{Error, Result};
-use crate::rng::{Legacy, Python};
+use crate::rng::{Draws, Legacy};
 use crate::token::Tokenizer;
 
 /// Flags of the dataset `prefix_repetition`.
@@ -34,8 +34,6 @@ pub struct PrefixRepetitionArgs {
 /// The settings of `prefix_repetition`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PrefixRepetition {
-    /// Seed of all draws.
-    pub seed: u32,
     /// How many requests are wanted; at least as many as prefixes.
     pub num_prompts: u32,
     /// How many prefixes; above 0.
@@ -56,7 +54,6 @@ impl PrefixRepetitionArgs {
         let asked = self.prefix_repetition_num_prefixes;
         let prefixes = u32::try_from(asked).ok().filter(|prefixes| (1..=num_prompts).contains(prefixes));
         let settings = PrefixRepetition {
-            seed: selection.seed,
             num_prompts,
             prefixes: prefixes.ok_or_else(|| {
                 Error::new(format!("`--prefix-repetition-num-prefixes {asked}`: not a number of prefixes"))
@@ -75,11 +72,9 @@ impl PrefixRepetitionArgs {
 }
 
 impl PrefixRepetition {
-    pub(super) fn samples(self, tokenizer: Tokenizer) -> Result<Samples> {
-        let mut legacy = Legacy::new(self.seed);
-        let mut python = Python::new(u64::from(self.seed));
+    pub(super) fn samples(self, tokenizer: Tokenizer, draws: &mut Draws) -> Result<Samples> {
         let mut misses = Misses::default();
-        let mut draw = |len| tokens(len, &tokenizer, &mut legacy, &mut misses);
+        let mut draw = |len| tokens(len, &tokenizer, &mut draws.legacy, &mut misses);
         let each = self.num_prompts / self.prefixes;
         let mut prompts = Vec::with_capacity((each * self.prefixes) as usize);
         for _ in 0..self.prefixes {
@@ -89,7 +84,7 @@ impl PrefixRepetition {
             }
         }
         if self.order == Order::Shuffled {
-            python.shuffle(&mut prompts);
+            draws.python.shuffle(&mut prompts);
         }
         let (count, output_tokens) = (prompts.len(), self.output_len);
         let iter = ahead(count, move |index| {
@@ -102,7 +97,7 @@ impl PrefixRepetition {
             format!("{count} requests instead of {asked}, the same number for each of {prefixes} prefixes")
         });
         let warnings = fewer.into_iter().chain(misses.warning()).collect();
-        Ok(Samples { warnings, legacy: Some(legacy), python: Some(python), ..Samples::new(count, iter) })
+        Ok(Samples { warnings, ..Samples::new(count, iter) })
     }
 }
 

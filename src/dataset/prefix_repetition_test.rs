@@ -3,22 +3,22 @@
 use super::super::golden::{hash, owned, resolve, rows_of, tokenizer};
 use super::*;
 
-fn samples(line: &str) -> Result<Samples> {
-    resolve(&format!("--dataset-name prefix_repetition {line}"))?.samples(Some(tokenizer()))
+fn samples(line: &str, draws: &mut Draws) -> Result<Samples> {
+    resolve(&format!("--dataset-name prefix_repetition {line}"))?.samples(Some(tokenizer()), draws)
 }
 
 /// The rows, none of which has an id, and the next draws of the two generators.
-fn made(line: &str) -> (Vec<(String, u32, u32)>, f64, f64) {
-    let samples = samples(line).unwrap();
-    let (mut legacy, mut python) = (samples.legacy.clone().unwrap(), samples.python.clone().unwrap());
+fn made(line: &str, seed: u32) -> (Vec<(String, u32, u32)>, f64, f64) {
+    let mut draws = Draws::new(seed);
+    let samples = samples(line, &mut draws).unwrap();
     let ids = vec![None; samples.count];
-    (rows_of(samples, ids), legacy.uniform(), python.random())
+    (rows_of(samples, ids), draws.legacy.uniform(), draws.python.random())
 }
 
 #[test]
 fn mixed_prompts_and_what_is_drawn_after_them_are_the_reference_s() {
     let line = "--num-prompts 7 --prefix-repetition-num-prefixes 2 --prefix-repetition-prefix-len 5 \
-                --prefix-repetition-suffix-len 6 --seed 3";
+                --prefix-repetition-suffix-len 6";
     let wanted = [
         ("kabcdefghdabcdiaklghklefgh", 11, 128),
         ("kabcdefghdabcdijmhoabcdijkl", 11, 128),
@@ -27,8 +27,11 @@ fn mixed_prompts_and_what_is_drawn_after_them_are_the_reference_s() {
         ("cdijklmnccbkabcdmnophabcd", 11, 128),
         ("kabcdefghdabcdjkklopga", 11, 128),
     ];
-    assert_eq!(made(line), (owned(&wanted), 0.25758528874783126, 0.625720304108054));
-    assert_eq!(samples(line).unwrap().warnings, ["6 requests instead of 7, the same number for each of 2 prefixes"]);
+    assert_eq!(made(line, 3), (owned(&wanted), 0.25758528874783126, 0.625720304108054));
+    assert_eq!(
+        samples(line, &mut Draws::new(0)).unwrap().warnings,
+        ["6 requests instead of 7, the same number for each of 2 prefixes"]
+    );
 }
 
 #[test]
@@ -41,14 +44,14 @@ fn prompts_in_order_are_the_reference_s() {
         ("bghopoabcdcdfefghnijij", 11, 9),
         ("bghopghabghfppaef", 11, 9),
     ];
-    assert_eq!(made(line), (owned(&wanted), 0.4736080452737105, 0.8444218515250481));
+    assert_eq!(made(line, 0), (owned(&wanted), 0.4736080452737105, 0.8444218515250481));
 }
 
 #[test]
 fn many_prompts_are_the_reference_s() {
     let line = "--num-prompts 300 --prefix-repetition-num-prefixes 7 --prefix-repetition-prefix-len 20 \
-                --prefix-repetition-suffix-len 33 --seed 9";
-    let (rows, uniform, random) = made(line);
+                --prefix-repetition-suffix-len 33";
+    let (rows, uniform, random) = made(line, 9);
     assert_eq!((rows.len(), rows.iter().map(|row| row.1).sum::<u32>()), (294, 15_582));
     assert_eq!((hash(&rows), uniform, random), (0x48df_304b_a40b_3a19, 0.19459129819905496, 0.33382934394926067));
 }
@@ -63,6 +66,6 @@ fn what_cannot_be_made_is_refused() {
         ("--dataset-path a", "`--dataset-path` does not go with dataset `prefix_repetition`, which reads no file"),
     ];
     for (line, why) in table {
-        assert_eq!(samples(line).err().unwrap().to_string(), why);
+        assert_eq!(samples(line, &mut Draws::new(0)).err().unwrap().to_string(), why);
     }
 }

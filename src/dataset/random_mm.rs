@@ -6,10 +6,10 @@
 
 use std::sync::mpsc::Receiver;
 
+use super::ahead::{DEPTH_OF_MEDIA, relay};
 use super::buckets::{Bucket, Buckets, Counts, Mix};
 use super::media::{Placement, noise};
 use super::ramp::{Allowed, Draws, Texts, repeats_warning};
-use super::relay::relay;
 use super::{Prompt, Random, Sample, Samples};
 use crate::args::{self, JsonObject};
 use crate::error::{Error, Result};
@@ -76,7 +76,7 @@ impl RandomMm {
         let (count, placement) = (self.text.num_prompts as usize, self.placement);
         let (requests, warnings, late_warnings) = self.requests(tokenizer)?;
         let sample = move |request: Result<Request>| request.and_then(|request| request.sample(placement));
-        Ok(Samples { warnings, late_warnings, ..Samples::new(count, relay(requests, sample)) })
+        Ok(Samples { warnings, late_warnings, ..Samples::new(count, relay(requests, DEPTH_OF_MEDIA, sample)) })
     }
 
     /// The requests, what to warn of now, and where more of that comes from.

@@ -2,9 +2,10 @@
 
 use super::super::golden::{resolve, tokenizer};
 use super::super::{Dataset, Prompt, Sample, Samples};
+use crate::rng::Draws;
 
 fn samples(line: &str) -> crate::error::Result<Samples> {
-    resolve(line).and_then(|dataset| dataset.samples(Some(tokenizer())))
+    resolve(line).and_then(|dataset| dataset.samples(Some(tokenizer()), &mut Draws::new(0)))
 }
 
 fn refusal(line: &str) -> String {
@@ -29,7 +30,7 @@ fn a_run_without_prompts_is_refused() {
 
 #[test]
 fn a_missing_tokenizer_is_refused_with_a_way_out() {
-    let error = resolve("").unwrap().samples(None).err().unwrap();
+    let error = resolve("").unwrap().samples(None, &mut Draws::new(0)).err().unwrap();
     assert_eq!(error.to_string(), "dataset `random` needs a tokenizer");
     assert!(error.advice().is_some_and(|hint| hint.contains("--dataset-name custom")));
 }
@@ -59,7 +60,7 @@ fn lengths_that_were_missed_are_told_afterwards() {
         "model": {"type": "BPE", "vocab": {"a": 0, "aa": 1}, "merges": [["a", "a"]]}}"#;
     let tokenizer = crate::token::Tokenizer::from_json(json.as_bytes()).unwrap();
     let dataset = resolve("--num-prompts 3 --random-input-len 7 --random-prefix-len 2").unwrap();
-    let Samples { iter, warnings, late_warnings, .. } = dataset.samples(Some(tokenizer)).unwrap();
+    let Samples { iter, warnings, late_warnings, .. } = dataset.samples(Some(tokenizer), &mut Draws::new(0)).unwrap();
     assert_eq!(warnings[0], "the shared prefix has 0 tokens instead of 2: no text of that length found");
     assert_eq!(late_warnings.try_iter().count(), 0);
     assert!(iter.map(Result::unwrap).all(|sample| sample.input_tokens == 0));

@@ -2,9 +2,10 @@
 
 use super::super::golden::{owned, resolve, rows, tokenizer};
 use super::*;
+use crate::rng::Draws;
 
 fn samples(line: &str) -> Result<Samples> {
-    resolve(&format!("--dataset-name random-rerank {line}"))?.samples(Some(tokenizer()))
+    resolve(&format!("--dataset-name random-rerank {line}"))?.samples(Some(tokenizer()), &mut Draws::new(0))
 }
 
 #[test]
@@ -48,6 +49,6 @@ fn a_query_of_another_length_than_drawn_is_told() {
         "model": {"type": "BPE", "vocab": {"a": 0, "aa": 1}, "merges": [["a", "a"]]}}"#;
     let tokenizer = Tokenizer::from_json(json.as_bytes()).unwrap();
     let dataset = resolve("--dataset-name random-rerank --num-prompts 1 --random-input-len 9").unwrap();
-    let made = dataset.samples(Some(tokenizer)).unwrap();
+    let made = dataset.samples(Some(tokenizer), &mut Draws::new(0)).unwrap();
     assert_eq!(made.warnings, ["the query has 0 tokens instead of 3: no text of that length found"]);
 }

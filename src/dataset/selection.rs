@@ -44,24 +44,22 @@ pub(super) struct Taken {
     pub(super) rows: Vec<u32>,
     /// What to warn of.
     pub(super) warning: Option<String>,
-    /// The reference's generator, once it has drawn this.
-    pub(super) python: Python,
 }
 
 impl Selection {
     /// Takes as many of `rows` rows as are wanted, all of them if that is none, and repeats some where they are too few;
     /// `rows` is above 0.
-    pub(super) fn take(&self, rows: usize) -> Taken {
+    pub(super) fn take(&self, rows: usize, python: &mut Python) -> Taken {
         let taken = match usize::try_from(self.num_prompts) {
             Ok(0) | Err(_) => rows,
             Ok(wanted) => wanted.min(rows),
         };
-        let order = self.order(rows);
-        let repeats = self.repeats(taken);
+        let order = self.order(rows, python);
+        let repeats = self.repeats(taken, python);
         let warning = self.warning(taken, repeats.len());
         let positions = (0..taken as u32).chain(repeats);
         let rows_taken = positions.map(|position| order[position as usize]).collect();
-        Taken { rows: rows_taken, warning, python: self.python_after(rows, taken) }
+        Taken { rows: rows_taken, warning }
     }
 
     /// How many requests `dataset` makes, which cannot make none.
@@ -72,37 +70,25 @@ impl Selection {
         })
     }
 
-    /// The positions of `rows` rows in the order to take them.
-    pub(super) fn order(&self, rows: usize) -> Vec<u32> {
+    /// The positions of `rows` rows in the order to take them. The generator starts anew from the seed, as the reference's.
+    pub(super) fn order(&self, rows: usize, python: &mut Python) -> Vec<u32> {
         let mut order: Vec<u32> = (0..rows as u32).collect();
+        *python = Python::new(u64::from(self.seed));
         if self.order == Order::Shuffled {
-            Python::new(u64::from(self.seed)).shuffle(&mut order);
+            python.shuffle(&mut order);
         }
         order
     }
 
-    /// For each request beyond the first `taken`, which of those it repeats; `taken` is above 0.
-    pub(super) fn repeats(&self, taken: usize) -> Vec<u32> {
-        let missing = (self.num_prompts - taken as i64).max(0);
-        if self.shortage == Shortage::SendFewer {
+    /// For each request beyond the first `taken`, which of those it repeats; `taken` is above 0. Where there are any, the
+    /// generator starts anew from the seed.
+    pub(super) fn repeats(&self, taken: usize, python: &mut Python) -> Vec<u32> {
+        let missing = self.num_prompts - taken as i64;
+        if self.shortage == Shortage::SendFewer || missing <= 0 {
             return Vec::new();
         }
-        let mut python = Python::new(u64::from(self.seed));
+        *python = Python::new(u64::from(self.seed));
         (0..missing).map(|_| python.below(taken as u32)).collect()
-    }
-
-    /// The reference's generator once it has ordered `rows` rows and repeated some of the `taken`. Each of the two draws
-    /// starts from the seed, so the last one that happened decides.
-    pub(super) fn python_after(&self, rows: usize, taken: usize) -> Python {
-        let mut python = Python::new(u64::from(self.seed));
-        if self.shortage == Shortage::Oversample && self.num_prompts > taken as i64 {
-            for _ in taken as i64..self.num_prompts {
-                python.below(taken as u32);
-            }
-        } else if self.order == Order::Shuffled {
-            python.shuffle(&mut vec![(); rows]);
-        }
-        python
     }
 
     /// What to warn of where `taken` rows had to make up `taken + repeats` requests.
@@ -134,46 +120,56 @@ mod tests {
         Selection { seed: 0, num_prompts: 12, order, shortage, request_id_prefix: "r-".into() }
     }
 
+    /// Any generator: each draw starts it anew.
+    fn python() -> Python {
+        Python::new(99)
+    }
+
     #[test]
     fn rows_are_shuffled_as_the_reference_shuffles() {
         let shuffled = selection(Order::Shuffled, Shortage::Oversample);
-        assert_eq!(shuffled.order(10), [7, 8, 1, 5, 3, 4, 2, 0, 9, 6]);
-        assert_eq!(selection(Order::File, Shortage::Oversample).order(3), [0, 1, 2]);
+        assert_eq!(shuffled.order(10, &mut python()), [7, 8, 1, 5, 3, 4, 2, 0, 9, 6]);
+        assert_eq!(selection(Order::File, Shortage::Oversample).order(3, &mut python()), [0, 1, 2]);
     }
 
     #[test]
     fn a_shortage_is_filled_from_a_fresh_generator_or_not_at_all() {
-        let mut python = Python::new(0);
-        let expected = [python.below(10), python.below(10)];
-        assert_eq!(selection(Order::Shuffled, Shortage::Oversample).repeats(10), expected);
-        assert!(selection(Order::Shuffled, Shortage::SendFewer).repeats(10).is_empty());
-        assert!(selection(Order::Shuffled, Shortage::Oversample).repeats(20).is_empty());
+        let mut fresh = Python::new(0);
+        let expected = [fresh.below(10), fresh.below(10)];
+        let repeats = |shortage, taken| selection(Order::Shuffled, shortage).repeats(taken, &mut python());
+        assert_eq!(repeats(Shortage::Oversample, 10), expected);
+        assert!(repeats(Shortage::SendFewer, 10).is_empty());
+        assert!(repeats(Shortage::Oversample, 20).is_empty());
     }
 
     #[test]
     fn the_generator_goes_on_where_sampling_left_it() {
-        let next = |selection: &Selection, rows, taken| selection.python_after(rows, taken).getrandbits(32);
+        let next = |order, shortage, rows| {
+            let mut python = python();
+            selection(order, shortage).take(rows, &mut python);
+            python.getrandbits(32)
+        };
         let mut python = Python::new(0);
-        assert_eq!(next(&selection(Order::File, Shortage::SendFewer), 10, 10), python.clone().getrandbits(32));
-        let repeating = selection(Order::Shuffled, Shortage::Oversample);
+        assert_eq!(next(Order::File, Shortage::SendFewer, 10), python.clone().getrandbits(32));
         for _ in 0..2 {
             python.below(10);
         }
-        assert_eq!(next(&repeating, 10, 10), python.getrandbits(32));
+        assert_eq!(next(Order::Shuffled, Shortage::Oversample, 10), python.getrandbits(32));
         let mut python = Python::new(0);
         python.shuffle(&mut [0; 20]);
-        assert_eq!(next(&repeating, 20, 12), python.getrandbits(32));
+        assert_eq!(next(Order::Shuffled, Shortage::Oversample, 20), python.getrandbits(32));
     }
 
     #[test]
     fn rows_are_taken_in_order_and_then_again() {
-        let taken = selection(Order::File, Shortage::Oversample).take(10);
-        let repeats = selection(Order::File, Shortage::Oversample).repeats(10);
-        assert_eq!(taken.rows, (0..10).chain(repeats).collect::<Vec<_>>());
-        assert!(taken.warning.is_some());
-        let all = Selection { num_prompts: 0, ..selection(Order::Shuffled, Shortage::Oversample) }.take(10);
-        assert_eq!(all.rows, [7, 8, 1, 5, 3, 4, 2, 0, 9, 6]);
-        assert_eq!(selection(Order::File, Shortage::SendFewer).take(20).rows, (0..12).collect::<Vec<_>>());
+        let rows = |selection: &Selection, rows| selection.take(rows, &mut python()).rows;
+        let oversampling = selection(Order::File, Shortage::Oversample);
+        let repeats = oversampling.repeats(10, &mut python());
+        assert_eq!(rows(&oversampling, 10), (0..10).chain(repeats).collect::<Vec<_>>());
+        assert!(oversampling.take(10, &mut python()).warning.is_some());
+        let all = Selection { num_prompts: 0, ..selection(Order::Shuffled, Shortage::Oversample) };
+        assert_eq!(rows(&all, 10), [7, 8, 1, 5, 3, 4, 2, 0, 9, 6]);
+        assert_eq!(rows(&selection(Order::File, Shortage::SendFewer), 20), (0..12).collect::<Vec<_>>());
     }
 
     #[test]

@@ -15,6 +15,7 @@ use super::media::{Placement, Source, image_part, video_part};
 use super::{Part, Sample, Samples, Selection, from_file, rows};
 use crate::args;
 use crate::error::{Error, Result};
+use crate::rng::Draws;
 use crate::token::Tokenizer;
 
 const SHORTEST: u32 = 4;
@@ -100,17 +101,16 @@ impl ShareGptArgs {
 }
 
 impl ShareGpt {
-    pub(super) fn samples(self, tokenizer: Tokenizer) -> Result<Samples> {
+    pub(super) fn samples(self, tokenizer: Tokenizer, draws: &mut Draws) -> Result<Samples> {
         let path = self.path.clone();
-        from_file(&path, |bytes| self.samples_of(bytes, tokenizer))
+        from_file(&path, |bytes| self.samples_of(bytes, tokenizer, draws))
     }
 
-    fn samples_of(self, bytes: Vec<u8>, tokenizer: Tokenizer) -> Result<Samples> {
+    fn samples_of(self, bytes: Vec<u8>, tokenizer: Tokenizer, draws: &mut Draws) -> Result<Samples> {
         let entries = parse(&bytes)?;
         // Such files are large, and what is needed of them has been copied.
         drop(bytes);
-        let rows = entries.len();
-        let accepted = self.accept(entries, tokenizer)?;
+        let accepted = self.accept(entries, tokenizer, draws)?;
         if accepted.is_empty() {
             return Err(Error::new("no conversation can be used").hint(format!(
                 "an entry needs two turns of {SHORTEST} tokens or more, {LONGEST_PROMPT} or fewer in the first and \
@@ -119,8 +119,7 @@ impl ShareGpt {
         }
         let ShareGpt { selection, placement, .. } = self;
         let taken = accepted.len();
-        let repeats = selection.repeats(taken);
-        let python = Some(selection.python_after(rows, taken));
+        let repeats = selection.repeats(taken, &mut draws.python);
         let warning = selection.warning(taken, repeats.len());
         let count = taken + repeats.len();
         let sources = (0..taken).chain(repeats.into_iter().map(|source| source as usize));
@@ -136,12 +135,12 @@ impl ShareGpt {
                 ..Sample::default()
             })
         });
-        Ok(Samples { warnings: warning.into_iter().collect(), python, ..Samples::new(count, iter) })
+        Ok(Samples { warnings: warning.into_iter().collect(), ..Samples::new(count, iter) })
     }
 
     /// Counts tokens on all cores until as many conversations as wanted have passed the filter.
-    fn accept(&self, entries: Vec<(usize, Entry)>, tokenizer: Tokenizer) -> Result<Vec<Accepted>> {
-        let order = self.selection.order(entries.len());
+    fn accept(&self, entries: Vec<(usize, Entry)>, tokenizer: Tokenizer, draws: &mut Draws) -> Result<Vec<Accepted>> {
+        let order = self.selection.order(entries.len(), &mut draws.python);
         let (entries, output_len, media) = (Arc::new(entries), self.output_len, self.media);
         let verdicts = ahead(order.len(), move |position| {
             let (index, entry) = &entries[order[position] as usize];

@@ -12,7 +12,7 @@ fn sharegpt(line: &str) -> ShareGpt {
 }
 
 fn samples(line: &str, json: &str) -> Result<Samples> {
-    sharegpt(line).samples_of(json.as_bytes().to_vec(), tokenizer())
+    sharegpt(line).samples_of(json.as_bytes().to_vec(), tokenizer(), &mut Draws::new(0))
 }
 
 /// Nine conversations of growing length, and two without a use: too few turns, too few tokens.
@@ -144,13 +144,13 @@ fn pictures_and_videos_go_with_their_prompts_as_in_the_reference() {
 #[test]
 fn a_picture_is_refused_where_only_text_can_be_sent() {
     let refusing = ShareGpt { media: Media::Refuse, ..sharegpt("--num-prompts 7 --disable-shuffle") };
-    let error = refusing.samples_of(chats_with_media().into_bytes(), tokenizer()).err().unwrap();
+    let error = refusing.samples_of(chats_with_media().into_bytes(), tokenizer(), &mut Draws::new(0)).err().unwrap();
     assert_eq!(error.to_string(), "entry 0: `image` is set, and the backend sends only text");
     assert!(error.advice().is_some());
 }
 
 #[test]
 fn a_missing_file_is_named() {
-    let error = Dataset::ShareGpt(sharegpt("")).samples(Some(tokenizer())).err().unwrap();
+    let error = Dataset::ShareGpt(sharegpt("")).samples(Some(tokenizer()), &mut Draws::new(0)).err().unwrap();
     assert!(error.to_string().starts_with("cannot read dataset `chats.json`: No such file"), "{error}");
 }

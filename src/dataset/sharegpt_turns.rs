@@ -6,10 +6,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::ahead::ahead;
-use super::conversations::{Conversations, History, TurnRange, between, count};
 use super::sharegpt::{FORM, holds_something};
+use super::turns::{Conversations, History, TurnRange, between, count};
 use super::{Prompt, Sample, Samples, ShareGpt, from_file, rows};
 use crate::error::{Error, Result};
+use crate::rng::Draws;
 use crate::token::Tokenizer;
 
 /// Fewer turns make no conversation, unless they are asked for.
@@ -36,13 +37,6 @@ struct Message {
 /// A turn: what the user says, its tokens, and those of the answer.
 type Turn = (String, u32, u32);
 
-/// What a file has of use.
-struct Accepted {
-    /// Entries that were shuffled.
-    rows: usize,
-    conversations: Vec<Vec<Turn>>,
-}
-
 /// The fewest and the most turns of a conversation.
 pub(super) fn range(turns: TurnRange) -> Result<(u32, u32)> {
     between(turns.fewest.unwrap_or(FEWEST), turns.most.unwrap_or(u32::MAX))
@@ -50,25 +44,35 @@ pub(super) fn range(turns: TurnRange) -> Result<(u32, u32)> {
 
 impl ShareGpt {
     /// The conversations with as many turns as `range` wants, in the order of the seed.
-    pub(super) fn conversations(self, range: TurnRange, tokenizer: Tokenizer) -> Result<Conversations> {
+    pub(super) fn conversations(
+        self,
+        range: TurnRange,
+        tokenizer: Tokenizer,
+        draws: &mut Draws,
+    ) -> Result<Conversations> {
         let path = self.path.clone();
         let mut turns = Vec::new();
         let samples = from_file(&path, |bytes| {
-            let accepted = self.long_enough(&bytes, range, tokenizer)?;
-            let samples = self.turns_of(accepted, &mut turns)?;
-            Ok(samples)
+            let accepted = self.long_enough(&bytes, range, tokenizer, draws)?;
+            self.turns_of(accepted, &mut turns, draws)
         })?;
         Ok(Conversations { turns, samples, history: History::Kept })
     }
 
     /// Counts tokens on all cores until there are as many conversations as wanted.
-    fn long_enough(&self, bytes: &[u8], range: TurnRange, tokenizer: Tokenizer) -> Result<Accepted> {
+    fn long_enough(
+        &self,
+        bytes: &[u8],
+        range: TurnRange,
+        tokenizer: Tokenizer,
+        draws: &mut Draws,
+    ) -> Result<Vec<Vec<Turn>>> {
         let (fewest, most) = self::range(range)?;
         let entries: Vec<Entry> = serde_json::from_slice(bytes).map_err(|cause| rows::misread(&cause, FORM))?;
         let long = |entry: &Entry| entry.conversations.as_ref().is_some_and(|said| said.len() >= 2 * fewest as usize);
         let entries: Vec<(usize, Entry)> = entries.into_iter().enumerate().filter(|(_, entry)| long(entry)).collect();
-        let order = self.selection.order(entries.len());
-        let (rows, entries, output_len) = (entries.len(), Arc::new(entries), self.output_len);
+        let order = self.selection.order(entries.len(), &mut draws.python);
+        let (entries, output_len) = (Arc::new(entries), self.output_len);
         let made = ahead(order.len(), move |position| {
             let (index, entry) = &entries[order[position] as usize];
             entry.turns(most, output_len, &tokenizer).map_err(|error| error.context(format!("entry {index}")))
@@ -79,15 +83,13 @@ impl ShareGpt {
             return Err(Error::new(format!("no conversation has {fewest} turns"))
                 .hint("give `--multi-turn-min-turns 1` to take shorter ones"));
         }
-        Ok(Accepted { rows, conversations: accepted })
+        Ok(accepted)
     }
 
     /// The turns of all conversations, repeated ones included; `lengths` gets how many each has.
-    fn turns_of(self, accepted: Accepted, lengths: &mut Vec<u32>) -> Result<Samples> {
+    fn turns_of(self, accepted: Vec<Vec<Turn>>, lengths: &mut Vec<u32>, draws: &mut Draws) -> Result<Samples> {
         let selection = self.selection;
-        let Accepted { rows, conversations: accepted } = accepted;
-        let repeats = selection.repeats(accepted.len());
-        let python = Some(selection.python_after(rows, accepted.len()));
+        let repeats = selection.repeats(accepted.len(), &mut draws.python);
         let warning = selection.warning(accepted.len(), repeats.len());
         let sources: Vec<usize> =
             (0..accepted.len()).chain(repeats.into_iter().map(|source| source as usize)).collect();
@@ -107,7 +109,7 @@ impl ShareGpt {
                 ..Sample::default()
             })
         });
-        Ok(Samples { warnings: warning.into_iter().collect(), python, ..Samples::new(count, iter) })
+        Ok(Samples { warnings: warning.into_iter().collect(), ..Samples::new(count, iter) })
     }
 }
 

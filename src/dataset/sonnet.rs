@@ -10,7 +10,7 @@ use super::lengths::length;
 use super::{Prompt, Sample, Samples, Selection, Template, from_file, rows};
 use crate::args;
 use crate::error::{Error, Result};
-use crate::rng::Python;
+use crate::rng::Draws;
 use crate::token::Tokenizer;
 
 /// Twenty-seven sonnets by William Shakespeare (1609).
@@ -40,8 +40,6 @@ pub struct SonnetArgs {
 pub struct Sonnet {
     /// The file of lines; `None` for the sonnets inside.
     pub path: Option<PathBuf>,
-    /// Seed of the choice of lines.
-    pub seed: u32,
     /// How many requests; above 0.
     pub num_prompts: u32,
     /// Input tokens of a request at most.
@@ -71,7 +69,6 @@ impl SonnetArgs {
     pub(super) fn resolve(self, path: Option<PathBuf>, template: Template, selection: Selection) -> Result<Sonnet> {
         Ok(Sonnet {
             path,
-            seed: selection.seed,
             num_prompts: selection.some_prompts("sonnet")?,
             input_len: length("--sonnet-input-len", self.sonnet_input_len)?,
             output_len: length("--sonnet-output-len", self.sonnet_output_len)?,
@@ -84,22 +81,21 @@ impl SonnetArgs {
 }
 
 impl Sonnet {
-    pub(super) fn samples(self, tokenizer: Tokenizer) -> Result<Samples> {
+    pub(super) fn samples(self, tokenizer: Tokenizer, draws: &mut Draws) -> Result<Samples> {
         match self.path.clone() {
-            None => self.samples_of(SONNETS, &tokenizer),
-            Some(path) => from_file(&path, |bytes| self.samples_of(rows::text(&bytes)?, &tokenizer)),
+            None => self.samples_of(SONNETS, &tokenizer, draws),
+            Some(path) => from_file(&path, |bytes| self.samples_of(rows::text(&bytes)?, &tokenizer, draws)),
         }
     }
 
-    fn samples_of(self, text: &str, tokenizer: &Tokenizer) -> Result<Samples> {
+    fn samples_of(self, text: &str, tokenizer: &Tokenizer, draws: &mut Draws) -> Result<Samples> {
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
         let (first, drawn) = self.line_counts(&lines, tokenizer)?;
         let head = format!("{BASE}{}", lines[..first.min(lines.len())].concat());
-        let mut python = Python::new(u64::from(self.seed));
         let (mut samples, mut refused) = (Vec::new(), 0);
         while samples.len() < self.num_prompts as usize {
             let mut prompt = head.clone();
-            prompt.extend((0..drawn).map(|_| lines[python.index(lines.len())]));
+            prompt.extend((0..drawn).map(|_| lines[draws.python.index(lines.len())]));
             let (rendered, input_tokens) = self.counted(&prompt, tokenizer)?;
             if input_tokens > self.input_len {
                 refused += 1;
@@ -120,7 +116,7 @@ impl Sonnet {
             });
         }
         let count = samples.len();
-        Ok(Samples { python: Some(python), ..Samples::new(count, samples.into_iter().map(Ok)) })
+        Ok(Samples::new(count, samples.into_iter().map(Ok)))
     }
 
     /// How many lines from the start all prompts share, and how many are drawn after them, by the mean length of a line.

@@ -13,16 +13,16 @@ fn sonnet(line: &str) -> Result<Sonnet> {
     }
 }
 
-fn samples(line: &str) -> Result<Samples> {
-    sonnet(&format!("--skip-chat-template {line}"))?.samples_of(LINES, &tokenizer())
+fn samples(line: &str, draws: &mut Draws) -> Result<Samples> {
+    sonnet(&format!("--skip-chat-template {line}"))?.samples_of(LINES, &tokenizer(), draws)
 }
 
 #[test]
 fn lines_are_picked_as_in_the_reference() {
-    let made =
-        samples("--num-prompts 4 --sonnet-prefix-len 40 --sonnet-input-len 60 --sonnet-output-len 8 --seed 2").unwrap();
-    let mut python = made.python.clone().unwrap();
-    assert_eq!([python.random(), python.random()], [0.9079404966260946, 0.26813751289981635]);
+    let line = "--num-prompts 4 --sonnet-prefix-len 40 --sonnet-input-len 60 --sonnet-output-len 8";
+    let mut draws = Draws::new(2);
+    let made = samples(line, &mut draws).unwrap();
+    assert_eq!([draws.python.random(), draws.python.random()], [0.9079404966260946, 0.26813751289981635]);
     let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(|line| LINES.split_inclusive('\n').nth(line).unwrap());
     let wanted =
         [([d, b, d, d, c, a], 55), ([e, d, d, e, d, d], 53), ([b, e, e, a, d, d], 56), ([d, c, b, b, d, a], 55)];
@@ -35,8 +35,8 @@ fn the_sonnets_inside_are_whole() {
     assert_eq!(SONNETS.lines().count() % 14, 0);
     assert!(SONNETS.ends_with('\n') && SONNETS.is_ascii());
     assert!(SONNETS.lines().all(|line| (25..60).contains(&line.len())), "a line of verse has ten syllables or so");
-    let made =
-        Dataset::Sonnet(sonnet("--num-prompts 3").unwrap()).samples(Some(Tokenizer::builtin().unwrap())).unwrap();
+    let dataset = Dataset::Sonnet(sonnet("--num-prompts 3").unwrap());
+    let made = dataset.samples(Some(Tokenizer::builtin().unwrap()), &mut Draws::new(0)).unwrap();
     let made: Vec<Sample> = made.iter.map(Result::unwrap).collect();
     assert!(made.iter().all(|sample| (450..=550).contains(&sample.input_tokens) && sample.output_tokens == 150));
 }
@@ -44,7 +44,8 @@ fn the_sonnets_inside_are_whole() {
 #[test]
 fn a_server_that_applies_the_template_gets_the_plain_prompt() {
     let text = |dataset: Dataset| {
-        let first = dataset.samples(Some(Tokenizer::builtin().unwrap())).unwrap().iter.next().unwrap().unwrap();
+        let made = dataset.samples(Some(Tokenizer::builtin().unwrap()), &mut Draws::new(0)).unwrap();
+        let first = { made }.iter.next().unwrap().unwrap();
         let Prompt::Text(text) = first.prompt else { panic!("no text") };
         (text, first.input_tokens)
     };
@@ -66,11 +67,12 @@ fn lengths_that_leave_no_room_are_refused() {
         ("--num-prompts 0", "`--num-prompts 0`: dataset `sonnet` makes 1 prompt or more"),
     ];
     for (line, why) in table {
-        let error = samples(line).err().unwrap();
+        let error = samples(line, &mut Draws::new(0)).err().unwrap();
         assert_eq!(error.to_string(), why);
         assert!(error.advice().is_some());
     }
-    assert_eq!(sonnet("").unwrap().samples_of("", &tokenizer()).err().unwrap().to_string(), "no lines");
+    let nothing = sonnet("").unwrap().samples_of("", &tokenizer(), &mut Draws::new(0)).err().unwrap();
+    assert_eq!(nothing.to_string(), "no lines");
     let general = sonnet("--input-len 70 --output-len 9").unwrap();
     assert_eq!((general.input_len, general.output_len, general.prefix_len), (70, 9, 200));
 }

@@ -12,6 +12,7 @@ use super::rows::{self, Row};
 use super::{Samples, Selection, Template, from_file};
 use crate::args;
 use crate::error::{Error, Result};
+use crate::rng::Draws;
 use crate::token::Tokenizer;
 
 const FORM: &str = "write one object a line, such as {\"category\": \"writing\", \"turns\": [\"Hello\"]}";
@@ -59,12 +60,12 @@ impl SpecBenchArgs {
 }
 
 impl SpecBench {
-    pub(super) fn samples(self, tokenizer: Tokenizer) -> Result<Samples> {
+    pub(super) fn samples(self, tokenizer: Tokenizer, draws: &mut Draws) -> Result<Samples> {
         let path = self.path.clone();
-        from_file(&path, |bytes| self.samples_of(&bytes, tokenizer))
+        from_file(&path, |bytes| self.samples_of(&bytes, tokenizer, draws))
     }
 
-    fn samples_of(self, bytes: &[u8], tokenizer: Tokenizer) -> Result<Samples> {
+    fn samples_of(self, bytes: &[u8], tokenizer: Tokenizer, draws: &mut Draws) -> Result<Samples> {
         let lines = lines(bytes, FORM, self.category.as_deref(), |row| {
             let Some(Value::Array(turns)) = row.take("turns") else { return Err(row.wrong("no list at `turns`")) };
             match turns.into_iter().next() {
@@ -72,7 +73,7 @@ impl SpecBench {
                 _ => Err(row.wrong("no string at `turns[0]`")),
             }
         })?;
-        let mut samples = custom::samples(lines, self.template, self.selection, Some(tokenizer));
+        let mut samples = custom::samples(lines, self.template, self.selection, Some(tokenizer), draws);
         samples.warnings.extend(seed_warning("spec_bench", self.seed));
         Ok(samples)
     }

@@ -5,9 +5,13 @@ use super::super::golden::{resolve, rows, tokenizer};
 use super::*;
 
 fn samples(line: &str, json: &str) -> Result<Samples> {
+    drawn(line, json, &mut Draws::new(0))
+}
+
+fn drawn(line: &str, json: &str, draws: &mut Draws) -> Result<Samples> {
     let dataset = resolve(&format!("--dataset-name spec_bench --dataset-path a --skip-chat-template {line}"))?;
     let Dataset::SpecBench(spec_bench) = dataset else { panic!("another dataset") };
-    spec_bench.samples_of(json.as_bytes(), tokenizer())
+    spec_bench.samples_of(json.as_bytes(), tokenizer(), draws)
 }
 
 fn questions() -> String {
@@ -20,10 +24,10 @@ fn questions() -> String {
 
 #[test]
 fn first_turns_are_taken_and_repeated_as_in_the_reference() {
-    let made = samples("--num-prompts 8 --seed 5 --spec-bench-output-len 7", &questions()).unwrap();
+    let mut draws = Draws::new(5);
+    let made = drawn("--num-prompts 8 --seed 5 --spec-bench-output-len 7", &questions(), &mut draws).unwrap();
     assert_eq!(made.warnings[1], "`--seed 5` does not change the prompts of `spec_bench`, which always has seed 0");
-    let mut python = made.python.clone().unwrap();
-    assert_eq!([python.random(), python.random()], [0.04048437818077755, 0.9654648863619172]);
+    assert_eq!([draws.python.random(), draws.python.random()], [0.04048437818077755, 0.9654648863619172]);
     let wanted = [4, 2, 1, 0, 5, 3, 0, 0].map(|k: u32| ("abcd".repeat(k as usize) + "ace", k + 3, 7));
     assert_eq!(rows(made), wanted);
 }

@@ -14,6 +14,7 @@ use super::spec_bench::{lines, seed_warning};
 use super::{Samples, Selection, Template, from_file};
 use crate::args;
 use crate::error::{Error, Result};
+use crate::rng::Draws;
 use crate::token::{Special, Tokenizer};
 
 const FORM: &str = "write one object a line, such as {\"category\": \"coding\", \"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}]}";
@@ -111,11 +112,11 @@ impl SpeedBench {
         self.path.join(format!("{}.jsonl", subset.get_name()))
     }
 
-    pub(super) fn samples(self, tokenizer: Tokenizer) -> Result<Samples> {
-        from_file(&self.file(), |bytes| self.samples_of(&bytes, tokenizer))
+    pub(super) fn samples(self, tokenizer: Tokenizer, draws: &mut Draws) -> Result<Samples> {
+        from_file(&self.file(), |bytes| self.samples_of(&bytes, tokenizer, draws))
     }
 
-    fn samples_of(self, bytes: &[u8], tokenizer: Tokenizer) -> Result<Samples> {
+    fn samples_of(self, bytes: &[u8], tokenizer: Tokenizer, draws: &mut Draws) -> Result<Samples> {
         let mut lines = lines(bytes, FORM, self.category.as_deref(), |row| {
             let first = row.get("messages").and_then(|messages| messages.get(0));
             match first.and_then(|message| message.get("content")) {
@@ -128,7 +129,7 @@ impl SpeedBench {
                 cut(&mut line.prompt, longest as usize, &tokenizer)?;
             }
         }
-        let mut samples = custom::samples(lines, self.template, self.selection, Some(tokenizer));
+        let mut samples = custom::samples(lines, self.template, self.selection, Some(tokenizer), draws);
         samples.warnings.extend(seed_warning("speed_bench", self.seed));
         Ok(samples)
     }

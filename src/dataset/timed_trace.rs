@@ -16,7 +16,7 @@ use super::{Prompt, Sample, Samples, Selection, from_file};
 use crate::args;
 use crate::error::{Error, Result};
 use crate::record::Tick;
-use crate::rng::{Legacy, Python};
+use crate::rng::{Draws, Python};
 use crate::token::Tokenizer;
 
 const FORM: &str = "write one object a line, such as {\"timestamp\": 1.5, \"input_length\": 40, \"output_length\": 20, \
@@ -145,12 +145,12 @@ impl TimedTrace {
         )
     }
 
-    pub(super) fn samples(self, tokenizer: Tokenizer) -> Result<Samples> {
+    pub(super) fn samples(self, tokenizer: Tokenizer, draws: &mut Draws) -> Result<Samples> {
         let path = self.path.clone();
-        from_file(&path, |bytes| self.samples_of(&bytes, &tokenizer))
+        from_file(&path, |bytes| self.samples_of(&bytes, &tokenizer, draws))
     }
 
-    fn samples_of(self, bytes: &[u8], tokenizer: &Tokenizer) -> Result<Samples> {
+    fn samples_of(self, bytes: &[u8], tokenizer: &Tokenizer, draws: &mut Draws) -> Result<Samples> {
         let rows = rows::lines(bytes, FORM).take(self.num_prompts as usize);
         let unit = (self.timing == Timing::Trace).then_some(self.unit);
         let entries: Vec<Entry> = rows.map(|row| self.labels.entry(row?, unit)).collect::<Result<_>>()?;
@@ -172,8 +172,8 @@ impl TimedTrace {
             })
         });
         // The reference seeds both generators anew, with 0.
-        let (legacy, python) = (Some(Legacy::new(0)), Some(Python::new(0)));
-        Ok(Samples { warnings, due, legacy, python, ..Samples::new(count, iter) })
+        *draws = Draws::new(0);
+        Ok(Samples { warnings, due, ..Samples::new(count, iter) })
     }
 
     fn warnings(&self, entries: &[Entry]) -> Vec<String> {

@@ -11,9 +11,13 @@ const TRACE: &str = r#"{"ts": 0, "input_length": 20, "output_length": 5, "hash_i
 {"ts": 4, "input_length": 8, "output_length": 2, "hash_ids": [7]}"#;
 
 fn samples(line: &str, trace: &str) -> Result<Samples> {
+    drawn(line, trace, &mut Draws::new(9))
+}
+
+fn drawn(line: &str, trace: &str, draws: &mut Draws) -> Result<Samples> {
     let dataset = resolve(&format!("--dataset-name timed_trace --dataset-path a {line}"))?;
     let Dataset::TimedTrace(timed_trace) = dataset else { panic!("another dataset") };
-    timed_trace.samples_of(trace.as_bytes(), &tokenizer())
+    timed_trace.samples_of(trace.as_bytes(), &tokenizer(), draws)
 }
 
 fn ids(samples: Samples) -> Vec<Vec<u32>> {
@@ -30,14 +34,14 @@ fn ids(samples: Samples) -> Vec<Vec<u32>> {
 #[test]
 fn chunks_and_times_are_the_reference_s() {
     let line = "--num-prompts 9 --timed-trace-label-timestamp ts --timed-trace-chunk-hash-size 8";
-    let made = samples(line, TRACE).unwrap();
+    let mut draws = Draws::new(9);
+    let made = drawn(line, TRACE, &mut draws).unwrap();
     assert_eq!(made.warnings[0], "4 requests instead of 9, because the trace has no more lines");
     assert!(made.warnings[1].starts_with("1 of 4 prompts are shorter than the trace says"), "{:?}", made.warnings);
     assert!(made.warnings[2].starts_with("1 times of the trace lie before"), "{:?}", made.warnings);
     // The third is sent right after the second, whose time is later than its own.
     assert_eq!(made.due, Some([0.0, 1.5, 1.5, 4.0].map(Tick::from_secs_f64).to_vec()));
-    let (mut legacy, mut python) = (made.legacy.clone().unwrap(), made.python.clone().unwrap());
-    assert_eq!([legacy.uniform(), python.random()], [0.5488135039273248, 0.8444218515250481]);
+    assert_eq!([draws.legacy.uniform(), draws.python.random()], [0.5488135039273248, 0.8444218515250481]);
     let wanted: [&[u32]; 4] = [
         &[2, 13, 27, 14, 26, 12, 10, 24, 4, 10, 0, 26, 13, 1, 14, 8],
         &[2, 13, 27, 14, 26, 12, 10, 24, 22, 16],

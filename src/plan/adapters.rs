@@ -55,12 +55,11 @@ impl AdapterArgs {
 }
 
 impl AdapterMix {
-    /// Assigns `count` requests. Chance draws from `generator`: the state that sampling left behind where it drew from the
-    /// reference's general generator, else that generator as the seed of the run sets it.
-    pub fn assign(&self, count: usize, mut generator: Python) -> Adapters {
+    /// Assigns `count` requests. Chance draws from `python`, as the seed made it and the dataset left it.
+    pub fn assign(&self, count: usize, python: &mut Python) -> Adapters {
         let names = self.names.len() as u32;
         let of = (0..count as u32).map(|id| match self.assignment {
-            Assignment::Random => generator.below(names) as u16,
+            Assignment::Random => python.below(names) as u16,
             Assignment::RoundRobin => (id % names) as u16,
         });
         Adapters { of: of.collect(), names: self.names.clone() }
@@ -81,7 +80,7 @@ mod tests {
 
     fn assigned(flags: &[&str], count: usize) -> Vec<u16> {
         let flags = Flags::try_parse_from(["x"].iter().chain(flags)).unwrap();
-        flags.adapters.resolve().unwrap().unwrap().assign(count, Python::new(0)).of
+        flags.adapters.resolve().unwrap().unwrap().assign(count, &mut Python::new(0)).of
     }
 
     #[test]

@@ -8,7 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::arrivals::Arrivals;
 use crate::args;
-use crate::dataset::{ConversationArgs, Shape};
+use crate::dataset::{Shape, TurnsArgs};
 use crate::error::{Error, Result};
 use crate::record::{Ramp, Strategy};
 
@@ -99,7 +99,7 @@ impl LoadArgs {
     ///
     /// # Errors
     /// As [`LoadArgs::resolve`], and where the flags of conversations make no sense.
-    pub fn resolve_for(&self, conversations: &ConversationArgs) -> Result<(Load, Option<Shape>)> {
+    pub fn resolve_for(&self, conversations: &TurnsArgs) -> Result<(Load, Option<Shape>)> {
         let mut load = self.resolve()?;
         if let Some(shape) = conversations.resolve()? {
             return Ok((load.of_conversations(), Some(shape)));

@@ -39,9 +39,9 @@ impl Arrivals {
 
     /// When each of `n` requests should start, in seconds after the start of sending; never going back.
     ///
-    /// Gaps are drawn from `legacy`, which is as the seed makes it, or as the dataset left it if that drew from it too.
+    /// Gaps are drawn from `legacy`, as the seed made it and the dataset left it.
     /// Offset `i` is the sum of gaps `0..=i`. Without a ramp all are scaled so that the last one is at `n / rate`.
-    pub fn offsets(&self, n: usize, mut legacy: Legacy) -> Vec<f64> {
+    pub fn offsets(&self, n: usize, legacy: &mut Legacy) -> Vec<f64> {
         let burstiness = match self {
             Arrivals::AtOnce => return vec![0.0; n],
             Arrivals::Gamma { burstiness, .. } | Arrivals::Ramp { burstiness, .. } => *burstiness,
@@ -49,7 +49,7 @@ impl Arrivals {
         let mut total = 0.0;
         let mut offsets: Vec<f64> = (0..n)
             .map(|index| {
-                total += gap(&mut legacy, self.rate(index, n), burstiness);
+                total += gap(legacy, self.rate(index, n), burstiness);
                 total
             })
             .collect();
@@ -63,7 +63,7 @@ impl Arrivals {
     }
 
     /// The same as [`Arrivals::offsets`], to the nearest nanosecond.
-    pub fn due(&self, n: usize, legacy: Legacy) -> Vec<Tick> {
+    pub fn due(&self, n: usize, legacy: &mut Legacy) -> Vec<Tick> {
         self.offsets(n, legacy).into_iter().map(Tick::from_secs_f64).collect()
     }
 }

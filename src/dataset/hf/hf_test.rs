@@ -13,7 +13,7 @@ pub(super) fn hf(path: &str, line: &str) -> Result<Hf> {
 }
 
 pub(super) fn samples(folder: &Folder, line: &str) -> Result<Samples> {
-    hf(folder.path().to_str().unwrap(), line)?.samples(Tokenizer::builtin().unwrap())
+    hf(folder.path().to_str().unwrap(), line)?.samples(Tokenizer::builtin().unwrap(), &mut Draws::new(0))
 }
 
 pub(super) fn made(folder: &Folder, line: &str) -> Vec<Sample> {

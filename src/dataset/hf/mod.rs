@@ -31,7 +31,7 @@ pub use class::{Class, Takes};
 use super::ahead::ahead;
 use super::{Order, Samples, Selection};
 use crate::error::{Error, Result};
-use crate::rng::Generator;
+use crate::rng::{Draws, Generator};
 use crate::token::Tokenizer;
 use cell::Row;
 use draft::Draft;
@@ -128,12 +128,12 @@ impl Hf {
         error.context(format!("cannot read dataset `{}`", self.path))
     }
 
-    pub(super) fn samples(self, tokenizer: Tokenizer) -> Result<Samples> {
+    pub(super) fn samples(self, tokenizer: Tokenizer, draws: &mut Draws) -> Result<Samples> {
         let path = self.path.clone();
-        self.samples_of(tokenizer).map_err(|error| error.context(format!("cannot read dataset `{path}`")))
+        self.samples_of(tokenizer, draws).map_err(|error| error.context(format!("cannot read dataset `{path}`")))
     }
 
-    fn samples_of(self, tokenizer: Tokenizer) -> Result<Samples> {
+    fn samples_of(self, tokenizer: Tokenizer, draws: &mut Draws) -> Result<Samples> {
         let (hf, source) = (self.clone(), Source::open(&self.path)?);
         let mut maker = Maker { hf, tokenizer, source: source.clone(), text: String::new() };
         let mut warnings = Vec::new();
@@ -153,23 +153,22 @@ impl Hf {
             }
             drafts
         };
-        self.ordered(drafts, warnings)
+        self.ordered(drafts, warnings, draws)
     }
 
     /// The drafts as requests, repeated where there are too few.
-    fn ordered(self, drafts: Vec<Draft>, mut warnings: Vec<String>) -> Result<Samples> {
+    fn ordered(self, drafts: Vec<Draft>, mut warnings: Vec<String>, draws: &mut Draws) -> Result<Samples> {
         let taken = drafts.len();
         if taken == 0 {
             return Err(Error::new("no row can be used")
                 .hint("check the split (`--hf-split`), the lengths and the filters of this dataset"));
         }
-        let repeats = self.selection.repeats(taken);
+        // Only the repeats come from this generator: rows are shuffled by another one.
+        let repeats = self.selection.repeats(taken, &mut draws.python);
         warnings.extend(self.selection.warning(taken, repeats.len()));
         let numbers: Vec<usize> = drafts.iter().map(|draft| draft.number).collect();
         let copies = ids::of_copies(&numbers, repeats.len());
         let count = taken + repeats.len();
-        // Only the repeats come from this generator: rows are shuffled by another one.
-        let python = self.selection.python_after(0, taken);
         let iter = ahead(count, move |index| {
             let (source, number) = match index.checked_sub(taken) {
                 None => (index, numbers[index]),
@@ -177,7 +176,7 @@ impl Hf {
             };
             drafts[source].finish(self.selection.request_id(number))
         });
-        Ok(Samples { warnings, python: Some(python), ..Samples::new(count, iter) })
+        Ok(Samples { warnings, ..Samples::new(count, iter) })
     }
 
     /// Reads rows in their order until as many as wanted have become drafts; also, how many were dropped on the way.

@@ -10,6 +10,7 @@ use super::source::{DataFile, Source};
 use super::{Hf, Maker};
 use crate::dataset::{Json, Prompt, Sample, rows};
 use crate::error::{Error, Result};
+use crate::rng::Python;
 
 const FORM: &str =
     "a line has `question`, a list of turns, each a list of messages, and `function`, a list of functions";
@@ -37,7 +38,8 @@ impl Hf {
         let longest = categories.iter().map(Vec::len).max().unwrap_or(0);
         let in_turn: Vec<&Option<Call>> =
             (0..longest).flat_map(|index| categories.iter().filter_map(move |rows| rows.get(index))).collect();
-        let order = self.selection.order(in_turn.len());
+        // A generator of its own: later draws begin at the seed, as if nothing had been shuffled.
+        let order = self.selection.order(in_turn.len(), &mut Python::new(0));
         Ok(order.into_iter().filter_map(|index| in_turn[index as usize].clone()).collect())
     }
 }

@@ -1,14 +1,14 @@
 //! The flags that make conversations of requests, and the [`Shape`] they come to.
 
-use super::conversations::{Prefixes, Shape, TurnRange};
 use super::lengths::length;
+use super::turns::{Prefixes, Shape, TurnRange};
 use crate::args;
 use crate::error::{Error, Result};
 
 /// Flags of conversations.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Multi-turn")]
-pub struct ConversationArgs {
+pub struct TurnsArgs {
     /// Send conversations: each turn follows the answer to the one before, with all that was said until then.
     ///
     /// `--num-prompts` counts conversations. Needs `--backend openai-chat` and the dataset `random` or `sharegpt`. A turn that
@@ -35,7 +35,7 @@ pub struct ConversationArgs {
     pub multi_turn_prefix_conversation_ratio: Option<f64>,
 }
 
-impl ConversationArgs {
+impl TurnsArgs {
     /// The shape of conversations; `None` where requests stand alone.
     ///
     /// # Errors
@@ -115,11 +115,11 @@ mod tests {
     #[derive(Parser)]
     struct Flags {
         #[command(flatten)]
-        conversations: ConversationArgs,
+        turns: TurnsArgs,
     }
 
-    fn flags(line: &str) -> ConversationArgs {
-        Flags::parse_from(["x"].into_iter().chain(line.split_whitespace())).conversations
+    fn flags(line: &str) -> TurnsArgs {
+        Flags::parse_from(["x"].into_iter().chain(line.split_whitespace())).turns
     }
 
     fn resolve(line: &str) -> Result<Option<Shape>, String> {
