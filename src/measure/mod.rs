@@ -11,6 +11,7 @@ mod metric;
 mod peaks;
 mod probes;
 mod repeat;
+mod request;
 mod server;
 mod steady;
 mod summary;
@@ -22,16 +23,18 @@ pub use args::{Asked, MetricsArgs};
 pub use better::{Better, better};
 pub use conversations::Conversations;
 pub use goal::{Goal, Taken};
-pub use latency::{Latency, OWN_PERCENTILES, Schedule, e2el, queued, seconds, ttft};
+pub use latency::{Latency, Schedule};
 pub use metric::Metric;
 pub use peaks::Peaks;
+pub use probes::Probes;
 pub use repeat::Repeated;
+pub use request::{e2el, queued, seconds, ttft};
 pub use server::{Diffusion, PrefixCache, Speculation};
 pub use steady::{Steady, SteadyRule};
-pub use summary::{Basis, Summary};
+pub use summary::{Basis, OWN_PERCENTILES, Summary};
 
 use crate::record::{Failure, Outcome, Record, Run};
-use latency::done;
+use request::{done, taken};
 
 /// All that a report can say of a run in numbers.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -64,21 +67,6 @@ pub struct Metrics {
     pub steady: Option<Steady>,
     /// The run by adapter, where requests were spread over several.
     pub adapters: Vec<Adapter>,
-}
-
-/// Small requests that were sent beside the run, one at a time. Times are in seconds from `sent` to the last output.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Probes {
-    /// Successful probes.
-    pub completed: u64,
-    /// Failed probes.
-    pub failed: u64,
-    /// The median of the successful.
-    pub median: f64,
-    /// Their 99th percentile.
-    pub p99: f64,
-    /// The longest.
-    pub max: f64,
 }
 
 /// Requests and tokens.
@@ -156,7 +144,7 @@ pub fn metrics(run: &Run, asked: &Asked) -> Metrics {
         speculation: Speculation::of(run),
         diffusion: Diffusion::of(run),
         prefix_cache: PrefixCache::of(run),
-        steady: Steady::of(run, asked),
+        steady: asked.steady.and_then(|rule| Steady::of(run, rule, &asked.percentiles)),
         adapters: adapters::adapters(run),
     }
 }
@@ -171,7 +159,7 @@ fn counts(records: &[Record], goal: Option<&Goal>) -> Counts {
         input_tokens: total(|record| record.input_tokens),
         output_tokens: total(|record| record.output_tokens),
         chunks: total(|record| record.chunks),
-        good: goal.map(|goal| done(records).filter(|record| goal.is_met(latency::taken(record))).count() as u64),
+        good: goal.map(|goal| done(records).filter(|record| goal.is_met(taken(record))).count() as u64),
     }
 }
 
