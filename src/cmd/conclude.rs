@@ -62,13 +62,16 @@ pub(super) fn conclude(sent: Sent, context: Context<'_>, files: Files, out: &mut
         ..collector.finish(end, sent.ending.health, ending)
     };
     let metrics = measure::metrics(&run, &checked.asked);
-    let report = Report::new(&run, &metrics, &checked.asked).with_charts(charts(&checked.output));
+    let asked = &checked.asked;
+    let trust = measure::verdict(&run, &metrics, asked);
+    let charts = charts(&checked.output);
+    let report = Report { run: &run, metrics: &metrics, asked, verdict: &trust, charts };
     written(report.console(out).and_then(|()| out.flush()))?;
     sent.late_warnings.iter().for_each(|warning| ui.warn(warning));
-    for warning in report.warnings() {
-        ui.warn(&format!("{}; {}", warning.what, warning.advice));
+    for doubt in &trust.doubts {
+        ui.warn(&format!("{}; {}", doubt.what, doubt.advice));
     }
-    let saved = save((&report, &run), details, (files, out), (checked, ui));
+    let saved = save(&report, details, (files, out), (checked, ui));
     let (files, saved) = match saved {
         Ok(files) => (files, Ok(())),
         Err(error) => (Vec::new(), Err(error)),
@@ -100,7 +103,7 @@ fn count(collector: &mut Collector, tokenizer: &Tokenizer) -> Result<()> {
 /// Writes the result to every place that was asked for, and takes the file of details away once it is in there; gives the
 /// files that hold the result.
 fn save(
-    (report, run): (&Report<'_>, &Run),
+    report: &Report<'_>,
     details: Option<Details>,
     (files, out): (Files, &mut dyn Write),
     (checked, ui): (&Checked, &Ui),
@@ -119,7 +122,7 @@ fn save(
     let detailed = |reader: &mut Option<Reader>, file: &mut dyn Write| {
         report.json(reader.as_mut().filter(|_| output.detailed), file)
     };
-    let saved = files.save(&run.setup, |file| detailed(&mut reader, file))?;
+    let saved = files.save(&report.run.setup, |file| detailed(&mut reader, file))?;
     if output.export == Some(Export::Stdout) {
         to_stdout(&mut |out| detailed(&mut reader, out).and_then(|()| writeln!(out)))?;
     }

@@ -5,6 +5,7 @@ mod adapters;
 mod args;
 mod better;
 mod conversations;
+mod doubts;
 mod goal;
 mod latency;
 mod metric;
@@ -15,6 +16,7 @@ mod request;
 mod server;
 mod steady;
 mod summary;
+mod verdict;
 
 use std::collections::BTreeMap;
 
@@ -32,13 +34,23 @@ pub use request::{e2el, queued, seconds, ttft};
 pub use server::{Diffusion, PrefixCache, Speculation};
 pub use steady::{Steady, SteadyRule};
 pub use summary::{Basis, OWN_PERCENTILES, Summary};
+pub use verdict::{Doubt, Grade, Verdict};
 
-use crate::record::{Failure, Outcome, Record, Run};
+use crate::record::{Failure, Outcome, Record, Run, Setup, Task};
 use request::{done, taken};
+
+/// From this many tokens a piece of output on, gaps between pieces say little of the time a token takes.
+const SEVERAL_TOKENS: f64 = 1.05;
 
 /// All that a report can say of a run in numbers.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Metrics {
+    /// What the requests asked for.
+    pub task: Task,
+    /// Whether output tokens are known: all counted by the server, or a tokenizer at hand for the rest.
+    pub counts_tokens: bool,
+    /// The latencies that mean something for the run, in the order of reports.
+    pub meant: Vec<Metric>,
     /// Requests and tokens.
     pub counts: Counts,
     /// The same by the second.
@@ -131,7 +143,11 @@ pub struct Failures {
 /// The numbers of a run, all of them.
 pub fn metrics(run: &Run, asked: &Asked) -> Metrics {
     let counts = counts(&run.records, asked.goal.as_ref());
+    let counts_tokens = run.setup.tokenizer_id.is_some() || run.uncounted == 0;
     Metrics {
+        task: run.setup.task,
+        counts_tokens,
+        meant: Metric::ALL.into_iter().filter(|&metric| is_meant(metric, &run.setup, counts_tokens)).collect(),
         counts,
         rates: rates(&counts, run),
         peaks: Peaks::of(&run.records, &run.flow),
@@ -146,6 +162,42 @@ pub fn metrics(run: &Run, asked: &Asked) -> Metrics {
         prefix_cache: PrefixCache::of(run),
         steady: asked.steady.and_then(|rule| Steady::of(run, rule, &asked.percentiles)),
         adapters: adapters::adapters(run),
+    }
+}
+
+/// How far `run` is to be trusted, and why; `metrics` are its numbers.
+pub fn verdict(run: &Run, metrics: &Metrics, asked: &Asked) -> Verdict {
+    Verdict::of(doubts::doubts(run, metrics, asked))
+}
+
+impl Metrics {
+    /// Whether a latency means anything for the run.
+    pub fn has(&self, metric: Metric) -> bool {
+        self.meant.contains(&metric)
+    }
+
+    /// Whether there is anything that a latency was made from. Where each answer came in one piece, nothing says how long a
+    /// token took, though TPOT is defined.
+    pub fn measured(&self, metric: Metric) -> bool {
+        !self.latency.metric(metric).is_empty() && (metric != Metric::Tpot || !self.latency.itl.is_empty())
+    }
+}
+
+impl Chunks {
+    /// Whether a piece of output holds so many tokens that gaps between pieces say little of the time a token takes.
+    pub fn hold_several_tokens(&self) -> bool {
+        self.tokens.is_some_and(|tokens| tokens > SEVERAL_TOKENS)
+    }
+}
+
+/// Whether a latency means anything for a run of this setup. The last two are shown on the reference's conditions.
+fn is_meant(metric: Metric, setup: &Setup, counts_tokens: bool) -> bool {
+    match metric {
+        Metric::E2el => true,
+        Metric::Ttft | Metric::Itl => setup.task == Task::Generation,
+        Metric::Tpot => setup.task == Task::Generation && counts_tokens,
+        Metric::ClientQueueTime => setup.max_concurrency.is_some(),
+        Metric::E2elIncludingClientQueue => setup.max_concurrency.is_some() && setup.request_rate.is_finite(),
     }
 }
 
