@@ -43,7 +43,7 @@ pub(super) struct Published {
     /// Its numbers, for a summary of several runs.
     pub(super) run: SeriesRun,
     /// The exit status, or what went wrong after numbers were there.
-    pub(super) verdict: Result<Exit>,
+    pub(super) exit: Result<Exit>,
 }
 
 impl<'a> Desk<'a> {
@@ -102,21 +102,23 @@ impl<'a> Desk<'a> {
         std::mem::replace(&mut self.progress, Progress::off()).finish();
         let asked = &self.serve.asked;
         let metrics = measure::metrics(run, asked);
-        let report = Report::new(run, &metrics, asked).with_charts(charts(&self.serve.output));
+        let trust = measure::verdict(run, &metrics, asked);
+        let charts = charts(&self.serve.output);
+        let report = Report { run, metrics: &metrics, asked, verdict: &trust, charts };
         let reported = written(report.console(self.out).and_then(|()| self.out.flush()));
         self.check(reported);
         for what in self.held.take().unwrap_or_default() {
             self.ui.warn(&what);
         }
-        for warning in report.warnings() {
-            self.ui.warn(&format!("{}; {}", warning.what, warning.advice));
+        for doubt in &trust.doubts {
+            self.ui.warn(&format!("{}; {}", doubt.what, doubt.advice));
         }
-        let saved = self.save(&report, run);
+        let saved = self.save(&report);
         let files = self.check(saved).unwrap_or_default();
-        let verdict = match (self.complaint.take(), failure) {
+        let exit = match (self.complaint.take(), failure) {
             (Some(error), _) | (None, Some(error)) => Err(error),
             (None, None) if run.partial => Ok(Exit::Interrupted),
-            (None, None) => Ok(verdict(run, &metrics, self.ui)),
+            (None, None) => Ok(answer(run, &metrics, self.ui)),
         };
         let run = SeriesRun {
             num_prompts: run.setup.num_prompts,
@@ -126,12 +128,12 @@ impl<'a> Desk<'a> {
             partial: run.partial,
             files,
         };
-        Published { run, verdict }
+        Published { run, exit }
     }
 
     /// Writes the result to every place that was asked for, and takes the file of details away once it is in there; gives the
     /// files that hold the result.
-    fn save(&mut self, report: &Report<'_>, run: &Run) -> Result<Vec<PathBuf>> {
+    fn save(&mut self, report: &Report<'_>) -> Result<Vec<PathBuf>> {
         let output = &self.serve.output;
         let (mut reader, passing) = self.details.take().map_or(Ok((None, None)), |details| details.read(self.ui))?;
         // A timeline needs details that the result may be asked to leave out.
@@ -139,7 +141,7 @@ impl<'a> Desk<'a> {
             report.json(reader.as_mut().filter(|_| output.detailed), file)
         };
         let files = self.files.take().expect("a run is published once");
-        let saved = files.save(&run.setup, |file| detailed(&mut reader, file))?;
+        let saved = files.save(&report.run.setup, |file| detailed(&mut reader, file))?;
         if output.export == Some(Export::Stdout) {
             to_stdout(&mut |out| detailed(&mut reader, out).and_then(|()| writeln!(out)))?;
         }
@@ -203,7 +205,7 @@ fn charts(output: &Output) -> Option<Glyphs> {
 }
 
 /// The answer to whether it worked: no request that succeeded is a no, with its commonest cause.
-fn verdict(run: &Run, metrics: &Metrics, ui: &Ui) -> Exit {
+fn answer(run: &Run, metrics: &Metrics, ui: &Ui) -> Exit {
     if metrics.counts.completed > 0 {
         return Exit::Done;
     }

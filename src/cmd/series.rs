@@ -36,7 +36,7 @@ pub(super) fn run(
     let mut out = out(&base.output);
     if asked.is_single() {
         let published = one(&base, site, (ui, signals), &mut out)?;
-        return published.map_or(Ok(Exit::Interrupted), |published| published.verdict);
+        return published.map_or(Ok(Exit::Interrupted), |published| published.exit);
     }
     ui.note(SAME_PROMPTS);
     let setup = bench::setup(&base.experiment, site);
@@ -141,20 +141,20 @@ impl Story {
 
     /// Takes in how a run ended.
     fn take(&mut self, trial: &Trial, ended: Result<Option<Published>>) {
-        let verdict = match ended {
-            Ok(Some(Published { run, verdict })) => {
+        let exit = match ended {
+            Ok(Some(Published { run, exit })) => {
                 if trial.run == 1 {
                     self.series.points.push(SeriesPoint { value: trial.value(), runs: Vec::new() });
                 }
                 self.whole.0 += usize::from(!run.partial);
                 let point = self.series.points.last_mut().expect("the first run of a setting has made a point");
                 point.runs.push(run);
-                verdict
+                exit
             }
             Ok(None) => Ok(Exit::Interrupted),
             Err(error) => Err(error),
         };
-        match verdict {
+        match exit {
             Ok(Exit::Done) => {}
             // A value that nothing succeeds with is an answer, and the others have theirs.
             Ok(Exit::No) => self.exit = Exit::No,

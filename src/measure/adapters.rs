@@ -1,6 +1,6 @@
 //! A run by the adapter that its requests asked for: a run in, an [`Adapter`] for each name out.
 
-use super::latency::{done, e2el, tpot, ttft};
+use super::request::{done, e2el, tpot, ttft};
 use super::{OWN_PERCENTILES, Summary};
 use crate::record::{Record, Run};
 

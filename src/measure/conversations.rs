@@ -1,7 +1,7 @@
 //! Conversations: how many there were, and how first and later turns differ, since a later one finds its history in the
 //! server's prefix cache.
 
-use super::latency::{done, ttft};
+use super::request::{done, ttft};
 use super::{OWN_PERCENTILES, Summary};
 use crate::record::{Record, Run};
 

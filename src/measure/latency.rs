@@ -1,12 +1,9 @@
-//! Latencies: records in, a [`Summary`] for each quantity out. Ticks become seconds first, formulas are applied to seconds.
+//! Latencies: records in, a [`Summary`] for each quantity out. The formulas of one request stand in `request`.
 
 use super::conversations::talks;
-use super::goal::Taken;
-use super::{Metric, Summary};
-use crate::record::{Gaps, Health, Outcome, Record, Run, Tick};
-
-/// The percentiles of the quantities that are ours.
-pub const OWN_PERCENTILES: [f64; 2] = [50.0, 99.0];
+use super::request::{done, e2el, queued, seconds, tpot, ttft};
+use super::{Metric, OWN_PERCENTILES, Summary};
+use crate::record::{Gaps, Health, Record, Run, Tick};
 
 /// The reference's latencies, over successful requests.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -84,46 +81,6 @@ impl Schedule {
     }
 }
 
-/// The successful ones.
-pub(super) fn done(records: &[Record]) -> impl Iterator<Item = &Record> {
-    records.iter().filter(|record| record.outcome == Outcome::Done)
-}
-
-/// What a successful request took, as goals see it.
-pub(super) fn taken(record: &Record) -> Taken {
-    Taken { ttft: ttft(record), tpot: tpot(record).unwrap_or(0.0), itl: mean_gap(record), e2el: e2el(record) }
-}
-
-/// Seconds from `earlier` to `later`.
-pub fn seconds(later: Tick, earlier: Tick) -> f64 {
-    Tick::from_nanos(later.since(earlier)).as_secs_f64()
-}
-
-/// Time to first token, in seconds; 0 for a request without output.
-pub fn ttft(record: &Record) -> f64 {
-    seconds(record.first, record.sent)
-}
-
-/// End-to-end latency, in seconds; 0 for a request without output.
-pub fn e2el(record: &Record) -> f64 {
-    seconds(record.last, record.sent)
-}
-
-/// Client queue time, in seconds.
-pub fn queued(record: &Record) -> f64 {
-    seconds(record.sent, record.due)
-}
-
-/// The mean gap between pieces of an answer, in seconds; 0 for one piece.
-fn mean_gap(record: &Record) -> f64 {
-    if record.chunks > 1 { seconds(record.last, record.first) / f64::from(record.chunks - 1) } else { 0.0 }
-}
-
-/// Time per output token after the first, in seconds, of answers with more than one.
-pub(super) fn tpot(record: &Record) -> Option<f64> {
-    (record.output_tokens > 1).then(|| (e2el(record) - ttft(record)) / f64::from(record.output_tokens - 1))
-}
-
 /// From due to sent, without waiting for a slot. A turn that follows another has its slot, so its wait is all lateness.
 fn lateness(run: &Run) -> Vec<f64> {
     let records = &run.records;
@@ -157,7 +114,7 @@ fn wait_for_more_than_slots<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Setup;
+    use crate::record::{Outcome, Setup};
 
     fn limited(slots: u32) -> Setup {
         Setup { max_concurrency: Some(slots), ..Setup::default() }
@@ -207,11 +164,5 @@ mod tests {
         let schedule = Schedule::of(&run);
         assert_eq!((schedule.e2el.mean, schedule.ttft.max, schedule.lateness.mean), (5.0, 5.0, 2.0));
         assert!(schedule.lag.is_empty());
-    }
-
-    #[test]
-    fn one_token_answers_say_nothing_of_time_per_token() {
-        assert_eq!(tpot(&request(0, 0, 1)), None);
-        assert_eq!(taken(&request(0, 0, 1)).tpot, 0.0);
     }
 }

@@ -48,7 +48,7 @@ fn finished(id: u32, example: &Example) -> Finished {
     }
 }
 
-fn worked_example(tokenizer: bool) -> Run {
+pub(super) fn worked_example(tokenizer: bool) -> Run {
     let mut collector = Collector::new(5);
     EXAMPLES.iter().zip(0..).for_each(|(example, id)| collector.push(finished(id, example)));
     if tokenizer {
@@ -58,7 +58,7 @@ fn worked_example(tokenizer: bool) -> Run {
     Run { setup, ..collector.finish(Tick::from_secs_f64(2.5), Health::default(), Ending::Complete) }
 }
 
-fn asked() -> Asked {
+pub(super) fn asked() -> Asked {
     Asked {
         metrics: Metric::ALL.to_vec(),
         percentiles: vec![50.0, 90.0, 99.0],

@@ -5,6 +5,7 @@ mod adapters;
 mod args;
 mod better;
 mod conversations;
+mod doubts;
 mod goal;
 mod latency;
 mod live;
@@ -12,9 +13,11 @@ mod metric;
 mod peaks;
 mod probes;
 mod repeat;
+mod request;
 mod server;
 mod steady;
 mod summary;
+mod verdict;
 
 use std::collections::BTreeMap;
 
@@ -23,21 +26,33 @@ pub use args::{Asked, MetricsArgs};
 pub use better::{Better, better};
 pub use conversations::Conversations;
 pub use goal::{Goal, Taken};
-pub use latency::{Latency, OWN_PERCENTILES, Schedule, e2el, queued, seconds, ttft};
+pub use latency::{Latency, Schedule};
 pub use live::{Live, Snapshot};
 pub use metric::Metric;
 pub use peaks::Peaks;
+pub use probes::Probes;
 pub use repeat::Repeated;
+pub use request::{e2el, queued, seconds, ttft};
 pub use server::{Diffusion, PrefixCache, Speculation};
 pub use steady::{Steady, SteadyRule};
-pub use summary::{Basis, Summary};
+pub use summary::{Basis, OWN_PERCENTILES, Summary};
+pub use verdict::{Doubt, Grade, Verdict};
 
-use crate::record::{Failure, Outcome, Record, Run};
-use latency::done;
+use crate::record::{Failure, Outcome, Record, Run, Setup, Task};
+use request::{done, taken};
+
+/// From this many tokens a piece of output on, gaps between pieces say little of the time a token takes.
+const SEVERAL_TOKENS: f64 = 1.05;
 
 /// All that a report can say of a run in numbers.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Metrics {
+    /// What the requests asked for.
+    pub task: Task,
+    /// Whether output tokens are known: all counted by the server, or a tokenizer at hand for the rest.
+    pub counts_tokens: bool,
+    /// The latencies that mean something for the run, in the order of reports.
+    pub meant: Vec<Metric>,
     /// Requests and tokens.
     pub counts: Counts,
     /// The same by the second.
@@ -66,21 +81,6 @@ pub struct Metrics {
     pub steady: Option<Steady>,
     /// The run by adapter, where requests were spread over several.
     pub adapters: Vec<Adapter>,
-}
-
-/// Small requests that were sent beside the run, one at a time. Times are in seconds from `sent` to the last output.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Probes {
-    /// Successful probes.
-    pub completed: u64,
-    /// Failed probes.
-    pub failed: u64,
-    /// The median of the successful.
-    pub median: f64,
-    /// Their 99th percentile.
-    pub p99: f64,
-    /// The longest.
-    pub max: f64,
 }
 
 /// Requests and tokens.
@@ -145,7 +145,11 @@ pub struct Failures {
 /// The numbers of a run, all of them.
 pub fn metrics(run: &Run, asked: &Asked) -> Metrics {
     let counts = counts(&run.records, asked.goal.as_ref());
+    let counts_tokens = run.setup.tokenizer_id.is_some() || run.uncounted == 0;
     Metrics {
+        task: run.setup.task,
+        counts_tokens,
+        meant: Metric::ALL.into_iter().filter(|&metric| is_meant(metric, &run.setup, counts_tokens)).collect(),
         counts,
         rates: rates(&counts, run),
         peaks: Peaks::of(&run.records, &run.flow),
@@ -158,8 +162,44 @@ pub fn metrics(run: &Run, asked: &Asked) -> Metrics {
         speculation: Speculation::of(run),
         diffusion: Diffusion::of(run),
         prefix_cache: PrefixCache::of(run),
-        steady: Steady::of(run, asked),
+        steady: asked.steady.and_then(|rule| Steady::of(run, rule, &asked.percentiles)),
         adapters: adapters::adapters(run),
+    }
+}
+
+/// How far `run` is to be trusted, and why; `metrics` are its numbers.
+pub fn verdict(run: &Run, metrics: &Metrics, asked: &Asked) -> Verdict {
+    Verdict::of(doubts::doubts(run, metrics, asked))
+}
+
+impl Metrics {
+    /// Whether a latency means anything for the run.
+    pub fn has(&self, metric: Metric) -> bool {
+        self.meant.contains(&metric)
+    }
+
+    /// Whether there is anything that a latency was made from. Where each answer came in one piece, nothing says how long a
+    /// token took, though TPOT is defined.
+    pub fn measured(&self, metric: Metric) -> bool {
+        !self.latency.metric(metric).is_empty() && (metric != Metric::Tpot || !self.latency.itl.is_empty())
+    }
+}
+
+impl Chunks {
+    /// Whether a piece of output holds so many tokens that gaps between pieces say little of the time a token takes.
+    pub fn hold_several_tokens(&self) -> bool {
+        self.tokens.is_some_and(|tokens| tokens > SEVERAL_TOKENS)
+    }
+}
+
+/// Whether a latency means anything for a run of this setup. The last two are shown on the reference's conditions.
+fn is_meant(metric: Metric, setup: &Setup, counts_tokens: bool) -> bool {
+    match metric {
+        Metric::E2el => true,
+        Metric::Ttft | Metric::Itl => setup.task == Task::Generation,
+        Metric::Tpot => setup.task == Task::Generation && counts_tokens,
+        Metric::ClientQueueTime => setup.max_concurrency.is_some(),
+        Metric::E2elIncludingClientQueue => setup.max_concurrency.is_some() && setup.request_rate.is_finite(),
     }
 }
 
@@ -173,7 +213,7 @@ fn counts(records: &[Record], goal: Option<&Goal>) -> Counts {
         input_tokens: total(|record| record.input_tokens),
         output_tokens: total(|record| record.output_tokens),
         chunks: total(|record| record.chunks),
-        good: goal.map(|goal| done(records).filter(|record| goal.is_met(latency::taken(record))).count() as u64),
+        good: goal.map(|goal| done(records).filter(|record| goal.is_met(taken(record))).count() as u64),
     }
 }
 

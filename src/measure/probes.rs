@@ -1,8 +1,23 @@
-//! The probes that ran beside a run.
+//! The probes that ran beside a run: their records in, their figures out.
 
-use super::latency::{done, e2el};
-use super::{Probes, Summary};
+use super::Summary;
+use super::request::{done, e2el};
 use crate::record::{Failure, Outcome, Record};
+
+/// Small requests that were sent beside the run, one at a time. Times are in seconds from `sent` to the last output.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Probes {
+    /// Successful probes.
+    pub completed: u64,
+    /// Failed probes.
+    pub failed: u64,
+    /// The median of the successful.
+    pub median: f64,
+    /// Their 99th percentile.
+    pub p99: f64,
+    /// The longest.
+    pub max: f64,
+}
 
 impl Probes {
     /// The figures of these probes; `None` if none succeeded. A probe that was cut off with the run neither succeeded nor

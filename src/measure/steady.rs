@@ -1,8 +1,8 @@
 //! The steady part of a run under a limit: without its start, when the line fills, and its end, when it drains. Records in, a
 //! [`Steady`] out.
 
-use super::latency::{done, e2el, seconds, tpot, ttft};
-use super::{Asked, Summary};
+use super::Summary;
+use super::request::{done, e2el, seconds, tpot, ttft};
 use crate::record::{Record, Run, Tick};
 
 /// A window should last this many seconds at least, where nobody says otherwise.
@@ -48,15 +48,14 @@ pub struct Steady {
 }
 
 impl Steady {
-    /// The steady part of a run under a limit in which nothing else held requests back; `None` where something else did, where it
-    /// is not asked for, or where the run never had enough requests in flight.
-    pub(super) fn of(run: &Run, asked: &Asked) -> Option<Self> {
+    /// The steady part of a run under a limit in which nothing else held requests back; `None` where something else did, or where
+    /// the run never had enough requests in flight.
+    pub(super) fn of(run: &Run, rule: SteadyRule, percentiles: &[f64]) -> Option<Self> {
         let limit = run.setup.max_concurrency.filter(|_| run.setup.all_at_once())?;
-        let rule = asked.steady?;
         let (start, end) = window(&run.records, rule.threshold * f64::from(limit))?;
         let within = |record: &&Record| start <= record.sent && record.end <= end;
         let of = |seconds: fn(&Record) -> f64| {
-            Summary::of(done(&run.records).filter(within).map(seconds).collect(), &asked.percentiles)
+            Summary::of(done(&run.records).filter(within).map(seconds).collect(), percentiles)
         };
         let by_second = |amount: f64| amount / seconds(end, start);
         let ended = done(&run.records).filter(|record| start < record.end && record.end <= end).count();
@@ -70,7 +69,7 @@ impl Steady {
             request_rate: by_second(ended as f64),
             output_token_rate: by_second(tokens.map(|(bin, _)| f64::from(bin.tokens)).sum()),
             ttft: of(ttft),
-            tpot: Summary::of(done(&run.records).filter(within).filter_map(tpot).collect(), &asked.percentiles),
+            tpot: Summary::of(done(&run.records).filter(within).filter_map(tpot).collect(), percentiles),
             e2el: of(e2el),
         })
     }
@@ -114,9 +113,8 @@ mod tests {
         Record { output_tokens: 3, chunks: 3, sent, due: sent, first: middle, last: end, end, ..Record::default() }
     }
 
-    fn asked(threshold: f64) -> Asked {
-        let steady = Some(SteadyRule { threshold, min_window: None });
-        Asked { percentiles: vec![99.0], steady, ..Asked::default() }
+    fn found(run: &Run, threshold: f64) -> Option<Steady> {
+        Steady::of(run, SteadyRule { threshold, min_window: None }, &[99.0])
     }
 
     fn limited(limit: u32) -> Setup {
@@ -134,7 +132,7 @@ mod tests {
 
     #[test]
     fn the_window_lasts_from_the_first_to_the_last_moment_with_enough_in_flight() {
-        let steady = Steady::of(&run(), &asked(0.95)).unwrap();
+        let steady = found(&run(), 0.95).unwrap();
         assert_eq!((steady.start.as_secs_f64(), steady.end.as_secs_f64(), steady.duration()), (1.0, 9.0, 8.0));
         assert_eq!((steady.requests, steady.e2el.count, steady.e2el.mean, steady.ttft.mean), (1, 1, 3.0, 1.5));
         assert_eq!((steady.request_rate, steady.output_token_rate), (2.0 / 8.0, 16.0 / 8.0));
@@ -143,23 +141,22 @@ mod tests {
 
     #[test]
     fn a_lower_share_takes_in_more() {
-        let steady = Steady::of(&run(), &asked(0.5)).unwrap();
+        let steady = found(&run(), 0.5).unwrap();
         assert_eq!((steady.start.as_secs_f64(), steady.end.as_secs_f64()), (0.0, 10.0));
     }
 
     #[test]
     fn a_run_that_never_reached_its_limit_has_no_steady_part() {
-        assert_eq!(Steady::of(&Run { setup: limited(3), ..run() }, &asked(0.95)), None);
-        assert_eq!(Steady::of(&Run { setup: limited(1), ..Run::default() }, &asked(0.95)), None);
+        assert_eq!(found(&Run { setup: limited(3), ..run() }, 0.95), None);
+        assert_eq!(found(&Run { setup: limited(1), ..Run::default() }, 0.95), None);
     }
 
     #[test]
-    fn a_steady_part_is_looked_for_where_it_is_asked_for_and_only_a_limit_holds_requests_back() {
-        assert_eq!(Steady::of(&run(), &Asked { steady: None, ..asked(0.95) }), None);
+    fn only_a_run_that_nothing_but_a_limit_holds_back_has_a_steady_part() {
         let rated = Setup { request_rate: 4.0, ..limited(2) };
         let unlimited = Setup { max_concurrency: None, ..limited(2) };
         for setup in [rated, unlimited] {
-            assert_eq!(Steady::of(&Run { setup, ..run() }, &asked(0.95)), None);
+            assert_eq!(found(&Run { setup, ..run() }, 0.95), None);
         }
     }
 }

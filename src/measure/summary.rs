@@ -3,6 +3,9 @@
 
 use crate::record::{Gaps, Spread};
 
+/// The percentiles of the quantities that are ours.
+pub const OWN_PERCENTILES: [f64; 2] = [50.0, 99.0];
+
 /// Up to this many samples are summed in one block; numpy halves longer ranges first.
 const SUM_BLOCK: usize = 128;
 

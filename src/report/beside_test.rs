@@ -1,8 +1,7 @@
 use super::super::scratch::Scratch;
-use super::super::tests::{asked, details, example_of, setup, worked_example};
+use super::super::tests::{asked, details, example_of, setup, told, worked_example};
 use super::super::{Mode, Output, Save};
 use super::*;
-use crate::measure;
 use crate::record::Run;
 
 const EVERY: [Kind; 3] = [Kind::Timeline(Thresholds(25.0, 50.0)), Kind::DatasetStats, Kind::PyTorch];
@@ -16,9 +15,8 @@ fn output(scratch: &Scratch, name: Option<&str>, save: bool) -> Output {
 
 /// Saves a run and what stands beside it; gives what became of each.
 fn save(output: &Output, run: &Run) -> Vec<(Kind, Result<PathBuf>)> {
-    let (asked, setup) = (asked(), &run.setup);
-    let metrics = measure::metrics(run, &asked);
-    let report = Report::new(run, &metrics, &asked);
+    let told = told(run.clone(), asked());
+    let (report, setup) = (told.report(), &run.setup);
     let saved = output.open(setup).unwrap().save(setup, |out| report.json(None, out)).unwrap();
     saved.write_beside(&report, Some(&mut details()))
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Report, blocks, chart, counts_tokens, own, parts};
+use super::{Report, blocks, chart, own, parts};
 use crate::json::Value;
 use crate::measure::Metric;
 use crate::record::{Outcome, Task};
@@ -25,8 +25,8 @@ impl Report<'_> {
         writeln!(out, "{}", banner(" Serving Benchmark Result ", '='))?;
         self.main_block(out)?;
         blocks::probes(self).map_or(Ok(()), |probes| section(out, &probes))?;
-        for metric in &self.shown {
-            self.latency(*metric, out)?;
+        for metric in self.shown() {
+            self.latency(metric, out)?;
         }
         self.decoding(out)?;
         self.own_sections(out)?;
@@ -49,7 +49,7 @@ impl Report<'_> {
     fn main_block(&self, out: &mut dyn Write) -> io::Result<()> {
         let (setup, metrics) = (&self.run.setup, self.metrics);
         let pooling = setup.task == Task::Pooling;
-        let tokens = !pooling && counts_tokens(self.run);
+        let tokens = !pooling && metrics.counts_tokens;
         let int = |value: u64| Some(Value::Int(value));
         let float = |value: f64| Some(Value::Float(value));
         let rows = [
@@ -83,7 +83,7 @@ impl Report<'_> {
         let (title, word) = heading(metric);
         writeln!(out, "{}", banner(title, '-'))?;
         // The reference shows zeros where nothing was measured, and those look excellent.
-        let measured = self.measured(metric);
+        let measured = self.metrics.measured(metric);
         let ms = |seconds: f64| Value::maybe(measured.then_some(seconds * 1000.0));
         row(out, &format!("Mean {word} (ms):"), &ms(summary.mean))?;
         row(out, &format!("Median {word} (ms):"), &ms(summary.median))?;

@@ -1,6 +1,6 @@
 //! The figures of a run that other runs are held against: each with its key in the result file and its label on the console.
 
-use super::{Report, console, counts_tokens, has};
+use super::{Report, console};
 use crate::measure::Metric;
 use crate::record::Task;
 
@@ -20,7 +20,7 @@ impl Report<'_> {
     /// runs shows.
     pub fn figures(&self) -> Vec<Figure> {
         let (rates, pooling) = (&self.metrics.rates, self.run.setup.task == Task::Pooling);
-        let tokens = counts_tokens(self.run);
+        let tokens = self.metrics.counts_tokens;
         let generated = |value: f64| Some(value).filter(|_| tokens && !pooling);
         let total = if pooling { rates.input_tokens } else { rates.total_tokens };
         let rates = [
@@ -43,8 +43,8 @@ impl Report<'_> {
     /// Mean, median and percentiles of one latency in milliseconds; nothing where no request has it.
     fn figures_of(&self, metric: Metric) -> Vec<Figure> {
         let summary = self.metrics.latency.metric(metric);
-        let wanted = self.shown.contains(&metric) || (metric == Metric::E2el && has(metric, self.run));
-        if !self.measured(metric) || !wanted {
+        let wanted = self.shown().any(|shown| shown == metric) || metric == Metric::E2el;
+        if !self.metrics.measured(metric) || !wanted {
             return Vec::new();
         }
         let (name, word) = (metric.name(), console::heading(metric).1);
@@ -65,17 +65,16 @@ impl Report<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{asked, example_of, setup, worked_example};
+    use super::super::tests::{asked, example_of, setup, told, worked_example};
     use super::*;
-    use crate::measure::{Asked, metrics};
+    use crate::measure::Asked;
     use crate::record::Setup;
 
     #[test]
     fn a_pooling_run_has_inputs_and_no_output() {
         let run = example_of(Setup { task: Task::Pooling, ..setup() });
         let asked = Asked { metrics: vec![Metric::E2el], ..asked() };
-        let metrics = metrics(&run, &asked);
-        let figures = Report::new(&run, &metrics, &asked).figures();
+        let figures = told(run, asked).report().figures();
         let keys: Vec<&str> = figures.iter().map(|figure| figure.key.as_str()).collect();
         assert_eq!(keys[..3], ["request_throughput", "input_sequence_throughput", "total_token_throughput"]);
         assert!(keys[3..].iter().all(|key| key.ends_with("_e2el_ms")), "{keys:?}");
@@ -84,8 +83,8 @@ mod tests {
     #[test]
     fn figures_have_the_keys_and_values_of_the_result() {
         let (run, asked) = (worked_example(), Asked { metrics: vec![Metric::Ttft], ..asked() });
-        let metrics = metrics(&run, &asked);
-        let report = Report::new(&run, &metrics, &asked);
+        let told = told(run, asked);
+        let report = told.report();
         let mut result = Vec::new();
         report.json(None, &mut result).unwrap();
         let result: serde_json::Value = serde_json::from_slice(&result).unwrap();

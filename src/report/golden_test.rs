@@ -1,40 +1,12 @@
 //! What the console and the result file say of runs of every kind, held against files: `UPDATE_GOLDEN=1` rewrites them.
 
-use super::tests::{asked, assert_golden, details, example_of, failed_run, finished, health, setup, worked_example};
+use super::tests::{Told, asked, assert_golden, example_of, failed_run, finished, health, setup, told, worked_example};
 use super::*;
-use crate::measure::{self, Asked, Diffusion, Probes, Speculation, SteadyRule};
+use crate::measure::{Asked, Diffusion, Probes, Speculation, SteadyRule};
 use crate::record::counters::Cache;
-use crate::record::{Adapters, Collector, Counters, Ending, Ramp, RateChange, Record, Setup, Strategy, Tick};
-
-/// A run with all that a report says of it.
-struct Told {
-    run: Run,
-    metrics: Metrics,
-    asked: Asked,
-}
-
-fn told(run: Run, asked: Asked) -> Told {
-    let metrics = measure::metrics(&run, &asked);
-    Told { run, metrics, asked }
-}
+use crate::record::{Adapters, Collector, Counters, Ending, Ramp, RateChange, Record, Setup, Strategy, Task, Tick};
 
 impl Told {
-    fn report(&self) -> Report<'_> {
-        Report::new(&self.run, &self.metrics, &self.asked)
-    }
-
-    fn console(&self) -> String {
-        let mut out = Vec::new();
-        self.report().console(&mut out).unwrap();
-        String::from_utf8(out).unwrap()
-    }
-
-    fn json(&self) -> String {
-        let mut out = Vec::new();
-        self.report().json(Some(&mut details()), &mut out).unwrap();
-        String::from_utf8(out).unwrap()
-    }
-
     /// Holds both forms against the files of this name.
     fn agrees(&self, name: &str) {
         assert_golden(&format!("{name}.txt"), &self.console());
@@ -99,20 +71,16 @@ fn pooled() -> Told {
 fn requests_for_vectors_have_a_report_of_their_own() {
     let told = pooled();
     told.agrees("pooling");
-    assert!(
-        told.report().warnings().iter().all(|warning| !warning.what.contains("token")),
-        "of tokens nothing is known"
-    );
+    assert!(told.verdict.doubts.iter().all(|warning| !warning.what.contains("token")), "of tokens nothing is known");
 }
 
 #[test]
 fn a_failed_request_for_vectors_counts_and_has_no_input() {
-    let mut told = pooled();
+    let Told { mut run, asked, .. } = pooled();
     let mut failed = finished(3, (0.3, 0.0, 0.0, &[], 0, 16, ""));
     failed.record.inputs = 1;
-    told.run.records.push(failed.record);
-    told.metrics = measure::metrics(&told.run, &told.asked);
-    let json: serde_json::Value = serde_json::from_str(&told.json()).unwrap();
+    run.records.push(failed.record);
+    let json: serde_json::Value = serde_json::from_str(&told(run, asked).json()).unwrap();
     assert_eq!((&json["failed"], &json["input_lens"]), (&1.into(), &serde_json::json!([11, 11, 11, 0])));
 }
 
@@ -186,7 +154,7 @@ fn the_steady_part_the_cache_and_the_adapters_have_sections() {
     let run = Run { counted: Some((page(1, 1), page(55, 28))), ..example_of(setup) };
     let told = told(run, Asked { steady, ..asked() });
     told.agrees("parts");
-    let warnings: Vec<String> = told.report().warnings().iter().map(|warning| warning.what.clone()).collect();
+    let warnings: Vec<String> = told.verdict.doubts.iter().map(|warning| warning.what.clone()).collect();
     assert!(warnings.iter().any(|what| what.starts_with("the steady part of the run lasted 1.7 s")), "{warnings:?}");
     assert!(warnings.iter().any(|what| what.starts_with("50 % of the prompt tokens")), "{warnings:?}");
 }
@@ -217,7 +185,7 @@ fn charts_stand_before_the_banner_and_only_if_asked_for() {
     let told = told(worked_example(), asked());
     assert!(!told.console().contains("Output tokens per second"));
     let mut out = Vec::new();
-    told.report().with_charts(Some(Glyphs::Blocks)).console(&mut out).unwrap();
+    Report { charts: Some(Glyphs::Blocks), ..told.report() }.console(&mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
     let (before, _) = text.split_once("============ Serving").unwrap();
     assert_golden("charts.txt", before);

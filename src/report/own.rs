@@ -5,9 +5,6 @@ use crate::json::Value;
 use crate::measure::{Basis, Chunks, Conversations, Summary};
 use crate::record::Task;
 
-/// From this many tokens a chunk on, gaps between chunks say little of the time a token takes.
-pub(super) const SEVERAL_TOKENS: f64 = 1.05;
-
 /// Rows under one heading.
 pub(super) struct Section {
     pub(super) title: &'static str,
@@ -64,7 +61,7 @@ fn load(report: &Report) -> Vec<Row> {
         return rows;
     }
     let Chunks { tokens, gap, token_time } = metrics.chunks;
-    let several = tokens.is_some_and(|tokens| tokens > SEVERAL_TOKENS);
+    let several = metrics.chunks.hold_several_tokens();
     let ms = |seconds: Option<f64>| Value::maybe(seconds.map(|seconds| seconds * 1000.0));
     let peak = (metrics.counts.completed > 0).then_some(metrics.peaks.tokens_in_a_second);
     let chunks = [

@@ -3,10 +3,10 @@
 
 use std::io::{self, Write};
 
+use super::Report;
 use super::console::banner;
 use super::own::{Row, Section};
 use super::table::{number, table};
-use super::{Report, has};
 use crate::json::Value;
 use crate::measure::{Adapter, Metric, Summary};
 use crate::record::Task;
@@ -66,9 +66,9 @@ struct Part<'a> {
 /// TTFT, TPOT and E2EL of a part of the run, without those that mean nothing for its task.
 fn latencies<'a>(report: &Report, of_part: [&'a Summary; 3]) -> Vec<Part<'a>> {
     let named = [Metric::Ttft, Metric::Tpot, Metric::E2el].into_iter().zip(of_part);
-    let meant = named.filter(|(metric, _)| has(*metric, report.run));
+    let meant = named.filter(|(metric, _)| report.metrics.has(*metric));
     let part = |(metric, summary): (Metric, &'a Summary)| {
-        let known = !summary.is_empty() && report.measured(metric);
+        let known = !summary.is_empty() && report.metrics.measured(metric);
         Part { name: metric.name(), summary, known }
     };
     meant.map(part).collect()

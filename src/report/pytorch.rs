@@ -98,16 +98,15 @@ mod tests {
     use serde_json::Value as Json;
 
     use super::super::Metric;
-    use super::super::tests::{asked, details, example_of, setup};
+    use super::super::tests::{asked, details, example_of, setup, told};
     use super::*;
-    use crate::measure::{self, Asked};
+    use crate::measure::Asked;
     use crate::record::Setup;
 
     fn written(setup: Setup, metrics: &[Metric]) -> Vec<Json> {
-        let (run, asked) = (example_of(setup), Asked { metrics: metrics.to_vec(), ..asked() });
-        let numbers = measure::metrics(&run, &asked);
+        let told = told(example_of(setup), Asked { metrics: metrics.to_vec(), ..asked() });
         let mut out = Vec::new();
-        Report::new(&run, &numbers, &asked).pytorch(Some(&mut details()), &mut out).unwrap();
+        told.report().pytorch(Some(&mut details()), &mut out).unwrap();
         serde_json::from_slice(&out).unwrap()
     }
 

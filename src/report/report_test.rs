@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use jiff::civil::date;
 
 use super::*;
-use crate::measure::{Asked, Goal, metrics};
+use crate::measure::{self, Asked, Goal};
 use crate::record::file::{Reader, Writer};
 use crate::record::{
     Collector, Ending, Failure, Finished, Health, Outcome, Ramp, RateChange, Record, Setup, Strategy, Task, Tick,
@@ -125,22 +125,51 @@ pub(super) fn details() -> Reader {
     writer.into_reader().unwrap()
 }
 
-fn console(run: &Run) -> String {
-    let metrics = metrics(run, &asked());
-    let mut out = Vec::new();
-    Report::new(run, &metrics, &asked()).console(&mut out).unwrap();
-    String::from_utf8(out).unwrap()
+/// A run with all that a report says of it.
+pub(super) struct Told {
+    pub(super) run: Run,
+    pub(super) metrics: Metrics,
+    pub(super) asked: Asked,
+    pub(super) verdict: Verdict,
 }
 
-fn json(run: &Run, details: Option<&mut Reader>) -> String {
-    let metrics = metrics(run, &asked());
+pub(super) fn told(run: Run, asked: Asked) -> Told {
+    let metrics = measure::metrics(&run, &asked);
+    let verdict = measure::verdict(&run, &metrics, &asked);
+    Told { run, metrics, asked, verdict }
+}
+
+impl Told {
+    pub(super) fn report(&self) -> Report<'_> {
+        let Told { run, metrics, asked, verdict } = self;
+        Report { run, metrics, asked, verdict, charts: None }
+    }
+
+    pub(super) fn console(&self) -> String {
+        let mut out = Vec::new();
+        self.report().console(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    pub(super) fn json(&self) -> String {
+        let mut out = Vec::new();
+        self.report().json(Some(&mut details()), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+}
+
+fn console(run: &Run) -> String {
+    told(run.clone(), asked()).console()
+}
+
+fn json(run: &Run) -> String {
     let mut out = Vec::new();
-    Report::new(run, &metrics, &asked()).json(details, &mut out).unwrap();
+    told(run.clone(), asked()).report().json(None, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
 fn parsed(run: &Run) -> serde_json::Map<String, serde_json::Value> {
-    serde_json::from_str(&json(run, None)).unwrap()
+    serde_json::from_str(&json(run)).unwrap()
 }
 
 fn golden_path(name: &str) -> PathBuf {
@@ -177,7 +206,7 @@ fn rows_are_padded_as_the_reference_pads_them() {
 
 #[test]
 fn the_result_begins_as_the_reference_s_and_goes_on_with_our_keys() {
-    let result = json(&worked_example(), Some(&mut details()));
+    let result = told(worked_example(), asked()).json();
     assert_golden("serve_result.json", &result);
     let theirs = golden("reference_result.json");
     let ours = result.strip_prefix(theirs.strip_suffix('}').unwrap()).expect("the reference's keys come first");
@@ -198,7 +227,7 @@ fn arrays_of_every_request_are_left_out_unless_asked_for() {
 fn metadata_overwrites_what_is_before_it_and_is_overwritten_by_what_follows() {
     let metadata = [("label", "mine"), ("duration", "long"), ("warnings", "none")];
     let metadata = metadata.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
-    let result = json(&example_of(Setup { metadata, ..setup() }), None);
+    let result = json(&example_of(Setup { metadata, ..setup() }));
     assert!(result.contains(r#""label": "mine", "model_id""#), "it keeps its place: {result}");
     assert!(result.contains(r#""num_prompts": 5, "duration": 2.5, "warnings": "none", "request_rate""#), "{result}");
 }
@@ -207,7 +236,7 @@ fn metadata_overwrites_what_is_before_it_and_is_overwritten_by_what_follows() {
 fn rates_that_are_not_finite_are_written_as_text_that_parsers_take() {
     let setup = Setup { request_rate: f64::INFINITY, burstiness: f64::INFINITY, max_concurrency: None, ..setup() };
     let run = example_of(setup);
-    let result = json(&run, None);
+    let result = json(&run);
     assert!(result.contains(r#""request_rate": "inf", "burstiness": "inf", "max_concurrency": null"#), "{result}");
     assert!(!result.contains("client_queue_time_ms"));
     let report = console(&run);
@@ -220,7 +249,7 @@ fn a_ramp_adds_its_keys_and_the_moments_of_its_rates() {
         vec![RateChange { rps: 1, at: Tick::ZERO }, RateChange { rps: 2, at: Tick::from_nanos(3_520_125_400) }];
     let ramp = Some(Ramp { strategy: Strategy::Linear, start: 1, end: 2 });
     let setup = Setup { ramp, rate_changes, request_rate: f64::INFINITY, ..setup() };
-    let result = json(&example_of(setup), None);
+    let result = json(&example_of(setup));
     let keys = r#""max_concurrency": 2, "ramp_up_strategy": "linear", "ramp_up_start_rps": 1, "ramp_up_end_rps": 2, "#;
     assert!(result.contains(keys), "{result}");
     let events = concat!(
@@ -261,17 +290,15 @@ fn answers_in_one_piece_tell_nothing_of_the_time_of_a_token() {
     let whole: Example = (100.0, 0.0, 0.2, &[], 8, 10, "a b c d e f g h");
     (0..2).for_each(|id| collector.push(finished(id, whole)));
     let run = Run { setup: setup(), ..collector.finish(Tick::from_secs_f64(102.0), health(), Ending::Complete) };
-    let asked = Asked { metrics: vec![Metric::Ttft, Metric::Tpot, Metric::Itl], ..asked() };
-    let numbers = metrics(&run, &asked);
-    let report = Report::new(&run, &numbers, &asked);
+    let told = told(run.clone(), Asked { metrics: vec![Metric::Ttft, Metric::Tpot, Metric::Itl], ..asked() });
     let shown = console(&run);
     for line in ["Mean TPOT (ms):                          n/a", "P99 ITL (ms):                            n/a"] {
         assert!(shown.contains(line), "{shown}");
     }
     assert!(shown.contains("Mean TTFT (ms):                          200.00"));
     assert_eq!(parsed(&run)["mean_tpot_ms"], 0.0, "the reference's key is there");
-    assert!(report.figures().iter().all(|figure| !figure.key.contains("tpot") && !figure.key.contains("itl")));
-    let warnings: Vec<&str> = report.warnings().iter().map(|warning| warning.what.as_str()).collect();
+    assert!(told.report().figures().iter().all(|figure| !figure.key.contains("tpot") && !figure.key.contains("itl")));
+    let warnings: Vec<&str> = told.verdict.doubts.iter().map(|doubt| doubt.what.as_str()).collect();
     assert_eq!(warnings.iter().filter(|what| what.starts_with("each answer came in one piece")).count(), 1);
     assert!(!warnings.iter().any(|what| what.contains("tokens a chunk")), "{warnings:?}");
 }

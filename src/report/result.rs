@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use super::{Report, blocks, own, parts};
 use crate::json::{Value, float, list, object, text};
-use crate::measure::{e2el, queued, ttft};
+use crate::measure::{Doubt, e2el, queued, ttft};
 use crate::record::file::Reader;
 use crate::record::{Finished, Outcome, RateChange, Record, Setup, Task};
 
@@ -212,8 +212,8 @@ impl Report<'_> {
     }
 
     fn latencies(&self, keys: &mut Keys) {
-        for metric in &self.shown {
-            let (summary, name) = (self.metrics.latency.metric(*metric), metric.name());
+        for metric in self.shown() {
+            let (summary, name) = (self.metrics.latency.metric(metric), metric.name());
             let ms = |seconds: f64| Value::Float(seconds * 1000.0);
             keys.set(&format!("mean_{name}_ms"), ms(summary.mean));
             keys.set(&format!("median_{name}_ms"), ms(summary.median));
@@ -239,11 +239,11 @@ impl Report<'_> {
         keys.add("failures", Value::Object(classes.collect()));
         let statuses = failures.statuses.iter().map(|(code, &count)| (code.to_string(), Value::Int(count)));
         keys.add("http_statuses", Value::Object(statuses.collect()));
-        let warning = |warning: &super::Warning| {
+        let warning = |doubt: &Doubt| {
             let entry = |key: &str, value: &str| (key.to_owned(), Value::Text(value.to_owned()));
-            Value::Object(vec![entry("what", &warning.what), entry("advice", &warning.advice)])
+            Value::Object(vec![entry("what", &doubt.what), entry("advice", &doubt.advice)])
         };
-        keys.add("warnings", Value::List(self.warnings.iter().map(warning).collect()));
+        keys.add("warnings", Value::List(self.verdict.doubts.iter().map(warning).collect()));
     }
 
     fn column(&self, column: Column, details: Option<&mut Reader>, out: &mut dyn Write) -> io::Result<()> {

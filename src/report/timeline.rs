@@ -99,17 +99,13 @@ fn script(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{asked, details, worked_example};
+    use super::super::tests::{asked, details, told, worked_example};
     use super::*;
-    use crate::measure;
     use crate::record::Run;
 
     fn page(run: &Run, group: usize) -> serde_json::Value {
-        let asked = asked();
-        let metrics = measure::metrics(run, &asked);
-        let report = Report::new(run, &metrics, &asked);
         let mut out = Vec::new();
-        data(&report, &mut details(), (Thresholds(25.5, 100.0), group), &mut out).unwrap();
+        data(&told(run.clone(), asked()).report(), &mut details(), (Thresholds(25.5, 100.0), group), &mut out).unwrap();
         serde_json::from_slice(&out).unwrap()
     }
 
@@ -134,10 +130,8 @@ mod tests {
     fn no_text_ends_the_script_it_stands_in() {
         let mut run = worked_example();
         run.errors.insert(3, "</script><b>\u{2028}");
-        let asked = asked();
-        let metrics = measure::metrics(&run, &asked);
         let mut out = Vec::new();
-        write(&Report::new(&run, &metrics, &asked), &mut details(), Thresholds::default(), &mut out).unwrap();
+        write(&told(run, asked()).report(), &mut details(), Thresholds::default(), &mut out).unwrap();
         let html = String::from_utf8(out).unwrap();
         assert_eq!(html.matches("</script>").count(), 2);
         assert!(!html.contains("://") && !html.contains("src="), "a page that needs nothing else");

@@ -1,14 +1,21 @@
-use super::super::tests::{asked, example_of, setup, worked_example};
+use super::super::metrics;
+use super::super::tests::{asked, worked_example};
 use super::*;
-use crate::measure::metrics;
-use crate::record::{Setup, Tick};
+use crate::record::{Gaps, Health, Setup, Tick, spread};
+
+/// The worked example on a healthy client with two cores.
+fn healthy() -> Run {
+    let health = Health { kernel_stamps: true, stale_connections: 1, cpu_seconds: 0.25, ..Health::default() };
+    let setup = Setup { max_concurrency: Some(2), cores: 2, tokenizer_id: Some("t".into()), ..Setup::default() };
+    Run { setup, health, ..worked_example(true) }
+}
 
 fn found(change: impl FnOnce(&mut Run)) -> Vec<String> {
-    let mut run = worked_example();
+    let mut run = healthy();
     change(&mut run);
-    let found = warnings(&run, &metrics(&run, &asked()));
-    assert!(found.iter().all(|warning| !warning.advice.is_empty() && !warning.what.ends_with('.')));
-    found.into_iter().map(|warning| warning.what).collect()
+    let found = doubts(&run, &metrics(&run, &asked()), &asked());
+    assert!(found.iter().all(|doubt| !doubt.advice.is_empty() && !doubt.what.ends_with('.')));
+    found.into_iter().map(|doubt| doubt.what).collect()
 }
 
 fn quiet(run: &mut Run) {
@@ -30,21 +37,17 @@ fn a_run_of_no_time_does_not_say_what_the_client_needs() {
 
 #[test]
 fn a_latency_that_the_run_does_not_have_is_told() {
-    let run = example_of(Setup { request_rate: f64::INFINITY, ..setup() });
-    let numbers = metrics(&run, &asked());
-    let asked = asked();
-    let report = super::super::Report::new(&run, &numbers, &asked);
-    let last = report.warnings().last().unwrap();
-    assert_eq!(last.what, "there is no e2el_including_client_queue in this run");
+    let found = found(|run| run.setup.request_rate = f64::INFINITY);
+    assert_eq!(found.last().unwrap(), "there is no e2el_including_client_queue in this run");
 }
 
 #[test]
-fn a_healthy_run_has_no_warning() {
+fn a_healthy_run_has_no_doubt() {
     assert_eq!(found(quiet), Vec::<String>::new());
 }
 
 #[test]
-fn the_worked_example_is_warned_of() {
+fn the_worked_example_is_doubted() {
     let found = found(|_| ());
     assert!(found[0].starts_with("requests were sent up to 250.00 ms (p99) later"), "{found:?}");
     assert!(found[1].starts_with("the server sends 1.27 tokens a chunk"), "{found:?}");
@@ -53,21 +56,21 @@ fn the_worked_example_is_warned_of() {
 }
 
 #[test]
-fn every_doubt_about_the_measurement_has_its_warning() {
+fn everything_that_distorts_the_measurement_is_a_doubt() {
     type Change = fn(&mut Run);
     let table: [(&str, Change); 8] = [
         ("the run was stopped after 5 of 9 requests", |run| (run.partial, run.planned) = (true, 9)),
         ("the wall clock was set during the run: 2 arrivals", |run| run.health.clock_steps = 2),
         ("the client used 100 % of its 2 cores", |run| run.health.cpu_seconds = 5.0),
         ("bytes lay unread for up to 30 ms (p99)", |run| {
-            run.health.lag = crate::record::spread();
+            run.health.lag = spread();
             run.health.lag.saturating_record(30_000_000);
         }),
         ("the output tokens of 1 answers were not counted", |run| run.uncounted = 1),
         ("2 chunks were read together", |run| run.health.merged_chunks = 2),
         ("arrivals were stamped when they were read", |run| run.health.kernel_stamps = false),
         ("there were too many gaps to keep each", |run| {
-            run.gaps = crate::record::Gaps::Histogram(Box::new(crate::record::spread()));
+            run.gaps = Gaps::Histogram(Box::new(spread()));
             run.gaps.push(1);
         }),
     ];

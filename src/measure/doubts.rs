@@ -1,7 +1,8 @@
-//! What a reader should know before trusting the numbers: each with what to do about it. Data; printing it is the caller's.
+//! What a reader should know before trusting the numbers: a run and its metrics come in, doubts go out, each with how much it
+//! matters and what to do about it. Data; printing it is the caller's.
 
-use super::own;
-use crate::measure::{Basis, Metric, Metrics};
+use super::verdict::{Doubt, Grade};
+use super::{Asked, Basis, Metric, Metrics};
 use crate::record::{Run, Task};
 
 /// Sends later than this are looked at.
@@ -25,17 +26,8 @@ const SHORT_SECONDS: f64 = 0.1;
 /// From this share of prompt tokens on, a run says more of the server's cache than of its speed.
 const CACHED_SHARE: f64 = 0.1;
 
-/// Something that makes numbers less than they seem.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Warning {
-    /// What was noticed: lower case, no full stop.
-    pub what: String,
-    /// What can be done about it.
-    pub advice: String,
-}
-
-/// What there is to warn of, the gravest first.
-pub(super) fn warnings(run: &Run, metrics: &Metrics) -> Vec<Warning> {
+/// What there is to doubt, the gravest first.
+pub(super) fn doubts(run: &Run, metrics: &Metrics, asked: &Asked) -> Vec<Doubt> {
     let found = [
         nothing_succeeded(run, metrics),
         partial(run),
@@ -44,8 +36,8 @@ pub(super) fn warnings(run: &Run, metrics: &Metrics) -> Vec<Warning> {
         busy_client(run),
         unread(metrics),
         uncounted(run),
-        no_samples(run, metrics),
-        several_tokens(run, metrics),
+        no_samples(metrics),
+        several_tokens(metrics),
         merged_chunks(run, metrics),
         no_kernel_stamps(run, metrics),
         stale_connections(run),
@@ -53,11 +45,12 @@ pub(super) fn warnings(run: &Run, metrics: &Metrics) -> Vec<Warning> {
         short_steady(metrics),
         cached(metrics),
     ];
-    found.into_iter().flatten().map(|(what, advice)| Warning { what, advice: advice.to_owned() }).collect()
+    let missing = Metric::ALL.into_iter().filter(|metric| asked.metrics.contains(metric) && !metrics.has(*metric));
+    found.into_iter().flatten().chain(missing.map(missing_latency)).collect()
 }
 
 /// A latency was asked for that the run does not have.
-pub(super) fn missing(metric: Metric) -> Warning {
+fn missing_latency(metric: Metric) -> Doubt {
     let advice = match metric {
         Metric::Ttft | Metric::Itl => "only answers that are generated have it; ask for e2el",
         Metric::Tpot => "let the server report usage, or give a tokenizer; only answers that are generated have it",
@@ -67,38 +60,36 @@ pub(super) fn missing(metric: Metric) -> Warning {
             "it needs `--max-concurrency` and `--request-rate`; \"E2EL from due\" says the same in every run"
         }
     };
-    Warning { what: format!("there is no {} in this run", metric.name()), advice: advice.to_owned() }
+    Doubt::new(Grade::Valid, format!("there is no {} in this run", metric.name()), advice)
 }
 
-type Found = Option<(String, &'static str)>;
-
-fn nothing_succeeded(run: &Run, metrics: &Metrics) -> Found {
+fn nothing_succeeded(run: &Run, metrics: &Metrics) -> Option<Doubt> {
     let most = metrics.failures.classes.iter().max_by_key(|(_, count)| **count);
     (metrics.counts.completed == 0).then(|| {
         let cause =
             most.map_or(String::new(), |(class, count)| format!(" ({count} of {}: {class})", run.records.len()));
         let advice = "check the address, the endpoint, the model name and the key; the causes stand above the report";
-        (format!("no request succeeded{cause}, so there are no latencies"), advice)
+        Doubt::new(Grade::Invalid, format!("no request succeeded{cause}, so there are no latencies"), advice)
     })
 }
 
-fn partial(run: &Run) -> Found {
+fn partial(run: &Run) -> Option<Doubt> {
     run.partial.then(|| {
         let what = format!("the run was stopped after {} of {} requests", run.records.len(), run.planned);
-        (what, "compare it only with runs of the same length, or run it to its end")
+        Doubt::new(Grade::Degraded, what, "compare it only with runs of the same length, or run it to its end")
     })
 }
 
-fn clock_steps(run: &Run) -> Found {
+fn clock_steps(run: &Run) -> Option<Doubt> {
     let steps = run.health.clock_steps;
     (steps > 0).then(|| {
         let what = format!("the wall clock was set during the run: {steps} arrivals have stamps that cannot be true");
-        (what, "run it again; stop the time service from stepping the clock meanwhile")
+        Doubt::new(Grade::Invalid, what, "run it again; stop the time service from stepping the clock meanwhile")
     })
 }
 
 /// Lateness counts against the time between requests, or where all were due at once, against how long they took.
-fn late_sends(run: &Run, metrics: &Metrics) -> Found {
+fn late_sends(run: &Run, metrics: &Metrics) -> Option<Doubt> {
     let lateness = metrics.schedule.lateness.percentile(99.0).unwrap_or_default();
     let span = run.records.last().map_or(0.0, |last| last.due.as_secs_f64())
         - run.records.first().map_or(0.0, |first| first.due.as_secs_f64());
@@ -106,101 +97,121 @@ fn late_sends(run: &Run, metrics: &Metrics) -> Found {
     let scale = if gap > 0.0 { gap } else { metrics.latency.e2el.mean };
     (lateness > LATE_SECONDS && lateness > LATE_SHARE * scale).then(|| {
         let what = format!("requests were sent up to {:.2} ms (p99) later than the schedule says", lateness * 1000.0);
-        (what, "give the client a machine of its own or more cores, or ask for a lower rate")
+        Doubt::new(Grade::Degraded, what, "give the client a machine of its own or more cores, or ask for a lower rate")
     })
 }
 
-fn busy_client(run: &Run) -> Found {
+fn busy_client(run: &Run) -> Option<Doubt> {
     let available = run.duration.as_secs_f64() * run.setup.cores as f64;
     let share = if available > 0.0 { run.health.cpu_seconds / available } else { 0.0 };
     (share > BUSY_SHARE && run.duration.as_secs_f64() > SHORT_SECONDS).then(|| {
         let what = format!("the client used {:.0} % of its {} cores", share * 100.0, run.setup.cores);
-        (what, "the client may be what limits the run: give it more cores")
+        Doubt::new(Grade::Degraded, what, "the client may be what limits the run: give it more cores")
     })
 }
 
 /// Kernel stamps stay true meanwhile, but what is answered to the bytes, such as the next request, comes late.
-fn unread(metrics: &Metrics) -> Found {
+fn unread(metrics: &Metrics) -> Option<Doubt> {
     let lag = metrics.schedule.lag.percentile(99.0).unwrap_or_default();
     (lag > LAG_SECONDS).then(|| {
         let what = format!("bytes lay unread for up to {:.0} ms (p99)", lag * 1000.0);
-        (what, "other programs took the client's cores: give it cores of its own, away from the server")
+        Doubt::new(
+            Grade::Degraded,
+            what,
+            "other programs took the client's cores: give it cores of its own, away from the server",
+        )
     })
 }
 
-fn uncounted(run: &Run) -> Found {
+fn uncounted(run: &Run) -> Option<Doubt> {
     (run.uncounted > 0 && run.setup.task == Task::Generation).then(|| {
         let what = format!("the output tokens of {} answers were not counted: one is assumed for each", run.uncounted);
-        (what, "let the server report usage, or give a tokenizer")
+        Doubt::new(Grade::Degraded, what, "let the server report usage, or give a tokenizer")
     })
 }
 
-fn no_samples(run: &Run, metrics: &Metrics) -> Found {
+fn no_samples(metrics: &Metrics) -> Option<Doubt> {
     let missing = metrics.latency.itl.is_empty() && metrics.counts.completed > 0;
-    (missing && run.setup.task == Task::Generation).then(|| {
+    (missing && metrics.task == Task::Generation).then(|| {
         let what = "each answer came in one piece: nothing is known of TPOT and ITL, whose zeros in the result, and whose \
                     limits in `--goodput`, mean nothing";
-        (what.to_owned(), "ask for more than one output token, and for a streamed answer")
+        Doubt::new(Grade::Degraded, what.to_owned(), "ask for more than one output token, and for a streamed answer")
     })
 }
 
-fn several_tokens(run: &Run, metrics: &Metrics) -> Found {
-    let several = |&tokens: &f64| tokens > own::SEVERAL_TOKENS && run.setup.task == Task::Generation;
-    let tokens = metrics.chunks.tokens.filter(several).filter(|_| metrics.chunks.gap.is_some())?;
+fn several_tokens(metrics: &Metrics) -> Option<Doubt> {
+    let several = metrics.chunks.hold_several_tokens() && metrics.task == Task::Generation;
+    let tokens = metrics.chunks.tokens.filter(|_| several && metrics.chunks.gap.is_some())?;
     let what =
         format!("the server sends {tokens:.2} tokens a chunk: ITL is the gap between chunks, not between tokens");
-    Some((what, "compare the mean time per token instead"))
+    Some(Doubt::new(Grade::Valid, what, "compare the mean time per token instead"))
 }
 
-fn merged_chunks(run: &Run, metrics: &Metrics) -> Found {
+fn merged_chunks(run: &Run, metrics: &Metrics) -> Option<Doubt> {
     let merged = run.health.merged_chunks;
     (merged as f64 > MERGED_SHARE * metrics.counts.chunks as f64).then(|| {
         let what = format!("{merged} chunks were read together with a later one and share its stamp");
-        (what, "some gaps read as zero and some TTFTs as too long: trust them less, or give the client more cores")
+        Doubt::new(
+            Grade::Degraded,
+            what,
+            "some gaps read as zero and some TTFTs as too long: trust them less, or give the client more cores",
+        )
     })
 }
 
-fn no_kernel_stamps(run: &Run, metrics: &Metrics) -> Found {
+fn no_kernel_stamps(run: &Run, metrics: &Metrics) -> Option<Doubt> {
     (!run.health.kernel_stamps && metrics.counts.chunks > 0).then(|| {
         let what = "arrivals were stamped when they were read, not when they reached this host".to_owned();
-        (what, "on a busy client latencies read too long: keep the client idle enough, or run it on Linux")
+        Doubt::new(
+            Grade::Degraded,
+            what,
+            "on a busy client latencies read too long: keep the client idle enough, or run it on Linux",
+        )
     })
 }
 
-fn stale_connections(run: &Run) -> Found {
+fn stale_connections(run: &Run) -> Option<Doubt> {
     let stale = run.health.stale_connections;
     (stale > 0).then(|| {
         let what = format!("{stale} reused connections had been closed by the server and were replaced");
-        (what, "their requests went out on new connections and count from then; a longer keep-alive time at the server avoids it")
+        Doubt::new(Grade::Valid, what, "their requests went out on new connections and count from then; a longer keep-alive time at the server avoids it")
     })
 }
 
-fn histogram(metrics: &Metrics) -> Found {
+fn histogram(metrics: &Metrics) -> Option<Doubt> {
     (metrics.latency.itl.basis == Basis::Histogram).then(|| {
         let what = "there were too many gaps to keep each: ITL comes from a histogram of four digits".to_owned();
-        (what, "nothing to do unless digits beyond the fourth matter")
+        Doubt::new(Grade::Valid, what, "nothing to do unless digits beyond the fourth matter")
     })
 }
 
-fn short_steady(metrics: &Metrics) -> Found {
+fn short_steady(metrics: &Metrics) -> Option<Doubt> {
     let steady = metrics.steady.as_ref().filter(|steady| steady.duration() < steady.least)?;
     let what = format!(
         "the steady part of the run lasted {:.1} s, less than {:.1} s: its figures say little",
         steady.duration(),
         steady.least
     );
-    Some((what, "send more requests, lower `--steady-state-min-window`, or give `--no-steady-state`"))
+    Some(Doubt::new(
+        Grade::Degraded,
+        what,
+        "send more requests, lower `--steady-state-min-window`, or give `--no-steady-state`",
+    ))
 }
 
-fn cached(metrics: &Metrics) -> Found {
+fn cached(metrics: &Metrics) -> Option<Doubt> {
     let cache = metrics.prefix_cache.as_ref().filter(|cache| cache.queries > 0)?;
     let share = cache.hits as f64 / cache.queries as f64;
     (share > CACHED_SHARE).then(|| {
         let what = format!("{:.0} % of the prompt tokens came out of the server's prefix cache", share * 100.0);
-        (what, "if prompts are not meant to repeat, use another `--seed` for each run, or reset the cache before it")
+        Doubt::new(
+            Grade::Degraded,
+            what,
+            "if prompts are not meant to repeat, use another `--seed` for each run, or reset the cache before it",
+        )
     })
 }
 
 #[cfg(test)]
-#[path = "warnings_test.rs"]
+#[path = "doubts_test.rs"]
 mod tests;
