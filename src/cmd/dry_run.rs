@@ -1,25 +1,17 @@
 //! `serve --dry-run`: makes the requests of each run and says what they are like; nothing is sent, no server is asked.
 
-use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
 
 use super::series::Trial;
 use super::serve::warn;
 use crate::bench::{Schedule, Site};
-use crate::dataset::{Part, Prompt, Sample, Samples};
-use crate::error::{Error, Exit, Result};
+use crate::error::{Exit, Result};
 use crate::measure::Summary;
-use crate::plan::Setting;
+use crate::plan::{Preview, Setting};
 use crate::record::{Moment, Tick};
 use crate::report;
 use crate::ui::Ui;
 use crate::ui::out::{say, written};
-
-/// Prompts that are shown.
-const EXAMPLES: usize = 3;
-/// Characters of a prompt that are shown, half from its start and half from its end.
-const SHOWN: usize = 120;
 
 /// Whether to send anything.
 #[derive(Debug, clap::Args)]
@@ -43,66 +35,29 @@ pub(super) fn run(trials: &[Trial], ui: &Ui) -> Result<Exit> {
             say(&mut out, &format!("With {}:", trial.setting))?;
         }
         let schedule = Schedule::of(&trial.serve.experiment, site.tokenizer.as_ref(), &mut tell)?;
-        let (content, late_warnings) = Content::gather(schedule.samples)?;
-        content.print(&schedule.due, &mut out)?;
-        late_warnings.iter().for_each(|warning| ui.warn(warning));
+        let (preview, late_warnings) = Preview::of(schedule.samples)?;
+        print(&preview, &schedule.due, &mut out)?;
+        late_warnings.try_iter().for_each(|warning| ui.warn(&warning));
     }
     Ok(Exit::Done)
 }
 
-/// What the requests of a run are like.
-#[derive(Debug, Default)]
-struct Content {
-    input: Vec<f64>,
-    output: Vec<f64>,
-    media: usize,
-    /// Hashes of prompts.
-    known: HashSet<u64>,
-    repeated: usize,
-    examples: Vec<String>,
-}
-
-impl Content {
-    /// Makes all samples; gives what turned out meanwhile too.
-    fn gather(samples: Samples) -> Result<(Self, Vec<String>)> {
-        let mut content = Content::default();
-        for sample in samples.iter {
-            content.add(&sample?);
-        }
-        if content.input.is_empty() {
-            return Err(Error::new("the dataset has no request").hint("give `--num-prompts` 1 or more"));
-        }
-        Ok((content, samples.late_warnings.try_iter().collect()))
+/// Says what requests that are due then are like.
+fn print(preview: &Preview, due: &[Tick], out: &mut dyn Write) -> Result<()> {
+    say(out, &format!("Requests: {}", preview.input.len()))?;
+    let head = ["Tokens", "Mean", "Median", "Std", "Min", "Max", "P99", "Total"].map(str::to_owned);
+    let rows = [("input", &preview.input), ("output", &preview.output)].map(|(name, tokens)| row(name, tokens));
+    written(report::table(out, &head, &rows))?;
+    if preview.media > 0 {
+        say(out, &format!("Images, videos and sounds: {}", preview.media))?;
     }
-
-    fn add(&mut self, sample: &Sample) {
-        self.input.push(f64::from(sample.input_tokens));
-        self.output.push(f64::from(sample.output_tokens));
-        self.media += sample.media.len() + usize::from(sample.audio.is_some()) + media_within(&sample.prompt);
-        let mut hasher = DefaultHasher::new();
-        format!("{:?}{:?}", sample.prompt, sample.media).hash(&mut hasher);
-        self.repeated += usize::from(!self.known.insert(hasher.finish()));
-        if self.examples.len() < EXAMPLES {
-            self.examples.push(shortened(&text(&sample.prompt)));
-        }
+    say(out, &format!("Exact repetitions of an earlier prompt: {}", preview.repeated))?;
+    let span = due.last().map_or(0.0, |last| last.as_secs_f64());
+    say(out, &format!("Last request due after: {span:.3} s"))?;
+    for (index, example) in preview.examples.iter().enumerate() {
+        say(out, &format!("Prompt {index}: {example}"))?;
     }
-
-    fn print(&self, due: &[Tick], out: &mut dyn Write) -> Result<()> {
-        say(out, &format!("Requests: {}", self.input.len()))?;
-        let head = ["Tokens", "Mean", "Median", "Std", "Min", "Max", "P99", "Total"].map(str::to_owned);
-        let rows = [("input", &self.input), ("output", &self.output)].map(|(name, tokens)| row(name, tokens));
-        written(report::table(out, &head, &rows))?;
-        if self.media > 0 {
-            say(out, &format!("Images, videos and sounds: {}", self.media))?;
-        }
-        say(out, &format!("Exact repetitions of an earlier prompt: {}", self.repeated))?;
-        let span = due.last().map_or(0.0, |last| last.as_secs_f64());
-        say(out, &format!("Last request due after: {span:.3} s"))?;
-        for (index, example) in self.examples.iter().enumerate() {
-            say(out, &format!("Prompt {index}: {example}"))?;
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 fn row(name: &str, tokens: &[f64]) -> Vec<String> {
@@ -120,60 +75,21 @@ fn row(name: &str, tokens: &[f64]) -> Vec<String> {
     ]
 }
 
-/// A prompt as people can read it.
-fn text(prompt: &Prompt) -> String {
-    match prompt {
-        Prompt::Text(text) => text.clone(),
-        Prompt::Batch(texts) => texts.join(" | "),
-        Prompt::Messages(messages) => messages.as_str().to_owned(),
-        Prompt::Parts(parts) => parts.iter().map(part).collect::<Vec<_>>().join(" "),
-        Prompt::Ids(ids) => format!("{ids:?}"),
-        Prompt::IdBatch(prompts) => format!("{prompts:?}"),
-    }
-}
-
-fn part(part: &Part) -> &str {
-    match part {
-        Part::Text(text) | Part::Lead(text) => text,
-        Part::Image { .. } => "[image]",
-        Part::Video { .. } => "[video]",
-        Part::Audio { .. } => "[audio]",
-    }
-}
-
-/// The start and the end of a text on one line, as far as it is too long.
-fn shortened(text: &str) -> String {
-    let chars: Vec<char> = text.chars().collect();
-    let shown = |chars: &[char]| chars.iter().collect::<String>().escape_debug().to_string();
-    if chars.len() <= SHOWN {
-        return format!("\"{}\"", shown(&chars));
-    }
-    let (start, end) = (&chars[..SHOWN / 2], &chars[chars.len() - SHOWN / 2..]);
-    format!("\"{}\" ... \"{}\" ({} characters)", shown(start), shown(end), chars.len())
-}
-
-/// Images, videos and sounds that are part of the prompt itself.
-fn media_within(prompt: &Prompt) -> usize {
-    match prompt {
-        Prompt::Parts(parts) => parts.iter().filter(|part| !matches!(part, Part::Text(_) | Part::Lead(_))).count(),
-        _ => 0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn sample(text: &str, input_tokens: u32) -> Sample {
-        Sample { prompt: Prompt::Text(text.into()), input_tokens, output_tokens: 4, ..Sample::default() }
-    }
-
     #[test]
-    fn requests_are_counted_and_repetitions_found() {
-        let samples = [sample("a", 1), sample("b", 2), sample("a", 1), sample("a", 6)];
-        let (content, _) = Content::gather(Samples::new(4, samples.into_iter().map(Ok))).unwrap();
+    fn requests_are_summed_up_in_a_table() {
+        let preview = Preview {
+            input: vec![1.0, 2.0, 1.0, 6.0],
+            output: vec![4.0; 4],
+            repeated: 2,
+            examples: vec!["\"a\"".into(), "\"b\"".into()],
+            ..Preview::default()
+        };
         let mut out = Vec::new();
-        content.print(&[Tick::ZERO, Tick::from_nanos(1_500_000_000)], &mut out).unwrap();
+        print(&preview, &[Tick::ZERO, Tick::from_nanos(1_500_000_000)], &mut out).unwrap();
         let expected = "\
 Requests: 4
 Tokens  Mean  Median   Std  Min  Max  P99  Total
@@ -183,21 +99,7 @@ Exact repetitions of an earlier prompt: 2
 Last request due after: 1.500 s
 Prompt 0: \"a\"
 Prompt 1: \"b\"
-Prompt 2: \"a\"
 ";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
-    }
-
-    #[test]
-    fn a_dataset_without_requests_is_an_error() {
-        assert!(Content::gather(Samples::new(0, std::iter::empty())).is_err());
-    }
-
-    #[test]
-    fn a_long_prompt_is_shown_by_its_ends_on_one_line() {
-        assert_eq!(shortened("a\n\"b\""), r#""a\n\"b\"""#);
-        let long = format!("é{}z", "x".repeat(300));
-        let shown = shortened(&long);
-        assert!(shown.starts_with("\"éxx") && shown.ends_with("xz\" (302 characters)") && shown.len() < 160, "{shown}");
     }
 }

@@ -3,6 +3,7 @@
 pub mod adapters;
 pub mod args;
 pub mod arrivals;
+mod preview;
 pub mod probe;
 pub mod request;
 mod series;
@@ -12,6 +13,7 @@ mod workload;
 
 pub use adapters::{AdapterArgs, AdapterMix};
 pub use args::{Load, LoadArgs};
+pub use preview::Preview;
 pub use series::{List, Series, SeriesArgs, Setting};
 pub use then::Then;
 pub use workload::Workload;
