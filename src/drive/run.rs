@@ -188,7 +188,7 @@ impl<'scope> Crew<'scope> {
         let mut health = Health { cpu_seconds: cpu, max_rss_bytes: max_rss_bytes(), ..Health::default() };
         for worker in self.workers {
             let found = worker.join().map_err(|_| Error::new("a worker thread broke: this is a bug in llmbench"))?;
-            merge(&mut health, &found);
+            health.merge(&found);
         }
         for finished in self.finished.try_iter() {
             observe(Observation::Finished(Box::new(finished)));
@@ -302,16 +302,6 @@ fn work(
     drop(opened);
     worker.serve(runtime, orders);
     worker.into_health()
-}
-
-fn merge(all: &mut Health, one: &Health) {
-    let same_bounds = "all spreads have the same bounds";
-    all.lag.add(&one.lag).expect(same_bounds);
-    all.connect.add(&one.connect).expect(same_bounds);
-    all.kernel_stamps |= one.kernel_stamps;
-    all.merged_chunks += one.merged_chunks;
-    all.stale_connections += one.stale_connections;
-    all.clock_steps += one.clock_steps;
 }
 
 fn cpu_seconds() -> f64 {

@@ -228,7 +228,7 @@ fn rates(counts: &Counts, run: &Run) -> Rates {
         input_tokens: rate(counts.input_tokens),
         output_tokens: rate(counts.output_tokens),
         total_tokens: rate(counts.input_tokens + counts.output_tokens),
-        sound: by_second(run.audio_seconds),
+        sound: by_second(run.sound_nanos as f64 / 1e9),
     }
 }
 
@@ -261,6 +261,9 @@ fn failures(records: &[Record]) -> Failures {
     failures
 }
 
+#[cfg(test)]
+#[path = "order_test.rs"]
+mod order_tests;
 #[cfg(test)]
 #[path = "measure_test.rs"]
 mod tests;

@@ -4,7 +4,7 @@ use crate::record::{Flow, Outcome, Record, Tick};
 
 const SECOND: u64 = 1_000_000_000;
 const BIN: u64 = 1_000_000;
-const BINS_A_SECOND: usize = (SECOND / BIN) as usize;
+const BINS_A_SECOND: u64 = SECOND / BIN;
 
 /// The largest values of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -37,7 +37,7 @@ impl Peaks {
 /// The flow is known by the millisecond, so each of its bins counts where its middle lies.
 fn fullest_bucket(flow: &Flow, start: Tick) -> u64 {
     let mut buckets: Vec<u64> = Vec::new();
-    for (bin, index) in flow.bins().iter().zip(0_u64..).filter(|(bin, _)| bin.chunks > 0) {
+    for (index, bin) in flow.bins() {
         let bucket = (Tick::from_nanos(index * BIN + BIN / 2).since(start) / SECOND) as usize;
         if bucket >= buckets.len() {
             buckets.resize(bucket + 1, 0);
@@ -80,13 +80,13 @@ fn in_flight(records: &[Record]) -> u64 {
 }
 
 fn fullest_second(flow: &Flow) -> f64 {
-    let bins = flow.bins();
+    let mut passed = flow.bins().peekable();
     let (mut within, mut most) = (0.0_f64, 0.0_f64);
-    for (index, bin) in bins.iter().enumerate() {
-        within += f64::from(bin.tokens);
-        if index >= BINS_A_SECOND {
-            within -= f64::from(bins[index - BINS_A_SECOND].tokens);
+    for (index, bin) in flow.bins() {
+        while let Some((_, bin)) = passed.next_if(|(first, _)| first + BINS_A_SECOND <= index) {
+            within -= bin.tokens();
         }
+        within += bin.tokens();
         most = most.max(within);
     }
     most
@@ -142,7 +142,7 @@ mod tests {
             pieces in prop::collection::vec((0_u64..4000, 1_u8..9), 0..200),
         ) {
             let mut flow = Flow::default();
-            pieces.iter().for_each(|&(ms, tokens)| flow.add(Tick::from_nanos(ms * BIN), f32::from(tokens)));
+            pieces.iter().for_each(|&(ms, tokens)| flow.add(Tick::from_nanos(ms * BIN), u32::from(tokens)));
             let window = |start: u64| {
                 let within = pieces.iter().filter(|(ms, _)| (start..start + 1000).contains(ms));
                 within.map(|(_, tokens)| f64::from(*tokens)).sum::<f64>()
@@ -169,9 +169,9 @@ mod tests {
         let half = SECOND / 2;
         let records = [request(half, half + 10, Outcome::Done), request(half + SECOND, 4 * half, Outcome::Done)];
         let mut flow = Flow::default();
-        flow.add(Tick::from_nanos(half + SECOND - 2 * BIN), 1.0);
-        flow.add(Tick::from_nanos(half), 1.0);
-        flow.add(Tick::from_nanos(half + SECOND), 1.0);
+        flow.add(Tick::from_nanos(half + SECOND - 2 * BIN), 1);
+        flow.add(Tick::from_nanos(half), 1);
+        flow.add(Tick::from_nanos(half + SECOND), 1);
         let peaks = Peaks::of(&records, &flow);
         assert_eq!((peaks.chunks_in_a_bucket, peaks.concurrent_in_a_bucket), (2, 1));
     }

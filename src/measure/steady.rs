@@ -60,14 +60,14 @@ impl Steady {
         let by_second = |amount: f64| amount / seconds(end, start);
         let ended = done(&run.records).filter(|record| start < record.end && record.end <= end).count();
         let inside = |index: u64| (start.nanos()..end.nanos()).contains(&(index * BIN + BIN / 2));
-        let tokens = run.flow.bins().iter().zip(0_u64..).filter(|(_, index)| inside(*index));
+        let tokens = run.flow.bins().filter(|(index, _)| inside(*index)).map(|(_, bin)| bin.tokens());
         Some(Steady {
             start,
             end,
             least: rule.min_window.unwrap_or_else(|| LEAST_SECONDS.max(LEAST_SHARE * run.duration.as_secs_f64())),
             requests: done(&run.records).filter(within).count() as u64,
             request_rate: by_second(ended as f64),
-            output_token_rate: by_second(tokens.map(|(bin, _)| f64::from(bin.tokens)).sum()),
+            output_token_rate: by_second(tokens.sum()),
             ttft: of(ttft),
             tpot: Summary::of(done(&run.records).filter(within).filter_map(tpot).collect(), percentiles),
             e2el: of(e2el),
@@ -126,7 +126,7 @@ mod tests {
         let mut records = vec![request(0, 4), request(1, 5), request(6, 9), request(5, 10)];
         records[1].outcome = Outcome::Failed(Failure::Reset);
         let mut flow = Flow::default();
-        [0, 2, 4, 9].iter().for_each(|&at| flow.add(Tick::from_nanos(at * SECOND), 8.0));
+        [0, 2, 4, 9].iter().for_each(|&at| flow.add(Tick::from_nanos(at * SECOND), 8));
         Run { setup: limited(2), records, flow, duration: Tick::from_nanos(10 * SECOND), ..Run::default() }
     }
 

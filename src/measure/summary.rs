@@ -43,7 +43,7 @@ pub enum Basis {
 impl Summary {
     /// Summarizes `samples`, in seconds. None may be negative.
     pub fn of(samples: Vec<f64>, percentiles: &[f64]) -> Self {
-        let (mean, std) = moments(samples.len(), &|index| samples[index]);
+        let (mean, std) = moments(samples.len(), || samples.iter().copied());
         // Floats that are not negative are ordered as their bits are, and integers are compared faster.
         let mut bits: Vec<u64> = samples.into_iter().map(|sample| sample.max(0.0).to_bits()).collect();
         let positions = positions(bits.len(), percentiles);
@@ -55,10 +55,10 @@ impl Summary {
     pub fn of_gaps(gaps: &Gaps, percentiles: &[f64]) -> Self {
         match gaps {
             Gaps::Histogram(histogram) => Summary::of_spread(histogram, percentiles),
-            Gaps::Exact { short, long } => {
-                let (mut short, mut long) = (short.clone(), long.clone());
-                let (mean, std) = moments(short.len() + long.len(), &|index| pooled(&short, &long, index));
+            Gaps::Exact(exact) => {
+                let (mut short, mut long) = exact.split();
                 let (count, first_long) = (short.len() + long.len(), short.len());
+                let (mean, std) = moments(count, || exact.iter().map(|nanos| nanos as f64 / 1e9));
                 let positions = positions(count, percentiles);
                 let (in_short, in_long) = positions.split_at(positions.partition_point(|&at| at < first_long));
                 arrange(&mut short, 0, in_short);
@@ -159,37 +159,35 @@ fn arrange<T: Ord>(values: &mut [T], start: usize, positions: &[usize]) {
     arrange(above, middle + 1, &positions[positions.len() / 2 + 1..]);
 }
 
-/// Mean and population standard deviation.
-fn moments(count: usize, at: &impl Fn(usize) -> f64) -> (f64, f64) {
+/// Mean and population standard deviation of so many samples.
+fn moments<I: Iterator<Item = f64>>(count: usize, samples: impl Fn() -> I) -> (f64, f64) {
     if count == 0 {
         return (0.0, 0.0);
     }
-    let mean = sum(0, count, at) / count as f64;
-    let squared = |index| {
-        let off = at(index) - mean;
+    let mean = sum(count, &mut samples()) / count as f64;
+    let squared = |sample| {
+        let off: f64 = sample - mean;
         off * off
     };
-    (mean, (sum(0, count, &squared) / count as f64).sqrt())
+    (mean, (sum(count, &mut samples().map(squared)) / count as f64).sqrt())
 }
 
-/// Pairwise summation in numpy's order: halves down to blocks of [`SUM_BLOCK`], and eight running sums in a block.
-fn sum(start: usize, count: usize, at: &impl Fn(usize) -> f64) -> f64 {
+/// Pairwise summation of the next so many samples in numpy's order: halves down to blocks of [`SUM_BLOCK`], and eight running
+/// sums in a block.
+fn sum(count: usize, samples: &mut impl Iterator<Item = f64>) -> f64 {
     if count > SUM_BLOCK {
         let half = count / 2 - count / 2 % 8;
-        return sum(start, half, at) + sum(start + half, count - half, at);
+        return sum(half, samples) + sum(count - half, samples);
     }
-    let lanes = count - count % 8;
     let mut total = 0.0;
-    if lanes > 0 {
-        let mut lane = [0.0; 8];
-        for block in (start..start + lanes).step_by(8) {
-            for (index, lane) in lane.iter_mut().enumerate() {
-                *lane += at(block + index);
-            }
+    if count >= 8 {
+        let mut lanes = [0.0; 8];
+        for _ in 0..count / 8 {
+            lanes.iter_mut().zip(&mut *samples).for_each(|(lane, sample)| *lane += sample);
         }
-        total = ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
+        total = ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
     }
-    (lanes..count).fold(total, |total, index| total + at(start + index))
+    samples.take(count % 8).fold(total, |total, sample| total + sample)
 }
 
 #[cfg(test)]
@@ -257,7 +255,7 @@ mod tests {
     #[test]
     fn a_block_is_summed_in_eight_lanes() {
         // Left to right, the small numbers would all be lost; eight lanes keep seven eighths of them.
-        let lost = super::sum(0, 128, &|index| if index == 0 { 1e16 } else { 1.0 });
+        let lost = super::sum(128, &mut std::iter::once(1e16).chain(std::iter::repeat(1.0)));
         assert_eq!(lost, 1e16 + 112.0);
     }
 }

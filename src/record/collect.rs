@@ -17,7 +17,7 @@ pub struct Collector {
     errors: Errors,
     gaps: Gaps,
     flow: Flow,
-    audio_seconds: f64,
+    sound_nanos: u64,
     server_times: bool,
     uncounted: BTreeMap<u32, Uncounted>,
 }
@@ -52,6 +52,7 @@ impl Collector {
         let Finished { mut record, chunks, tokens, text, counted_by_server, detail, audio_seconds, server, .. } =
             finished;
         self.server_times |= server != ServerTimes::default();
+        record.chunks = chunks.len() as u32;
         match record.outcome {
             Outcome::Failed(failure) => {
                 record.output_tokens = 0;
@@ -59,7 +60,8 @@ impl Collector {
                 self.errors.insert(record.id, &detail);
             }
             Outcome::Done => {
-                self.audio_seconds += audio_seconds;
+                let sound = Tick::from_secs_f64(audio_seconds).nanos();
+                self.sound_nanos = self.sound_nanos.saturating_add(sound);
                 chunks.windows(2).for_each(|pair| self.gaps.push(pair[1].since(pair[0])));
                 if counted_by_server {
                     self.pour(&chunks, &tokens, record.output_tokens);
@@ -97,18 +99,19 @@ impl Collector {
         self.pour(&waiting.chunks, &[], tokens);
     }
 
-    /// The run as far as requests tell it: without its setup, its conversations and what happened beside it. Answers that are still uncounted get one token each, as the reference has it, and are counted in
-    /// [`Run::uncounted`].
+    /// The run as far as requests tell it: without its setup, its conversations and what happened beside it. Answers that are
+    /// still uncounted get one token each, as the reference has it, and are counted in [`Run::uncounted`].
     pub fn finish(mut self, duration: Tick, health: Health, ending: Ending) -> Run {
         let uncounted = std::mem::take(&mut self.uncounted);
         uncounted.values().for_each(|waiting| self.settle(waiting, UNCOUNTED_TOKENS));
-        self.records.sort_unstable_by_key(|record| record.id);
+        let (mut records, mut gaps) = (self.records, self.gaps);
+        in_order(&mut records, &mut gaps);
         Run {
-            records: self.records,
+            records,
             errors: self.errors,
-            gaps: self.gaps,
+            gaps,
             flow: self.flow,
-            audio_seconds: self.audio_seconds,
+            sound_nanos: self.sound_nanos,
             server_times: self.server_times,
             duration,
             planned: self.planned,
@@ -121,12 +124,31 @@ impl Collector {
 
     /// Adds an answer to the flow: by what the server said of each chunk, else its tokens spread evenly over its chunks.
     fn pour(&mut self, chunks: &[Tick], tokens: &[u32], total: u32) {
-        let even = total as f32 / chunks.len().max(1) as f32;
-        for (index, &at) in chunks.iter().enumerate() {
-            let own = tokens.get(index).filter(|_| tokens.len() == chunks.len());
-            self.flow.add(at, own.map_or(even, |&tokens| tokens as f32));
+        if tokens.len() == chunks.len() {
+            chunks.iter().zip(tokens).for_each(|(&at, &tokens)| self.flow.add(at, tokens));
+        } else {
+            self.flow.spread(chunks, total);
         }
     }
+}
+
+/// Brings records into the order of their ids, and with them their gaps, which stand in the order of the records.
+pub(super) fn in_order(records: &mut [Record], gaps: &mut Gaps) {
+    // The same request may have run several times.
+    let key = |record: &Record| (record.id, record.sent, record.end);
+    if records.is_sorted_by_key(key) {
+        return;
+    }
+    let gaps_of = |record: &Record| if record.outcome == Outcome::Done { record.chunks.saturating_sub(1) } else { 0 };
+    let ends = records.iter().scan(0, |end, record| {
+        *end += gaps_of(record) as usize;
+        Some(*end)
+    });
+    let bounds: Vec<usize> = std::iter::once(0).chain(ends).collect();
+    let mut order: Vec<u32> = (0..records.len() as u32).collect();
+    order.sort_unstable_by_key(|&position| key(&records[position as usize]));
+    gaps.arrange(order.into_iter().map(|position| bounds[position as usize]..bounds[position as usize + 1]));
+    records.sort_unstable_by_key(key);
 }
 
 #[cfg(test)]
@@ -170,6 +192,10 @@ mod tests {
         collector.finish(Tick::from_nanos(MS), Health::default(), Ending::Complete)
     }
 
+    fn tokens(run: &Run) -> Vec<f64> {
+        run.flow.bins().map(|(_, bin)| bin.tokens()).collect()
+    }
+
     #[test]
     fn records_are_sorted_by_id_whatever_order_they_finished_in() {
         let mut collector = Collector::new(3);
@@ -192,7 +218,7 @@ mod tests {
         collector.push(failed);
         let run = collector.finish(Tick::ZERO, Health::default(), Ending::Interrupted);
         assert_eq!((run.errors.of(0), run.errors.of(1)), ("reset", "connection reset"));
-        assert!(run.gaps.is_empty() && run.flow.bins().is_empty() && run.partial);
+        assert!(run.gaps.is_empty() && run.flow.bins().next().is_none() && run.partial);
         assert_eq!(run.records[0].output_tokens, 0);
     }
 
@@ -203,8 +229,7 @@ mod tests {
         let mut told = answer(1, &[2, 3], 6);
         told.tokens = vec![1, 5];
         collector.push(told);
-        let tokens: Vec<f32> = finish(collector).flow.bins().iter().map(|bin| bin.tokens).collect();
-        assert_eq!(tokens, [3.0, 3.0, 1.0, 5.0]);
+        assert_eq!(tokens(&finish(collector)), [3.0, 3.0, 1.0, 5.0]);
     }
 
     #[test]
@@ -218,6 +243,6 @@ mod tests {
         let run = finish(collector);
         assert_eq!(run.records.iter().map(|record| record.output_tokens).collect::<Vec<_>>(), [1, 4]);
         assert_eq!(run.uncounted, 1);
-        assert_eq!(run.flow.bins().iter().map(|bin| bin.tokens).collect::<Vec<_>>(), [2.0, 2.0, 0.5, 0.5]);
+        assert_eq!(tokens(&run), [2.0, 2.0, 0.5, 0.5]);
     }
 }

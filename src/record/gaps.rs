@@ -1,27 +1,38 @@
 //! The gaps between consecutive pieces of output, pooled over a run: exact up to a limit, a histogram beyond it.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use super::Spread;
 
 /// Samples that are kept exactly.
 pub const EXACT_LIMIT: usize = 16_000_000;
 
+/// Stands for a gap that does not fit 32 bits, of 4.29 s or more.
+const LONG: u32 = u32::MAX;
+
 /// The pooled gaps of a run, in nanoseconds.
 #[derive(Debug, Clone)]
 pub enum Gaps {
-    /// Every gap, as it was measured. Those of 4.29 s or more do not fit 32 bits and stand apart.
-    Exact {
-        /// Gaps below 2^32 ns.
-        short: Vec<u32>,
-        /// Gaps of 2^32 ns and more.
-        long: Vec<u64>,
-    },
+    /// Every gap, as it was measured; in a whole run in order of the requests' ids, which is the reference's, so that sums
+    /// have its digits.
+    Exact(Exact),
     /// Their distribution to four significant digits, once there are more than [`EXACT_LIMIT`].
     Histogram(Box<Spread>),
 }
 
+/// Gaps one by one.
+#[derive(Debug, Clone, Default)]
+pub struct Exact {
+    /// All in order; [`LONG`] stands for those in `long`.
+    short: Vec<u32>,
+    /// Those that stand apart, by their position.
+    long: BTreeMap<u32, u64>,
+}
+
 impl Default for Gaps {
     fn default() -> Self {
-        Gaps::Exact { short: Vec::new(), long: Vec::new() }
+        Gaps::Exact(Exact::default())
     }
 }
 
@@ -29,23 +40,45 @@ impl Gaps {
     /// Adds one gap of `nanos`.
     pub fn push(&mut self, nanos: u64) {
         match self {
-            Gaps::Exact { short, long } => {
-                match u32::try_from(nanos) {
-                    Ok(nanos) => short.push(nanos),
-                    Err(_) => long.push(nanos),
-                }
-                if short.len() + long.len() > EXACT_LIMIT {
-                    *self = Gaps::Histogram(Box::new(histogram(short, long)));
+            Gaps::Exact(exact) => {
+                exact.push(nanos);
+                if exact.short.len() > EXACT_LIMIT {
+                    *self = Gaps::Histogram(Box::new(histogram(exact)));
                 }
             }
             Gaps::Histogram(histogram) => histogram.saturating_record(nanos),
         }
     }
 
+    /// Adds all gaps of `other`.
+    pub fn merge(&mut self, other: Gaps) {
+        match (self, other) {
+            (all, Gaps::Exact(exact)) => exact.iter().for_each(|nanos| all.push(nanos)),
+            (Gaps::Histogram(all), Gaps::Histogram(more)) => all.add(&*more).expect("both have the same bounds"),
+            (all, mut more) => {
+                std::mem::swap(all, &mut more);
+                all.merge(more);
+            }
+        }
+    }
+
+    /// Puts the gaps at `pieces` one after another, which together are all of them, if there still is an order.
+    pub(super) fn arrange(&mut self, pieces: impl Iterator<Item = Range<usize>>) {
+        let Gaps::Exact(exact) = self else { return };
+        let mut arranged = Exact { short: Vec::with_capacity(exact.short.len()), long: BTreeMap::new() };
+        for piece in pieces {
+            let (from, to) = (piece.start as u32, arranged.short.len() as u32);
+            let long = exact.long.range(from..piece.end as u32);
+            arranged.long.extend(long.map(|(position, &nanos)| (position - from + to, nanos)));
+            arranged.short.extend_from_slice(&exact.short[piece]);
+        }
+        *exact = arranged;
+    }
+
     /// How many gaps there are.
     pub fn len(&self) -> u64 {
         match self {
-            Gaps::Exact { short, long } => (short.len() + long.len()) as u64,
+            Gaps::Exact(exact) => exact.short.len() as u64,
             Gaps::Histogram(histogram) => histogram.len(),
         }
     }
@@ -56,16 +89,41 @@ impl Gaps {
     }
 }
 
+impl Exact {
+    /// The gaps in order.
+    pub fn iter(&self) -> impl Iterator<Item = u64> {
+        self.short.iter().zip(0..).map(|(&nanos, position)| match nanos {
+            LONG => self.long[&position],
+            nanos => u64::from(nanos),
+        })
+    }
+
+    /// The gaps in no order: those below 2^32 - 1 ns, and the others.
+    pub fn split(&self) -> (Vec<u32>, Vec<u64>) {
+        let mut short = self.short.clone();
+        if !self.long.is_empty() {
+            short.retain(|&nanos| nanos != LONG);
+        }
+        (short, self.long.values().copied().collect())
+    }
+
+    fn push(&mut self, nanos: u64) {
+        let short = u32::try_from(nanos).unwrap_or(LONG);
+        if short == LONG {
+            self.long.insert(self.short.len() as u32, nanos);
+        }
+        self.short.push(short);
+    }
+}
+
 /// An empty distribution to four significant digits, up to a day.
 pub fn precise() -> Spread {
     Spread::new_with_bounds(1, 24 * 3600 * 1_000_000_000, 4).expect("the bounds are valid constants")
 }
 
-fn histogram(short: &[u32], long: &[u64]) -> Spread {
+fn histogram(exact: &Exact) -> Spread {
     let mut histogram = precise();
-    for nanos in short.iter().map(|&nanos| u64::from(nanos)).chain(long.iter().copied()) {
-        histogram.saturating_record(nanos);
-    }
+    exact.iter().for_each(|nanos| histogram.saturating_record(nanos));
     histogram
 }
 
@@ -73,22 +131,62 @@ fn histogram(short: &[u32], long: &[u64]) -> Spread {
 mod tests {
     use super::*;
 
+    /// Gaps of some milliseconds.
+    fn exact(millis: &[u32]) -> Exact {
+        Exact { short: millis.iter().map(|millis| millis * 1_000_000).collect(), long: BTreeMap::new() }
+    }
+
+    fn full() -> Gaps {
+        Gaps::Exact(Exact { short: vec![1_000_000; EXACT_LIMIT], long: BTreeMap::new() })
+    }
+
     #[test]
     fn long_and_short_gaps_are_kept_exactly() {
         let mut gaps = Gaps::default();
-        gaps.push(7);
-        gaps.push(5_000_000_000);
-        let Gaps::Exact { short, long } = &gaps else { panic!("two gaps are kept exactly") };
-        assert_eq!((short.as_slice(), long.as_slice()), (&[7][..], &[5_000_000_000][..]));
-        assert_eq!(gaps.len(), 2);
+        let nanos = [7, 5_000_000_000, u64::from(u32::MAX), 8];
+        nanos.into_iter().for_each(|nanos| gaps.push(nanos));
+        let Gaps::Exact(exact) = &gaps else { panic!("a few gaps are kept exactly") };
+        assert_eq!(exact.iter().collect::<Vec<_>>(), nanos);
+        assert_eq!(exact.split(), (vec![7, 8], vec![5_000_000_000, u64::from(u32::MAX)]));
+        assert_eq!(gaps.len(), 4);
+    }
+
+    #[test]
+    fn gaps_are_put_in_another_order() {
+        let mut gaps = Gaps::default();
+        [1, 5_000_000_000, 3, 4, 6_000_000_000].into_iter().for_each(|nanos| gaps.push(nanos));
+        gaps.arrange([3..5, 2..2, 0..3].into_iter());
+        let Gaps::Exact(exact) = &gaps else { panic!("a few gaps are kept exactly") };
+        assert_eq!(exact.iter().collect::<Vec<_>>(), [4, 6_000_000_000, 1, 5_000_000_000, 3]);
     }
 
     #[test]
     fn the_pool_turns_into_a_histogram_beyond_the_limit() {
-        let mut gaps = Gaps::Exact { short: vec![1_000_000; EXACT_LIMIT], long: Vec::new() };
+        let mut gaps = full();
         gaps.push(2_000_000);
         let Gaps::Histogram(histogram) = &gaps else { panic!("over the limit a histogram is kept") };
         assert_eq!(histogram.len(), EXACT_LIMIT as u64 + 1);
         assert!(histogram.max() >= 2_000_000);
+    }
+
+    #[test]
+    fn pools_over_the_limit_together_are_a_histogram() {
+        let mut gaps = full();
+        gaps.merge(Gaps::Exact(exact(&[2, 2, 2])));
+        let Gaps::Histogram(histogram) = &gaps else { panic!("over the limit a histogram is kept") };
+        assert_eq!((histogram.count_at(1_000_000), histogram.count_at(2_000_000)), (EXACT_LIMIT as u64, 3));
+    }
+
+    #[test]
+    fn a_histogram_stays_one_whatever_it_is_merged_with() {
+        let exact = || Gaps::Exact(exact(&[1, 2]));
+        let histogram = || Gaps::Histogram(Box::new(histogram(&super::tests::exact(&[1]))));
+        for (mut first, second, ones, all) in
+            [(exact(), histogram(), 2, 3), (histogram(), exact(), 2, 3), (histogram(), histogram(), 2, 2)]
+        {
+            first.merge(second);
+            let Gaps::Histogram(pooled) = &first else { panic!("a histogram has no single gaps to go back to") };
+            assert_eq!((pooled.count_at(1_000_000), pooled.len()), (ones, all));
+        }
     }
 }

@@ -7,6 +7,7 @@ pub mod errors;
 pub mod file;
 pub mod flow;
 pub mod gaps;
+mod merge;
 mod moment;
 pub mod setup;
 
@@ -283,8 +284,8 @@ pub struct Run {
     pub conversations: Vec<u32>,
     /// Whether the run was interrupted before everything planned had run.
     pub partial: bool,
-    /// Seconds of sound in successful requests.
-    pub audio_seconds: f64,
+    /// Nanoseconds of sound in successful requests.
+    pub sound_nanos: u64,
     /// Whether the server told its own times of any request.
     pub server_times: bool,
     /// Successful requests whose output tokens neither the server nor a tokenizer counted: one token is assumed for each.

@@ -77,9 +77,9 @@ impl Span {
     /// Tokens a second in each column. A bin counts in each column by the share of it that lies there.
     fn tokens(&self, flow: &Flow) -> [f64; COLUMNS] {
         let mut columns = [0.0; COLUMNS];
-        for (index, bin) in flow.bins().iter().enumerate().filter(|(_, bin)| bin.chunks > 0) {
+        for (index, bin) in flow.bins() {
             let (from, to) = (self.place(index as f64 * BIN), self.place((index + 1) as f64 * BIN));
-            let rate = f64::from(bin.tokens) / (to - from).max(f64::MIN_POSITIVE) / self.column * 1e9;
+            let rate = bin.tokens() / (to - from).max(f64::MIN_POSITIVE) / self.column * 1e9;
             spread(&mut columns, from, to, rate);
         }
         columns
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn the_area_under_the_tokens_is_their_number() {
         let mut flow = Flow::default();
-        [1.0, 1.2345, 3.0999, 7.999].iter().for_each(|&at| flow.add(Tick::from_secs_f64(at), 3.0));
+        [1.0, 1.2345, 3.0999, 7.999].iter().for_each(|&at| flow.add(Tick::from_secs_f64(at), 3));
         let columns = span().tokens(&flow);
         assert!((columns.iter().sum::<f64>() / 10.0 - 12.0).abs() < 1e-3, "{columns:?}");
         assert!((columns[2] - 30.0).abs() < 1e-9 && columns[5] == 0.0);

@@ -163,7 +163,7 @@ fn the_steady_part_the_cache_and_the_adapters_have_sections() {
 fn sound_has_a_row_where_there_was_some() {
     let mut run = worked_example();
     assert!(!told(run.clone(), asked()).console().contains("RTFx"));
-    run.audio_seconds = 25.0;
+    run.sound_nanos = 25_000_000_000;
     let told = told(run, asked());
     assert!(told.console().contains("RTFx (Inverse Real-Time Factor):         10.00"));
     assert!(told.json().contains("\"rtfx\": 10.0, "));
