@@ -10,8 +10,8 @@
 //!
 //! `cmd` wires the stages, a subcommand a file. `token` and `rng` serve `dataset`; `args` is the syntax of numbers and JSON in
 //! flags; `json` writes JSON as Python does; `net` makes the calls that are not measured, `hub` fetches files of the model hub;
-//! `sim` is a server of our own to measure against and shares no code with the client; `ui` is the only stage that writes to a
-//! terminal while a run is going on.
+//! `sim` is a server of our own to measure against and shares no code with the client; `manual` is the text of `llmbench help`;
+//! `ui` is the only stage that writes to a terminal while a run is going on.
 //! Data flows one way, through plain owned types; time between stages is a [`record::Tick`].
 
 pub mod args;
@@ -23,6 +23,7 @@ pub mod drive;
 pub mod error;
 pub mod hub;
 pub mod json;
+pub mod manual;
 pub mod measure;
 pub mod net;
 pub mod plan;

@@ -8,7 +8,7 @@
 //! * A list flag takes every word up to the next flag; one written `--flag=value` takes one.
 //! * Negative numbers are values. Other words that begin with `-` need the `=` form, unless a blank is in them.
 //! * A JSON flag takes dotted keys: see [`super::dotted`].
-//! * `bench` before the subcommand is skipped, since the reference spells it `bench serve`. `help serve` asks for help.
+//! * `bench` before the subcommand is skipped, since the reference spells it `bench serve`.
 
 use std::any::TypeId;
 use std::ffi::OsString;
@@ -52,10 +52,6 @@ pub fn read(root: &Command, args: impl IntoIterator<Item = OsString>) -> Result<
     let mut rest = words.iter().peekable();
     let program = rest.next().map_or("llmbench", String::as_str).to_string();
     rest.next_if(|word| *word == "bench");
-    if rest.next_if(|word| *word == "help").is_some() {
-        let path = rest.take_while(|word| root.find_subcommand(word).is_some()).take(1).cloned().collect();
-        return Ok(Line::Help { path, topic: None });
-    }
     let mut line = Strict { words: vec![program], warnings: Vec::new() };
     let mut level = Level::new(root);
     let mut path = Vec::new();

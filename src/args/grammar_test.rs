@@ -128,7 +128,6 @@ fn help_is_asked_for_anywhere_and_may_name_a_topic() {
 fn bench_before_the_subcommand_is_skipped() {
     let read = |args: &[&str]| read(&definitions(), args.iter().map(OsString::from)).map_err(|error| error.to_string());
     assert_eq!(read(&["x", "bench", "serve", "--label=a"]), read(&["x", "serve", "--label", "a"]));
-    assert_eq!(read(&["x", "bench", "help", "serve"]), read(&["x", "serve", "--help"]));
 }
 
 fn word() -> impl Strategy<Value = String> {

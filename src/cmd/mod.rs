@@ -6,6 +6,7 @@ mod desk;
 mod dry_run;
 mod generate;
 mod help;
+mod manual;
 mod pairing;
 mod series;
 mod serve;
@@ -23,7 +24,7 @@ use crate::ui::{Style, Ui};
 /// The command line.
 #[derive(Debug, Parser)]
 #[command(name = "llmbench", version, about, max_term_width = 120, arg_required_else_help = true)]
-#[command(disable_help_subcommand = true, disable_help_flag = true)]
+#[command(disable_help_subcommand = true, disable_help_flag = true, after_help = topics())]
 struct Cli {
     /// Print help; --help=all with every detail, --help=WORD for the flags about a word
     #[arg(short, long, global = true, action = ArgAction::HelpShort)]
@@ -35,6 +36,11 @@ struct Cli {
     action: Action,
 }
 
+/// The end of the program's own help.
+fn topics() -> String {
+    format!("Topics of the manual, for `llmbench help TOPIC`:\n{}", crate::manual::contents())
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 enum Action {
@@ -42,14 +48,15 @@ enum Action {
     Serve(Box<serve::ServeArgs>),
     /// Serve a simulated model on this host, with dictated times and faults
     Sim(Box<sim::SimCommand>),
+    /// Print a topic of the manual, or the help of a command
+    Help(manual::HelpArgs),
     /// Print the manual page or the completions of a shell
     Generate(generate::GenerateArgs),
 }
 
 /// Runs the program with these arguments, the program's name first, and prints its errors.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
-    let mut command = Cli::command();
-    command.build();
+    let command = definitions();
     let line = match grammar::read(&command, args) {
         Ok(line) => line,
         Err(error) => return refuse(&error),
@@ -99,9 +106,17 @@ impl Action {
         match self {
             Action::Serve(args) => args.run(ui),
             Action::Sim(args) => args.run(),
+            Action::Help(args) => args.run(definitions()),
             Action::Generate(args) => args.run(Cli::command()),
         }
     }
+}
+
+/// What clap knows of all commands, with what it adds by itself.
+fn definitions() -> clap::Command {
+    let mut command = Cli::command();
+    command.build();
+    command
 }
 
 /// The colour that a strict command line asks for, so that its own usage errors have it.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::command::Llmbench;
 
 /// A stage and the stages that it may use.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("args", &["error", "json"]),
     ("error", &[]),
     ("json", &[]),
@@ -17,6 +17,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("hub", &["error", "net"]),
     ("token", &["error", "hub", "net"]),
     ("net", &["error"]),
+    ("manual", &["error"]),
     ("ui", &["error", "measure"]),
     ("sim", &["error"]),
     ("dataset", &["error", "hub", "net", "token", "rng", "record"]),

@@ -62,8 +62,20 @@ pub(crate) struct Llmbench {
 impl Llmbench {
     /// The binary without arguments, in an empty directory and without the variables that it listens to.
     pub(crate) fn new() -> Self {
+        Llmbench::alone(Command::new(env!("CARGO_BIN_EXE_llmbench")))
+    }
+
+    /// A line for the shell, in a directory that others have used; it finds the binary by its name.
+    pub(crate) fn shell(line: &str, dir: &Path) -> Self {
+        let binary = Path::new(env!("CARGO_BIN_EXE_llmbench"));
+        let path = format!("{}:{}", binary.parent().unwrap().display(), std::env::var("PATH").unwrap());
+        let mut shell = Llmbench::alone(Command::new("bash")).args(["-o", "pipefail", "-c", line]).env("PATH", &path);
+        shell.command.current_dir(dir);
+        shell
+    }
+
+    fn alone(mut command: Command) -> Self {
         let dir = Dir::new();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_llmbench"));
         for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
             command.env_remove(name).env_remove(name.to_uppercase());
         }
