@@ -14,6 +14,8 @@ pub struct Conversations {
     pub completed: u64,
     /// Conversations that a failed turn ended.
     pub failed: u64,
+    /// Turns that were planned and never sent.
+    pub turns_not_started: u64,
     /// Successful turns of a conversation that was begun, on average.
     pub turns: f64,
     /// First output - sent, in seconds, over successful first turns.
@@ -43,6 +45,7 @@ impl Conversations {
             planned: run.conversations.len() as u64,
             completed,
             failed,
+            turns_not_started: run.planned.saturating_sub(run.records.len() as u64),
             turns: if begun > 0 { turns / begun as f64 } else { 0.0 },
             first_ttft: ttft(first),
             later_ttft: ttft(later),

@@ -3,14 +3,16 @@
 
 mod adapters;
 mod args;
-mod better;
+mod client;
 mod conversations;
 mod doubts;
+mod figure;
 mod goal;
 mod latency;
 mod live;
 mod metric;
 mod peaks;
+mod plain;
 mod probes;
 mod repeat;
 mod request;
@@ -23,13 +25,18 @@ use std::collections::BTreeMap;
 
 pub use adapters::Adapter;
 pub use args::{Asked, MetricsArgs};
-pub use better::{Better, better};
+pub use client::Client;
 pub use conversations::Conversations;
+pub use figure::{Figure, Spread, Statistic};
 pub use goal::{Goal, Taken};
 pub use latency::{Latency, Schedule};
 pub use live::{Live, Snapshot};
 pub use metric::Metric;
 pub use peaks::Peaks;
+pub use plain::{
+    Better, COMPLETED, FAILED, INPUT_THROUGHPUT, OUTPUT_THROUGHPUT, Plain, REQUEST_GOODPUT, REQUEST_THROUGHPUT,
+    TOKEN_THROUGHPUT, Unit,
+};
 pub use probes::Probes;
 pub use repeat::Repeated;
 pub use request::{e2el, queued, seconds, ttft};
@@ -53,6 +60,8 @@ pub struct Metrics {
     pub counts_tokens: bool,
     /// The latencies that mean something for the run, in the order of reports.
     pub meant: Vec<Metric>,
+    /// From the start of sending to the end of the last answer, in seconds.
+    pub duration: f64,
     /// Requests and tokens.
     pub counts: Counts,
     /// The same by the second.
@@ -81,11 +90,15 @@ pub struct Metrics {
     pub steady: Option<Steady>,
     /// The run by adapter, where requests were spread over several.
     pub adapters: Vec<Adapter>,
+    /// The client's own figures.
+    pub client: Client,
 }
 
 /// Requests and tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
+    /// Requests that the plan held.
+    pub planned: u64,
     /// Successful requests.
     pub completed: u64,
     /// Failed requests.
@@ -98,6 +111,8 @@ pub struct Counts {
     pub output_tokens: u64,
     /// Pieces of output of successful requests.
     pub chunks: u64,
+    /// Successful requests whose output tokens nobody counted: one is assumed for each.
+    pub uncounted: u64,
     /// Successful requests that kept every limit of the goal; `None` without a goal.
     pub good: Option<u64>,
 }
@@ -144,11 +159,12 @@ pub struct Failures {
 
 /// The numbers of a run, all of them.
 pub fn metrics(run: &Run, asked: &Asked) -> Metrics {
-    let counts = counts(&run.records, asked.goal.as_ref());
+    let counts = counts(run, asked.goal.as_ref());
     let counts_tokens = run.setup.tokenizer_id.is_some() || run.uncounted == 0;
     Metrics {
         task: run.setup.task,
         counts_tokens,
+        duration: run.duration.as_secs_f64(),
         meant: Metric::ALL.into_iter().filter(|&metric| is_meant(metric, &run.setup, counts_tokens)).collect(),
         counts,
         rates: rates(&counts, run),
@@ -164,6 +180,7 @@ pub fn metrics(run: &Run, asked: &Asked) -> Metrics {
         prefix_cache: PrefixCache::of(run),
         steady: asked.steady.and_then(|rule| Steady::of(run, rule, &asked.percentiles)),
         adapters: adapters::adapters(run),
+        client: Client::of(&run.health),
     }
 }
 
@@ -203,16 +220,19 @@ fn is_meant(metric: Metric, setup: &Setup, counts_tokens: bool) -> bool {
     }
 }
 
-fn counts(records: &[Record], goal: Option<&Goal>) -> Counts {
+fn counts(run: &Run, goal: Option<&Goal>) -> Counts {
+    let records = &run.records;
     let total = |of: fn(&Record) -> u32| done(records).map(|record| u64::from(of(record))).sum();
     let completed = done(records).count() as u64;
     Counts {
+        planned: run.planned,
         completed,
         failed: records.len() as u64 - completed,
         inputs: total(|record| record.inputs),
         input_tokens: total(|record| record.input_tokens),
         output_tokens: total(|record| record.output_tokens),
         chunks: total(|record| record.chunks),
+        uncounted: run.uncounted,
         good: goal.map(|goal| done(records).filter(|record| goal.is_met(taken(record))).count() as u64),
     }
 }

@@ -99,6 +99,11 @@ impl Diffusion {
 }
 
 impl PrefixCache {
+    /// Found of all that was looked up, in percent; `None` where nothing was.
+    pub fn hit_rate(&self) -> Option<f64> {
+        (self.queries > 0).then(|| self.hits as f64 / self.queries as f64 * 100.0)
+    }
+
     /// What was looked up during `run`; `None` where nothing was, where a page says nothing of it, or where the server began anew.
     pub(super) fn of(run: &Run) -> Option<Self> {
         let (before, after) = run.counted.as_ref()?;

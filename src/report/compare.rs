@@ -7,10 +7,10 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::console;
+use super::lines::banner;
 use super::table::table;
 use crate::error::{Error, Result};
-use crate::measure::{Better, better};
+use crate::measure::{Better, Figure};
 
 /// Keys that say what a run was, not what came of it.
 const SETTINGS: [&str; 10] = [
@@ -69,7 +69,7 @@ impl Comparison {
     /// # Errors
     /// If `out` cannot be written.
     pub fn console(&self, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "{}", console::banner(" Comparison ", '='))?;
+        writeln!(out, "{}", banner(" Comparison ", '='))?;
         for (letter, result) in [("A", &self.a), ("B", &self.b)] {
             let text = |key: &str| result.entries.get(key).map(shown).unwrap_or_default();
             writeln!(out, "{letter}: {} ({}, {})", result.path, text("model_id"), text("date"))?;
@@ -88,7 +88,7 @@ impl Comparison {
                 writeln!(out, "Only in {letter}: {}.", only.join(", "))?;
             }
         }
-        writeln!(out, "{}", console::banner("", '='))
+        writeln!(out, "{}", banner("", '='))
     }
 
     fn rows(&self) -> Vec<Vec<String>> {
@@ -133,12 +133,17 @@ impl Named {
 fn gather(entries: &Map<String, Value>, within: &str, numbers: &mut Vec<Number>) {
     for (key, value) in entries {
         let path = format!("{within}{key}");
-        let better = if FAILURES.contains(&within) { Some(Better::Less) } else { better(key) };
+        let better = if FAILURES.contains(&within) { Some(Better::Less) } else { direction(key) };
         match value {
             Value::Object(inner) => gather(inner, &format!("{path}."), numbers),
             _ => numbers.extend(value.as_f64().map(|value| Number { path, better, value })),
         }
     }
+}
+
+/// Which way a number of this key is better, if it is a figure.
+fn direction(key: &str) -> Option<Better> {
+    key.parse::<Figure>().ok()?.better()
 }
 
 /// The one result in `content`.
@@ -256,9 +261,9 @@ mod tests {
              steady_state.mean_ttft_ms   9       8       -1      -11.11       B\n\
              Only in A: rtfx.\n\
              Only in B: mean_e2el_ms, failures.timeout.\n{}\n",
-            console::banner(" Comparison ", '='),
+            banner(" Comparison ", '='),
             "",
-            console::banner("", '=')
+            banner("", '=')
         );
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }

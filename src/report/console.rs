@@ -2,15 +2,33 @@
 
 use std::io::{self, Write};
 
+use super::labels::heading;
+use super::lines::{Row, banner, figures};
 use super::{Report, blocks, chart, own, parts};
 use crate::json::Value;
-use crate::measure::Metric;
-use crate::record::{Outcome, Task};
-
-const WIDTH: usize = 50;
+use crate::measure::{Figure, Metric, Statistic};
+use crate::record::Outcome;
 
 /// Failures that are listed by their cause.
 const LISTED_FAILURES: usize = 10;
+
+/// The figures of the main block that stand before what was configured.
+const REQUESTS: [&str; 2] = ["completed", "failed"];
+
+/// Those after it.
+const TOTALS: [&str; 11] = [
+    "duration",
+    "total_input_tokens",
+    "total_output_tokens",
+    "request_throughput",
+    "input_sequence_throughput",
+    "request_goodput",
+    "output_throughput",
+    "max_output_tokens_per_s",
+    "max_concurrent_requests",
+    "rtfx",
+    "total_token_throughput",
+];
 
 impl Report<'_> {
     /// Writes the whole report.
@@ -24,7 +42,7 @@ impl Report<'_> {
         }
         writeln!(out, "{}", banner(" Serving Benchmark Result ", '='))?;
         self.main_block(out)?;
-        blocks::probes(self).map_or(Ok(()), |probes| section(out, &probes))?;
+        blocks::probes(self).map_or(Ok(()), |probes| probes.write(out))?;
         for metric in self.shown() {
             self.latency(metric, out)?;
         }
@@ -47,63 +65,39 @@ impl Report<'_> {
     }
 
     fn main_block(&self, out: &mut dyn Write) -> io::Result<()> {
-        let (setup, metrics) = (&self.run.setup, self.metrics);
-        let pooling = setup.task == Task::Pooling;
-        let tokens = !pooling && metrics.counts_tokens;
-        let int = |value: u64| Some(Value::Int(value));
-        let float = |value: f64| Some(Value::Float(value));
-        let rows = [
-            ("Successful requests:", int(metrics.counts.completed)),
-            ("Failed requests:", int(metrics.counts.failed)),
-            ("Maximum request concurrency:", setup.max_concurrency.and_then(|limit| int(limit.into()))),
-            ("Request rate configured (RPS):", float(setup.request_rate).filter(|_| setup.request_rate.is_finite())),
-            ("Benchmark duration (s):", float(self.run.duration.as_secs_f64())),
-            ("Total input tokens:", int(metrics.counts.input_tokens)),
-            ("Total generated tokens:", int(metrics.counts.output_tokens).filter(|_| tokens)),
-            ("Request throughput (req/s):", float(metrics.rates.requests)),
-            ("Input throughput (inputs/s):", float(metrics.rates.inputs).filter(|_| pooling)),
-            ("Request goodput (req/s):", metrics.rates.good.and_then(float).filter(|_| !pooling)),
-            ("Output token throughput (tok/s):", float(metrics.rates.output_tokens).filter(|_| tokens)),
-            (
-                "Peak output token throughput (tok/s):",
-                float(metrics.peaks.chunks_in_a_bucket as f64).filter(|_| tokens),
-            ),
-            ("Peak concurrent requests:", float(metrics.peaks.concurrent_in_a_bucket as f64).filter(|_| !pooling)),
-            ("RTFx (Inverse Real-Time Factor):", float(metrics.rates.sound).filter(|_| metrics.rates.sound > 0.0)),
-            ("Total token throughput (tok/s):", float(metrics.rates.total_tokens).filter(|_| tokens)),
-            ("Total token throughput (tok/s):", float(metrics.rates.input_tokens).filter(|_| pooling)),
-        ];
-        rows.iter()
-            .filter_map(|(label, value)| value.as_ref().map(|value| (label, value)))
-            .try_for_each(|(label, value)| row(out, label, value))
+        let setup = &self.run.setup;
+        let mut rows = figures(&REQUESTS, self.metrics);
+        let limit = setup.max_concurrency.map(|limit| Value::Int(limit.into()));
+        rows.extend(limit.map(|limit| Row::labelled("Maximum request concurrency", limit)));
+        let rate = Some(setup.request_rate).filter(|rate| rate.is_finite()).map(Value::Float);
+        rows.extend(rate.map(|rate| Row::labelled("Request rate configured (RPS)", rate)));
+        rows.extend(figures(&TOTALS, self.metrics));
+        rows.iter().filter(|row| row.value != Value::Null).try_for_each(|row| row.write(out))
     }
 
     fn latency(&self, metric: Metric, out: &mut dyn Write) -> io::Result<()> {
-        let summary = self.metrics.latency.metric(metric);
-        let (title, word) = heading(metric);
-        writeln!(out, "{}", banner(title, '-'))?;
-        // The reference shows zeros where nothing was measured, and those look excellent.
-        let measured = self.metrics.measured(metric);
-        let ms = |seconds: f64| Value::maybe(measured.then_some(seconds * 1000.0));
-        row(out, &format!("Mean {word} (ms):"), &ms(summary.mean))?;
-        row(out, &format!("Median {word} (ms):"), &ms(summary.median))?;
-        summary.percentiles.iter().try_for_each(|(p, seconds)| row(out, &format!("P{p} {word} (ms):"), &ms(*seconds)))
+        writeln!(out, "{}", banner(heading(metric), '-'))?;
+        let percentiles = self.asked.percentiles.iter().map(|p| Statistic::Percentile(*p));
+        // The reference shows zeros where nothing was measured, and those look excellent: here they are `n/a`.
+        [Statistic::Mean, Statistic::Median]
+            .into_iter()
+            .chain(percentiles)
+            .try_for_each(|statistic| Row::figure(Figure::Latency(metric, statistic), self.metrics).write(out))
     }
 
     /// What the server counted while it decoded; of diffusion and speculation the first, as both are stored but one is shown.
     fn decoding(&self, out: &mut dyn Write) -> io::Result<()> {
         if let Some(diffusion) = blocks::diffusion(self) {
-            return section(out, &diffusion);
+            return diffusion.write(out);
         }
         let Some((speculation, rates)) = blocks::speculation(self) else { return Ok(()) };
-        section(out, &speculation)?;
+        speculation.write(out)?;
         if !rates.is_empty() {
             writeln!(out, "Per-position acceptance (%):")?;
         }
-        rates
-            .iter()
-            .enumerate()
-            .try_for_each(|(position, rate)| row(out, &format!("  Position {position}:"), &Value::Float(rate * 100.0)))
+        rates.iter().enumerate().try_for_each(|(position, rate)| {
+            Row::labelled(format!("  Position {position}"), Value::Float(rate * 100.0)).write(out)
+        })
     }
 
     fn own_sections(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -112,49 +106,8 @@ impl Report<'_> {
             if index == 0 && self.metrics.counts.completed == 0 {
                 writeln!(out, "No request succeeded, so there are no latencies.")?;
             }
-            rows(out, &own)?;
+            own.rows.iter().try_for_each(|row| row.write(out))?;
         }
         Ok(())
-    }
-}
-
-/// What stands over a latency's section, and in its rows.
-pub(super) fn heading(metric: Metric) -> (&'static str, &'static str) {
-    match metric {
-        Metric::Ttft => ("Time to First Token", "TTFT"),
-        Metric::Tpot => ("Time per Output Token (excl. 1st token)", "TPOT"),
-        Metric::Itl => ("Inter-token Latency", "ITL"),
-        Metric::E2el => ("End-to-end Latency", "E2EL"),
-        Metric::ClientQueueTime => ("Client-side Queueing", "Client Queue Time"),
-        Metric::E2elIncludingClientQueue => ("Queue-inclusive End-to-end Latency", "E2EL incl. Client Queue"),
-    }
-}
-
-/// A section with its banner.
-fn section(out: &mut dyn Write, section: &own::Section) -> io::Result<()> {
-    writeln!(out, "{}", banner(section.title, '-'))?;
-    rows(out, section)
-}
-
-fn rows(out: &mut dyn Write, section: &own::Section) -> io::Result<()> {
-    let mut labelled = section.rows.iter().filter_map(|row| Some((row.label.as_ref()?, &row.value)));
-    labelled.try_for_each(|(label, value)| row(out, label, value))
-}
-
-/// `title` in the middle of a line of `fill`; an odd one goes to the right.
-pub(super) fn banner(title: &str, fill: char) -> String {
-    let space = WIDTH.saturating_sub(title.chars().count());
-    let side = |count: usize| fill.to_string().repeat(count);
-    format!("{}{title}{}", side(space / 2), side(space - space / 2))
-}
-
-/// A label in 40 columns and a value in 10; floats with two decimals, `n/a` for what there is none of.
-fn row(out: &mut dyn Write, label: &str, value: &Value) -> io::Result<()> {
-    match value {
-        Value::Float(value) => writeln!(out, "{label:<40} {value:<10.2}"),
-        Value::Int(value) => writeln!(out, "{label:<40} {value:<10}"),
-        Value::Bool(value) => writeln!(out, "{label:<40} {value:<10}"),
-        Value::Text(value) => writeln!(out, "{label:<40} {value:<10}"),
-        Value::Null | Value::List(_) | Value::Object(_) => writeln!(out, "{label:<40} {:<10}", "n/a"),
     }
 }

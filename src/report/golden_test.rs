@@ -2,7 +2,7 @@
 
 use super::tests::{Told, asked, assert_golden, example_of, failed_run, finished, health, setup, told, worked_example};
 use super::*;
-use crate::measure::{Asked, Diffusion, Probes, Speculation, SteadyRule};
+use crate::measure::{Asked, Diffusion, Figure, Metric, Probes, Speculation, SteadyRule};
 use crate::record::counters::Cache;
 use crate::record::{Adapters, Collector, Counters, Ending, Ramp, RateChange, Record, Setup, Strategy, Task, Tick};
 
@@ -11,6 +11,18 @@ impl Told {
     fn agrees(&self, name: &str) {
         assert_golden(&format!("{name}.txt"), &self.console());
         assert_golden(&format!("{name}.json"), &self.json());
+        self.has_its_figures();
+    }
+
+    /// Holds every figure that the run has against the result, by its key.
+    fn has_its_figures(&self) {
+        let result: serde_json::Value = serde_json::from_str(&self.json()).unwrap();
+        let figures = Figure::all(&self.asked);
+        for (figure, value) in figures.iter().filter_map(|figure| Some((figure, figure.of(&self.metrics)?))) {
+            let key = figure.key();
+            assert_eq!(result[&key].as_f64(), Some(value), "{key}");
+            assert_eq!(key.parse::<Figure>().unwrap(), *figure);
+        }
     }
 }
 

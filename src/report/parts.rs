@@ -1,33 +1,37 @@
-//! What is told of a part of the run: its steady window, its adapters, what the server's cache gave. A report comes in; rows and
-//! a table for people and values for the result go out.
+//! What is told of a part of the run: its steady window, its adapters. A report comes in; rows and a table for people and values
+//! for the result go out. Figures of a part go by the names that they have in the whole run.
 
 use std::io::{self, Write};
 
 use super::Report;
-use super::console::banner;
-use super::own::{Row, Section};
+use super::labels::{label, word};
+use super::lines::{Row, Section, banner};
 use super::table::{number, table};
 use crate::json::Value;
-use crate::measure::{Adapter, Metric, Summary};
+use crate::measure::{
+    Adapter, COMPLETED, FAILED, Figure, Metric, OUTPUT_THROUGHPUT, REQUEST_THROUGHPUT, Statistic, Summary,
+};
 use crate::record::Task;
+
+/// What is told of an adapter's latencies.
+const OF_ADAPTER: [Statistic; 2] = [Statistic::Mean, Statistic::Percentile(99.0)];
 
 /// The steady window, for the console; the result has it as an object.
 pub(super) fn steady(report: &Report) -> Option<Section> {
     let steady = report.metrics.steady.as_ref()?;
-    let row = |label: &str, value: Value| Row { key: None, label: Some(label.to_owned()), value };
+    let figure = |figure, value| Row::labelled(label(figure), value);
     let mut rows = vec![
-        row("Steady window, from (s):", Value::Float(steady.start.as_secs_f64())),
-        row("Steady window, length (s):", Value::Float(steady.duration())),
-        row("Requests within:", Value::Int(steady.requests)),
-        row("Request throughput (req/s):", Value::Float(steady.request_rate)),
+        Row::labelled("Steady window, from (s)", Value::Float(steady.start.as_secs_f64())),
+        Row::labelled("Steady window, length (s)", Value::Float(steady.duration())),
+        Row::labelled("Requests within", Value::Int(steady.requests)),
+        figure(Figure::Plain(&REQUEST_THROUGHPUT), Value::Float(steady.request_rate)),
     ];
     if report.run.setup.task == Task::Generation {
-        rows.push(row("Output token throughput (tok/s):", Value::Float(steady.output_token_rate)));
+        rows.push(figure(Figure::Plain(&OUTPUT_THROUGHPUT), Value::Float(steady.output_token_rate)));
     }
-    for Part { name, summary, known } in latencies(report, [&steady.ttft, &steady.tpot, &steady.e2el]) {
-        let name = name.to_uppercase();
-        rows.push(row(&format!("Mean {name} (ms):"), ms(known, summary.mean)));
-        rows.extend(summary.percentiles.iter().map(|(p, at)| row(&format!("P{p} {name} (ms):"), ms(known, *at))));
+    for part in latencies(report, [&steady.ttft, &steady.tpot, &steady.e2el]) {
+        let statistics = [Statistic::Mean].into_iter().chain(part.percentiles());
+        rows.extend(statistics.map(|statistic| figure(part.figure(statistic), part.value(statistic))));
     }
     Some(Section { title: "Steady State", rows })
 }
@@ -40,27 +44,46 @@ pub(super) fn steady_state(report: &Report) -> Value {
         ("end".to_owned(), Value::Float(steady.end.as_secs_f64())),
         ("duration".to_owned(), Value::Float(steady.duration())),
         ("min_window".to_owned(), Value::Float(steady.least)),
-        ("completed".to_owned(), Value::Int(steady.requests)),
-        ("request_throughput".to_owned(), Value::Float(steady.request_rate)),
+        (COMPLETED.key.to_owned(), Value::Int(steady.requests)),
+        (REQUEST_THROUGHPUT.key.to_owned(), Value::Float(steady.request_rate)),
     ];
     if report.run.setup.task == Task::Generation {
-        entries.push(("output_throughput".to_owned(), Value::Float(steady.output_token_rate)));
+        entries.push((OUTPUT_THROUGHPUT.key.to_owned(), Value::Float(steady.output_token_rate)));
     }
-    for Part { name, summary, known } in latencies(report, [&steady.ttft, &steady.tpot, &steady.e2el]) {
-        let figures = [("mean", summary.mean), ("median", summary.median), ("std", summary.std)];
-        entries.extend(figures.map(|(figure, value)| (format!("{figure}_{name}_ms"), ms(known, value))));
-        let percentiles = summary.percentiles.iter();
-        entries.extend(percentiles.map(|(p, value)| (format!("p{p}_{name}_ms"), ms(known, *value))));
+    for part in latencies(report, [&steady.ttft, &steady.tpot, &steady.e2el]) {
+        let statistics = [Statistic::Mean, Statistic::Median, Statistic::Std].into_iter().chain(part.percentiles());
+        entries.extend(statistics.map(|statistic| (part.figure(statistic).key(), part.value(statistic))));
     }
     Value::Object(entries)
 }
 
 /// A latency of a part of the run.
 struct Part<'a> {
-    name: &'static str,
+    metric: Metric,
     summary: &'a Summary,
     /// Whether it was measured.
     known: bool,
+}
+
+impl Part<'_> {
+    /// The percentiles that it has, in the order in which they were asked for.
+    fn percentiles(&self) -> impl Iterator<Item = Statistic> {
+        self.summary.percentiles.iter().map(|(p, _)| Statistic::Percentile(*p))
+    }
+
+    /// What a statistic of it is called.
+    fn figure(&self, statistic: Statistic) -> Figure {
+        Figure::Latency(self.metric, statistic)
+    }
+
+    /// A statistic of it, in milliseconds.
+    fn millis(&self, statistic: Statistic) -> Option<f64> {
+        statistic.of(self.summary).filter(|_| self.known).map(|seconds| seconds * 1000.0)
+    }
+
+    fn value(&self, statistic: Statistic) -> Value {
+        Value::maybe(self.millis(statistic))
+    }
 }
 
 /// TTFT, TPOT and E2EL of a part of the run, without those that mean nothing for its task.
@@ -69,25 +92,9 @@ fn latencies<'a>(report: &Report, of_part: [&'a Summary; 3]) -> Vec<Part<'a>> {
     let meant = named.filter(|(metric, _)| report.metrics.has(*metric));
     let part = |(metric, summary): (Metric, &'a Summary)| {
         let known = !summary.is_empty() && report.metrics.measured(metric);
-        Part { name: metric.name(), summary, known }
+        Part { metric, summary, known }
     };
     meant.map(part).collect()
-}
-
-fn ms(known: bool, seconds: f64) -> Value {
-    Value::maybe(known.then_some(seconds * 1000.0))
-}
-
-/// What the server's prefix cache gave, where it counts.
-pub(super) fn prefix_cache(report: &Report) -> Option<Section> {
-    let cache = report.metrics.prefix_cache?;
-    let rate = (cache.queries > 0).then(|| cache.hits as f64 / cache.queries as f64 * 100.0);
-    let rows = vec![
-        Row::new("prefix_cache_queries", "Prompt tokens looked up:", Value::Int(cache.queries)),
-        Row::new("prefix_cache_hits", "Prompt tokens found:", Value::Int(cache.hits)),
-        Row::new("prefix_cache_hit_rate", "Hit rate (%):", Value::maybe(rate)),
-    ];
-    Some(Section { title: "Prefix Cache of the Server", rows })
 }
 
 /// The table of adapters, if requests were spread over some.
@@ -97,15 +104,14 @@ pub(super) fn adapters(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let generates = report.run.setup.task == Task::Generation;
     let mut head = vec!["adapter".to_owned(), "requests".into(), "failed".into()];
     head.extend(generates.then(|| "out tok/s".into()));
-    let names = latencies_of(report, first).into_iter().map(|part| part.name.to_uppercase());
-    head.extend(names.flat_map(|name| [format!("{name} mean"), format!("{name} p99")]));
+    for part in latencies_of(report, first) {
+        head.extend(OF_ADAPTER.map(|statistic| format!("{} {statistic}", word(part.metric))));
+    }
     let row = |adapter: &Adapter| {
         let mut cells = vec![adapter.name.clone(), adapter.requests.to_string(), adapter.failed.to_string()];
         cells.extend(generates.then(|| number(Some(adapter.output_token_rate))));
-        let figures = latencies_of(report, adapter).into_iter().flat_map(|Part { summary, known, .. }| {
-            [summary.mean, p99(summary)].map(|seconds| number(known.then_some(seconds * 1000.0)))
-        });
-        cells.extend(figures);
+        let parts = latencies_of(report, adapter).into_iter();
+        cells.extend(parts.flat_map(|part| OF_ADAPTER.map(|statistic| number(part.millis(statistic)))));
         cells
     };
     writeln!(out, "{}", banner("Adapters (latencies in ms)", '-'))?;
@@ -117,14 +123,13 @@ pub(super) fn adapter_values(report: &Report) -> Value {
     let one = |adapter: &Adapter| {
         let mut entries = vec![
             ("requests".to_owned(), Value::Int(adapter.requests)),
-            ("failed".to_owned(), Value::Int(adapter.failed)),
+            (FAILED.key.to_owned(), Value::Int(adapter.failed)),
         ];
         if report.run.setup.task == Task::Generation {
-            entries.push(("output_throughput".to_owned(), Value::Float(adapter.output_token_rate)));
+            entries.push((OUTPUT_THROUGHPUT.key.to_owned(), Value::Float(adapter.output_token_rate)));
         }
-        for Part { name, summary, known } in latencies_of(report, adapter) {
-            entries.push((format!("mean_{name}_ms"), ms(known, summary.mean)));
-            entries.push((format!("p99_{name}_ms"), ms(known, p99(summary))));
+        for part in latencies_of(report, adapter) {
+            entries.extend(OF_ADAPTER.map(|statistic| (part.figure(statistic).key(), part.value(statistic))));
         }
         (adapter.name.clone(), Value::Object(entries))
     };
@@ -133,8 +138,4 @@ pub(super) fn adapter_values(report: &Report) -> Value {
 
 fn latencies_of<'a>(report: &Report, adapter: &'a Adapter) -> Vec<Part<'a>> {
     latencies(report, [&adapter.ttft, &adapter.tpot, &adapter.e2el])
-}
-
-fn p99(summary: &Summary) -> f64 {
-    summary.percentile(99.0).unwrap_or_default()
 }

@@ -5,9 +5,10 @@ use std::io::{self, Write};
 
 use jiff::SignedDuration;
 
+use super::lines::{Row, Section};
 use super::{Report, blocks, own, parts};
 use crate::json::{Value, float, list, object, text};
-use crate::measure::{Doubt, e2el, queued, ttft};
+use crate::measure::{Doubt, Figure, e2el, queued, ttft};
 use crate::record::file::Reader;
 use crate::record::{Finished, Outcome, RateChange, Record, Setup, Task};
 
@@ -109,7 +110,7 @@ impl Keys {
     }
 
     /// Every row of a section that has a key.
-    fn set_all(&mut self, section: own::Section) {
+    fn set_all(&mut self, section: Section) {
         for row in section.rows {
             if let Some(key) = row.key {
                 self.set(&key, row.value);
@@ -244,6 +245,10 @@ impl Report<'_> {
             Value::Object(vec![entry("what", &doubt.what), entry("advice", &doubt.advice)])
         };
         keys.add("warnings", Value::List(self.verdict.doubts.iter().map(warning).collect()));
+        // A figure that has no place above has one here.
+        let figures =
+            Figure::all(self.asked).into_iter().map(|figure| (figure.key(), Row::figure(figure, self.metrics)));
+        figures.filter(|(_, row)| row.value != Value::Null).for_each(|(key, row)| keys.add(&key, row.value));
     }
 
     fn column(&self, column: Column, details: Option<&mut Reader>, out: &mut dyn Write) -> io::Result<()> {

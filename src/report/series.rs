@@ -4,18 +4,40 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use super::labels::{label, word};
+use super::lines::banner;
 use super::table::{number, table};
-use super::{Figure, console, result};
+use super::{Report, result};
 use crate::json::Value;
-use crate::measure::{Metric, Repeated};
+use crate::measure::{
+    Figure, INPUT_THROUGHPUT, Metric, OUTPUT_THROUGHPUT, Plain, REQUEST_GOODPUT, REQUEST_THROUGHPUT, Repeated,
+    Statistic, TOKEN_THROUGHPUT,
+};
 use crate::record::Setup;
 
 /// Latencies that the table of a sweep shows.
 const SWEPT: [Metric; 4] = [Metric::Ttft, Metric::Tpot, Metric::Itl, Metric::E2el];
 
-/// The figures by which the best of a sweep is found, the first that all its points have: for whoever states a goal, what
-/// keeps to it.
-const BEST_BY: [&str; 4] = ["request_goodput", "output_throughput", "input_sequence_throughput", "request_throughput"];
+/// The throughputs of a run that others are held against.
+static THROUGHPUTS: [&Plain; 5] =
+    [&REQUEST_THROUGHPUT, &INPUT_THROUGHPUT, &REQUEST_GOODPUT, &OUTPUT_THROUGHPUT, &TOKEN_THROUGHPUT];
+
+/// The throughputs that the table of a sweep shows, with their headings.
+static COLUMNS: [(&Plain, &str); 4] = [
+    (&REQUEST_THROUGHPUT, "Req/s"),
+    (&REQUEST_GOODPUT, "Goodput"),
+    (&OUTPUT_THROUGHPUT, "Output tok/s"),
+    (&INPUT_THROUGHPUT, "Inputs/s"),
+];
+
+/// The figures by which the best of a sweep is found, the first that all its points have, with what they are called in the
+/// middle of a sentence: for whoever states a goal, what keeps to it.
+static BEST_BY: [(&Plain, &str); 4] = [
+    (&REQUEST_GOODPUT, "goodput in req/s"),
+    (&OUTPUT_THROUGHPUT, "output throughput in tok/s"),
+    (&INPUT_THROUGHPUT, "input throughput in inputs/s"),
+    (&REQUEST_THROUGHPUT, "request throughput in req/s"),
+];
 
 /// Runs that belong together.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -84,7 +106,7 @@ pub struct SeriesRun {
     /// `--num-prompts`, which may be more than there were samples.
     pub num_prompts: u64,
     /// Its numbers.
-    pub figures: Vec<Figure>,
+    pub figures: Vec<(Figure, f64)>,
     /// Successful requests.
     pub completed: u64,
     /// Failed requests.
@@ -102,18 +124,49 @@ impl SeriesPoint {
     }
 
     /// One figure over the runs that count.
-    fn over(&self, key: &str) -> Option<Repeated> {
-        let value = |run: &SeriesRun| run.figures.iter().find(|figure| figure.key == key).map(|figure| figure.value);
+    fn over(&self, figure: Figure) -> Option<Repeated> {
+        let value = |run: &SeriesRun| run.figures.iter().find(|(known, _)| *known == figure).map(|(_, value)| *value);
         Repeated::of(&self.whole().filter_map(value).collect::<Vec<f64>>())
     }
 
-    /// Keys and labels of all figures, in the order of the first run that counts.
-    fn keys(&self) -> Vec<(&str, &str)> {
-        let first = self.whole().max_by_key(|run| run.figures.len());
-        first.map_or(Vec::new(), |run| {
-            run.figures.iter().map(|figure| (figure.key.as_str(), figure.label.as_str())).collect()
-        })
+    /// Its mean of a throughput, where it may be the best by that.
+    fn eligible(&self, by: &'static Plain) -> Option<f64> {
+        self.over(Figure::Plain(by)).map(|over| over.mean).filter(|_| !self.is_empty())
     }
+
+    /// Whether no run that counts had a request that succeeded.
+    fn is_empty(&self) -> bool {
+        self.whole().all(|run| run.completed == 0)
+    }
+
+    /// All figures, in the order of the run that has most of them.
+    fn figures(&self) -> Vec<Figure> {
+        let most = self.whole().max_by_key(|run| run.figures.len());
+        most.map_or(Vec::new(), |run| run.figures.iter().map(|(figure, _)| *figure).collect())
+    }
+}
+
+impl Report<'_> {
+    /// What other runs are held against: throughputs and latencies, as far as the run has them; latencies that are shown, and
+    /// those that a summary of several runs shows.
+    pub fn figures(&self) -> Vec<(Figure, f64)> {
+        let percentiles = || self.asked.percentiles.iter().map(|p| Statistic::Percentile(*p));
+        let statistics = || [Statistic::Mean, Statistic::Median].into_iter().chain(percentiles());
+        let shown = |metric: &Metric| *metric == Metric::E2el || self.asked.metrics.contains(metric);
+        let latencies = Metric::ALL.into_iter().filter(shown);
+        let latencies = latencies.flat_map(|metric| statistics().map(move |of| Figure::Latency(metric, of)));
+        let figures = THROUGHPUTS.iter().map(|plain| Figure::Plain(plain)).chain(latencies);
+        figures.filter_map(|figure| Some((figure, figure.of(self.metrics)?))).collect()
+    }
+}
+
+/// The best of a sweep.
+struct Best<'a> {
+    point: &'a SeriesPoint,
+    by: &'static Plain,
+    /// What that is called in the middle of a sentence.
+    name: &'static str,
+    value: f64,
 }
 
 impl Series {
@@ -127,29 +180,25 @@ impl Series {
         if count == 0 {
             return Ok(());
         }
-        writeln!(
-            out,
-            "{}",
-            console::banner(&format!(" Summary of {count} {} ", if count == 1 { "Run" } else { "Runs" }), '=')
-        )?;
+        writeln!(out, "{}", banner(&format!(" Summary of {count} {} ", if count == 1 { "Run" } else { "Runs" }), '='))?;
         if count < point.runs.len() {
             writeln!(out, "A run that ended early is left out.")?;
         }
         let head = ["", "Mean", "Std", "Min", "Max", "CV (%)", "95% CI of the mean"].map(str::to_owned);
-        let row = |(key, label): (&str, &str)| {
-            let over = point.over(key)?;
+        let row = |figure: Figure| {
+            let over = point.over(figure)?;
             let Repeated { mean, std, min, max, .. } = over;
             let interval = over.confidence().map(|half| format!("{:.2} to {:.2}", mean - half, mean + half));
             let numbers = [Some(mean), std, Some(min), Some(max), over.variation().map(|ratio| ratio * 100.0)];
-            let mut cells = vec![label.to_owned()];
+            let mut cells = vec![label(figure)];
             cells.extend(numbers.map(number));
             cells.push(interval.unwrap_or_else(|| "n/a".into()));
             Some(cells)
         };
-        let shown = |key: &str| !key.ends_with("_ms") || self.shown.iter().any(|metric| is_of(key, *metric));
-        let rows: Vec<Vec<String>> = point.keys().into_iter().filter(|(key, _)| shown(key)).filter_map(row).collect();
+        let shown = |figure: &Figure| !matches!(figure, Figure::Latency(metric, _) if !self.shown.contains(metric));
+        let rows: Vec<Vec<String>> = point.figures().into_iter().filter(shown).filter_map(row).collect();
         table(out, &head, &rows)?;
-        writeln!(out, "{}", console::banner("", '='))
+        writeln!(out, "{}", banner("", '='))
     }
 
     /// Writes a line for each value of a sweep, and the best of them.
@@ -164,12 +213,12 @@ impl Series {
         head.push("Failed".into());
         let row = |point: &SeriesPoint| {
             let mut cells = vec![point.value.to_string()];
-            cells.extend(columns.iter().map(|(key, _)| number(point.over(key).map(|over| over.mean))));
+            cells.extend(columns.iter().map(|(figure, _)| number(point.over(*figure).map(|over| over.mean))));
             cells.push(point.runs.iter().map(|run| run.failed).sum::<u64>().to_string());
             cells
         };
         let rows: Vec<Vec<String>> = self.points.iter().map(row).collect();
-        writeln!(out, "{}", console::banner(" Sweep Summary ", '='))?;
+        writeln!(out, "{}", banner(" Sweep Summary ", '='))?;
         table(out, &head, &rows)?;
         match self.runs {
             1 => writeln!(out, "Latencies are in ms.")?,
@@ -179,53 +228,42 @@ impl Series {
             )?,
         }
         match self.best() {
-            Some((point, key, best)) => {
-                let (what, label) = (swept.label().to_lowercase(), label(key));
-                writeln!(out, "Best configuration: {what} {} (highest {label}: {best:.2})", point.value)?;
+            Some(Best { point, name, value, .. }) => {
+                let what = swept.label().to_lowercase();
+                writeln!(out, "Best configuration: {what} {} (highest {name}: {value:.2})", point.value)?;
             }
             None => {
                 writeln!(out, "Best configuration: none, as no value has a complete run with successful requests.")?
             }
         }
-        writeln!(out, "{}", console::banner("", '='))
+        writeln!(out, "{}", banner("", '='))
     }
 
-    /// Keys and headings of the columns of a sweep's table.
-    fn columns(&self) -> Vec<(String, String)> {
-        let has = |key: &str| self.points.iter().any(|point| point.over(key).is_some());
-        let rates = [
-            ("request_throughput", "Req/s"),
-            ("request_goodput", "Goodput"),
-            ("output_throughput", "Output tok/s"),
-            ("input_sequence_throughput", "Inputs/s"),
-        ];
-        let mut columns: Vec<(String, String)> = rates
-            .iter()
-            .filter(|(key, _)| has(key))
-            .map(|(key, label)| ((*key).to_owned(), (*label).to_owned()))
-            .collect();
+    /// Figures and headings of the columns of a sweep's table.
+    fn columns(&self) -> Vec<(Figure, String)> {
+        let has = |figure: Figure| self.points.iter().any(|point| point.over(figure).is_some());
+        let rates = COLUMNS.iter().map(|(plain, heading)| (Figure::Plain(plain), (*heading).to_owned()));
+        let mut columns: Vec<(Figure, String)> = rates.filter(|(figure, _)| has(*figure)).collect();
         for metric in SWEPT {
-            let (key, word) = (metric.name(), console::heading(metric).1);
-            if has(&format!("mean_{key}_ms")) {
-                columns.push((format!("mean_{key}_ms"), format!("{word} mean")));
-                let percentile = |p: &f64| (format!("p{p}_{key}_ms"), format!("{word} P{p}"));
+            let mean = Figure::Latency(metric, Statistic::Mean);
+            if has(mean) {
+                let word = word(metric);
+                columns.push((mean, format!("{word} mean")));
+                let percentile = |&p: &f64| (Figure::Latency(metric, Statistic::Percentile(p)), format!("{word} P{p}"));
                 columns.extend(self.percentiles.iter().map(percentile));
             }
         }
         columns
     }
 
-    /// The point with the highest figure of the kind that counts, its key and the figure; the first of several.
-    fn best(&self) -> Option<(&SeriesPoint, &'static str, f64)> {
-        let all_have = |key: &&str| self.points.iter().all(|point| self.eligible(point, key).is_some() || empty(point));
-        let key = BEST_BY.into_iter().find(all_have)?;
-        let figure = |point| self.eligible(point, key).map(|figure| (point, key, figure));
-        self.points.iter().filter_map(figure).reduce(|best, next| if next.2 > best.2 { next } else { best })
-    }
-
-    /// The figure of a point that may be the best.
-    fn eligible(&self, point: &SeriesPoint, key: &str) -> Option<f64> {
-        point.over(key).map(|over| over.mean).filter(|_| !empty(point))
+    /// The point with the highest figure of the kind that counts; the first of several.
+    fn best(&self) -> Option<Best<'_>> {
+        let all_have = |(by, _): &&(&'static Plain, &str)| {
+            self.points.iter().all(|point| point.eligible(by).is_some() || point.is_empty())
+        };
+        let (by, name) = BEST_BY.iter().find(all_have)?;
+        let best = |point| SeriesPoint::eligible(point, by).map(|value| Best { point, by, name, value });
+        self.points.iter().filter_map(best).reduce(|best, next| if next.value > best.value { next } else { best })
     }
 
     /// The summary as one JSON object: a line without an end.
@@ -242,11 +280,11 @@ impl Series {
         put("partial", Value::Bool(!self.complete));
         put("points", Value::List(self.points.iter().map(|point| self.point(point)).collect()));
         let best = self.swept.and_then(|swept| {
-            let (point, key, figure) = self.best()?;
+            let Best { point, by, value, .. } = self.best()?;
             let entries = [
                 (swept.key(), swept.json(point.value)),
-                ("by", Value::Text(key.into())),
-                ("value", Value::Float(figure)),
+                ("by", Value::Text(by.key.into())),
+                ("value", Value::Float(value)),
             ];
             Some(object(entries))
         });
@@ -261,20 +299,10 @@ impl Series {
         }
         entries.push(("runs".to_owned(), Value::List(point.runs.iter().map(run).collect())));
         let summary =
-            point.keys().into_iter().filter_map(|(key, _)| Some((key.to_owned(), statistics(point.over(key)?))));
+            point.figures().into_iter().filter_map(|figure| Some((figure.key(), statistics(point.over(figure)?))));
         entries.push(("summary".to_owned(), Value::Object(summary.collect())));
         Value::Object(entries)
     }
-}
-
-/// Whether no run of a point that counts had a request that succeeded.
-fn empty(point: &SeriesPoint) -> bool {
-    point.whole().all(|run| run.completed == 0)
-}
-
-/// Whether a key is one of a latency's.
-fn is_of(key: &str, metric: Metric) -> bool {
-    key.split_once('_').is_some_and(|(_, rest)| rest.strip_suffix("_ms") == Some(metric.name()))
 }
 
 fn run(run: &SeriesRun) -> Value {
@@ -286,7 +314,7 @@ fn run(run: &SeriesRun) -> Value {
         ("completed".to_owned(), Value::Int(run.completed)),
         ("failed".to_owned(), Value::Int(run.failed)),
     ];
-    entries.extend(run.figures.iter().map(|figure| (figure.key.clone(), Value::Float(figure.value))));
+    entries.extend(run.figures.iter().map(|(figure, value)| (figure.key(), Value::Float(*value))));
     Value::Object(entries)
 }
 
@@ -306,16 +334,6 @@ fn statistics(over: Repeated) -> Value {
 
 fn object<const N: usize>(entries: [(&str, Value); N]) -> Value {
     Value::Object(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
-}
-
-/// A figure that decides, in the middle of a sentence.
-fn label(key: &str) -> &'static str {
-    match key {
-        "request_goodput" => "goodput in req/s",
-        "output_throughput" => "output throughput in tok/s",
-        "input_sequence_throughput" => "input throughput in inputs/s",
-        _ => "request throughput in req/s",
-    }
 }
 
 #[cfg(test)]

@@ -1,14 +1,16 @@
-use super::super::tests::setup;
+use super::super::tests::{asked, example_of, setup, told, worked_example};
 use super::*;
+use crate::measure::Asked;
+use crate::record::Task;
 
 /// A run of 10 requests with these output tokens a second and this mean TTFT, and the goodput where there is a goal.
 fn run(output: f64, ttft: f64, goodput: Option<f64>) -> SeriesRun {
-    let figure = |key: &str, label: &str, value| Figure { key: key.into(), label: label.into(), value };
-    let mut figures = vec![figure("request_throughput", "Request throughput (req/s)", output / 16.0)];
-    figures.extend(goodput.map(|value| figure("request_goodput", "Request goodput (req/s)", value)));
-    figures.push(figure("output_throughput", "Output token throughput (tok/s)", output));
-    figures.push(figure("mean_ttft_ms", "Mean TTFT (ms)", ttft));
-    figures.push(figure("mean_e2el_ms", "Mean E2EL (ms)", ttft + 30.0));
+    let mean = |metric| Figure::Latency(metric, Statistic::Mean);
+    let mut figures = vec![(Figure::Plain(&REQUEST_THROUGHPUT), output / 16.0)];
+    figures.extend(goodput.map(|value| (Figure::Plain(&REQUEST_GOODPUT), value)));
+    figures.push((Figure::Plain(&OUTPUT_THROUGHPUT), output));
+    figures.push((mean(Metric::Ttft), ttft));
+    figures.push((mean(Metric::E2el), ttft + 30.0));
     SeriesRun { num_prompts: 10, figures, completed: 10, failed: 0, partial: false, files: vec!["a.json".into()] }
 }
 
@@ -105,13 +107,32 @@ fn the_summary_is_json_with_every_run_its_spread_and_the_best() {
     );
     assert_eq!((&json["tp"], &json["model_id"]), (&"2".into(), &"org/demo-7b".into()));
     let first = &json["points"][0];
-    assert_eq!((&first["request_rate"], &first["runs"][1]["output_throughput"]), (&10.0.into(), &200.0.into()));
+    assert_eq!((&first["request_rate"], &first["runs"][1][OUTPUT_THROUGHPUT.key]), (&10.0.into(), &200.0.into()));
     assert_eq!(first["runs"][0]["files"], serde_json::json!(["a.json"]));
-    assert_eq!(first["summary"]["output_throughput"]["mean"], 150.0);
+    assert_eq!(first["summary"][OUTPUT_THROUGHPUT.key]["mean"], 150.0);
     assert_eq!(
         (&json["points"][1]["request_rate"], &json["points"][1]["summary"]["mean_ttft_ms"]["std"]),
         (&"inf".into(), &serde_json::Value::Null)
     );
-    let best = serde_json::json!({"request_rate": 10.0, "by": "output_throughput", "value": 150.0});
+    let best = serde_json::json!({"request_rate": 10.0, "by": OUTPUT_THROUGHPUT.key, "value": 150.0});
     assert_eq!(json["best"], best);
+}
+
+#[test]
+fn requests_for_vectors_are_held_against_others_by_their_inputs() {
+    let run = example_of(Setup { task: Task::Pooling, ..setup() });
+    let figures = told(run, Asked { metrics: vec![Metric::E2el], ..asked() }).report().figures();
+    let throughputs = [&REQUEST_THROUGHPUT, &INPUT_THROUGHPUT, &TOKEN_THROUGHPUT];
+    assert!(figures.iter().map(|(figure, _)| *figure).take(3).eq(throughputs.map(Figure::Plain)));
+    assert!(figures[3..].iter().all(|(figure, _)| matches!(figure, Figure::Latency(Metric::E2el, _))), "{figures:?}");
+}
+
+#[test]
+fn runs_are_held_against_each_other_by_the_latencies_that_are_shown_and_e2el() {
+    let told = told(worked_example(), Asked { metrics: vec![Metric::Ttft], ..asked() });
+    let keys: Vec<String> = told.report().figures().iter().map(|(figure, _)| figure.key()).collect();
+    for key in ["p99.9_ttft_ms", "mean_e2el_ms"] {
+        assert!(keys.iter().any(|known| known == key), "{keys:?}");
+    }
+    assert!(!keys.iter().any(|key| key.contains("itl") || key.starts_with("std")), "{keys:?}");
 }
