@@ -31,5 +31,6 @@ pub mod record;
 pub mod report;
 pub mod rng;
 pub mod sim;
+pub mod study;
 pub mod token;
 pub mod ui;

@@ -5,7 +5,7 @@
 use super::config::Config;
 
 /// The words of a strict command line, the program's name first.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Words(Vec<String>);
 
 /// What one run of several is given in the place of what the command line says: a flag that takes a value.

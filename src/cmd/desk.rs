@@ -10,7 +10,8 @@ use crate::error::{Error, Exit, Result};
 use crate::measure::{self, Live, Metrics};
 use crate::record::file::{Reader, Writer};
 use crate::record::{Finished, Moment, Outcome, Run, Setup};
-use crate::report::{self, Export, Files, Glyphs, Output, Report, SeriesRun};
+use crate::report::{self, Export, Files, Glyphs, Output, Report};
+use crate::study::{Point, Tried, Went};
 use crate::ui::out::{say, to_stdout, written};
 use crate::ui::{Progress, Ui};
 
@@ -36,14 +37,6 @@ struct Details {
     writer: Writer,
     /// Why it has stopped taking records.
     broken: Option<Error>,
-}
-
-/// A run that has been reported.
-pub(super) struct Published {
-    /// Its numbers, for a summary of several runs.
-    pub(super) run: SeriesRun,
-    /// The exit status, or what went wrong after numbers were there.
-    pub(super) exit: Result<Exit>,
 }
 
 impl<'a> Desk<'a> {
@@ -97,8 +90,8 @@ impl<'a> Desk<'a> {
         self.live.add(finished);
     }
 
-    /// Measures, reports and saves. `failure` is why the run ended early, where something broke.
-    pub(super) fn publish(&mut self, run: &Run, failure: Option<Error>) -> Published {
+    /// Measures, reports and saves the run of `point`. `failure` is why it ended early, where something broke.
+    pub(super) fn publish(&mut self, point: &Point, run: &Run, failure: Option<Error>) -> Went {
         std::mem::replace(&mut self.progress, Progress::off()).finish();
         let asked = &self.serve.asked;
         let metrics = measure::metrics(run, asked);
@@ -120,15 +113,17 @@ impl<'a> Desk<'a> {
             (None, None) if run.partial => Ok(Exit::Interrupted),
             (None, None) => Ok(answer(run, &metrics, self.ui)),
         };
-        let run = SeriesRun {
+        let tried = Tried {
+            point: point.clone(),
             num_prompts: run.setup.num_prompts,
             figures: report.figures(),
+            verdict: trust.clone(),
             completed: metrics.counts.completed,
             failed: metrics.counts.failed,
             partial: run.partial,
             files,
         };
-        Published { run, exit }
+        Went { tried: Some(tried), exit }
     }
 
     /// Writes the result to every place that was asked for, and takes the file of details away once it is in there; gives the

@@ -2,14 +2,14 @@
 
 use std::io::Write;
 
-use super::series::Trial;
-use super::serve::warn;
+use super::serve::{ServeArgs, warn};
 use crate::bench::{Schedule, Site};
 use crate::error::{Exit, Result};
 use crate::measure::Summary;
-use crate::plan::{Preview, Setting};
+use crate::plan::Preview;
 use crate::record::{Moment, Tick};
 use crate::report;
+use crate::study::List;
 use crate::ui::Ui;
 use crate::ui::out::{say, written};
 
@@ -25,16 +25,16 @@ pub(super) struct DryRunArgs {
     pub(super) dry_run: bool,
 }
 
-/// Says of each setting what its requests would be like.
-pub(super) fn run(trials: &[Trial], ui: &Ui) -> Result<Exit> {
+/// Says of each point what its requests would be like; its repetitions send the same.
+pub(super) fn run(args: &ServeArgs, list: &List, ui: &Ui) -> Result<Exit> {
     let mut tell = |moment: Moment<'_>| warn(ui, moment);
-    let site = Site::unasked(&trials[0].serve.experiment, &mut tell)?;
+    let site = Site::unasked(&args.check()?.experiment, &mut tell)?;
     let mut out = std::io::stdout();
-    for trial in trials.iter().filter(|trial| trial.run == 1) {
-        if trial.setting != Setting::Same {
-            say(&mut out, &format!("With {}:", trial.setting))?;
+    for point in list.points.iter().filter(|point| point.run == 1) {
+        if let Some(swept) = list.swept {
+            say(&mut out, &format!("With {}:", swept.said(point)))?;
         }
-        let schedule = Schedule::of(&trial.serve.experiment, site.tokenizer.as_ref(), &mut tell)?;
+        let schedule = Schedule::of(&args.at(point)?.experiment, site.tokenizer.as_ref(), &mut tell)?;
         let (preview, late_warnings) = Preview::of(schedule.samples)?;
         print(&preview, &schedule.due, &mut out)?;
         late_warnings.try_iter().for_each(|warning| ui.warn(&warning));

@@ -8,7 +8,7 @@ mod generate;
 mod help;
 mod manual;
 mod pairing;
-mod series;
+mod runs;
 mod serve;
 mod sim;
 
@@ -17,8 +17,8 @@ use std::ffi::OsString;
 use clap::{ArgAction, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::args::config::Config;
-use crate::args::{grammar, options};
-use crate::error::{Exit, Result};
+use crate::args::{Words, grammar, options};
+use crate::error::{Error, Exit, Result};
 use crate::ui::{Style, Ui};
 
 /// The command line.
@@ -73,18 +73,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         Some(config) => words.under(config),
         None => words,
     };
-    let words = words.as_slice();
-    let parsed = Cli::command().color(color(words)).try_get_matches_from(words).and_then(|mut matches| {
-        let options = matches.subcommand().and_then(|(name, matches)| {
-            command.find_subcommand(name).map(|command| options::options(command, matches))
-        });
-        // The definitions that made the matches read them back, so this can only fail in a debug assertion.
-        let mut cli = Cli::from_arg_matches_mut(&mut matches)?;
-        if let Action::Serve(args) = &mut cli.action {
-            args.options = options.unwrap_or_default();
-        }
-        Ok(cli)
-    });
+    let parsed = Cli::read(&command, words);
     let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
@@ -109,6 +98,33 @@ impl Action {
             Action::Help(args) => args.run(definitions()),
             Action::Generate(args) => args.run(Cli::command()),
         }
+    }
+}
+
+impl Cli {
+    /// Reads a strict command line; `command` holds the definitions of all commands.
+    fn read(command: &clap::Command, words: Words) -> Result<Cli, clap::Error> {
+        let matches = Cli::command().color(color(words.as_slice())).try_get_matches_from(words.as_slice());
+        let mut matches = matches?;
+        let options = matches.subcommand().and_then(|(name, matches)| {
+            command.find_subcommand(name).map(|command| options::options(command, matches))
+        });
+        // The definitions that made the matches read them back, so this can only fail in a debug assertion.
+        let mut cli = Cli::from_arg_matches_mut(&mut matches)?;
+        if let Action::Serve(args) = &mut cli.action {
+            args.options = options.unwrap_or_default();
+            args.words = words;
+        }
+        Ok(cli)
+    }
+}
+
+/// The flags of a strict command line of `serve`.
+fn serve_args(words: Words) -> Result<Box<serve::ServeArgs>> {
+    match Cli::read(&definitions(), words) {
+        Ok(Cli { action: Action::Serve(args), .. }) => Ok(args),
+        Ok(_) => Err(Error::new("a run of several is not one of `serve`: this is a bug in llmbench")),
+        Err(error) => Err(Error::new(error.to_string().lines().next().unwrap_or_default().to_owned())),
     }
 }
 

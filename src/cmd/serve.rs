@@ -3,9 +3,9 @@
 use super::compare::CompareArgs;
 use super::dry_run::{self, DryRunArgs};
 use super::pairing;
-use super::series::{self, Trial};
+use super::runs::Runs;
 use crate::args::config::ConfigArgs;
-use crate::args::options;
+use crate::args::{Words, options};
 use crate::backend::{RequestArgs, Server, ServerArgs};
 use crate::bench::{Experiment, Said, Signals, Site};
 use crate::dataset::{Dataset, DatasetArgs, TurnsArgs};
@@ -14,11 +14,11 @@ use crate::error::{Exit, Result};
 use crate::json::Value;
 use crate::measure::{Asked, MetricsArgs};
 use crate::net::{AroundArgs, SideCalls};
-use crate::plan::arrivals::Arrivals;
-use crate::plan::{AdapterArgs, Load, LoadArgs, Series, SeriesArgs, Setting, Workload};
+use crate::plan::{AdapterArgs, Load, LoadArgs, Workload};
 use crate::record::Moment;
 use crate::report::{Output, OutputArgs};
 use crate::sim::{self, SimArgs};
+use crate::study::{Given, Point, StudyArgs};
 use crate::token::{Choice, TokenizerArgs};
 use crate::ui::{ProgressArgs, Ui};
 
@@ -63,7 +63,7 @@ pub(super) struct ServeArgs {
     #[command(flatten)]
     conversations: TurnsArgs,
     #[command(flatten)]
-    series: SeriesArgs,
+    study: StudyArgs,
     #[command(flatten)]
     request: RequestArgs,
     #[command(flatten)]
@@ -77,6 +77,9 @@ pub(super) struct ServeArgs {
     /// Every flag with its value, for results that repeat them.
     #[arg(skip)]
     pub(super) options: Vec<(String, Value)>,
+    /// The words that all this was read from.
+    #[arg(skip)]
+    pub(super) words: Words,
     #[command(flatten)]
     config: ConfigArgs,
     #[command(flatten)]
@@ -156,62 +159,62 @@ impl ServeArgs {
         let mut put = |name, value| options::set(&mut options, name, value);
         put("ignore_eos", Value::Bool(workload.content.ignore_eos));
         put("request_id_prefix", Value::Text(request_ids));
-        // A sweep changes these from run to run.
         put("num_prompts", Value::Int(workload.num_prompts));
         put("max_concurrency", load.max_concurrency.map_or(Value::Null, |limit| Value::Int(limit as u64)));
-        if let Arrivals::Gamma { rate, .. } = load.arrivals {
-            put("request_rate", Value::Float(rate));
-        }
         if let Some((_, endpoint @ Value::Null)) = options.iter_mut().find(|(name, _)| name == "endpoint") {
             *endpoint = Value::Text(server.backend.default_endpoint().to_owned());
         }
         options
     }
 
-    /// The runs that the flags ask for, each with all of its settings checked.
-    fn trials(&mut self, series: &Series) -> Result<Vec<Trial>> {
-        let mut trials = Vec::new();
-        for &setting in &series.settings {
-            match setting {
-                Setting::Same => {}
-                Setting::MaxConcurrency { limit, num_prompts } => {
-                    self.load.max_concurrency = Some(limit);
-                    self.dataset.num_prompts = num_prompts.unwrap_or(self.dataset.num_prompts);
-                }
-                Setting::RequestRate(rate) => self.load.request_rate = rate,
-            }
-            for run in 1..=series.runs {
-                trials.push(Trial { setting, run, serve: self.check()? });
-            }
+    /// What the flags come to as `point` changes them.
+    pub(super) fn at(&self, point: &Point) -> Result<Serve> {
+        let mut serve = if point.changes.is_empty() {
+            self.check()?
+        } else {
+            super::serve_args(self.words.with(&point.changes))?.check()?
+        };
+        if !point.name.is_empty() {
+            serve.output = serve.output.of_run(&point.name);
         }
-        Ok(trials)
+        Ok(serve)
+    }
+
+    /// The flags of the load that a sweep does not go with.
+    fn given(&self) -> Given {
+        Given {
+            max_concurrency: self.load.max_concurrency.is_some(),
+            request_rate: self.load.request_rate.is_finite(),
+            ramp: self.load.ramp_up_strategy.is_some(),
+        }
     }
 
     /// Runs the benchmark and reports.
-    pub(super) fn run(mut self, ui: &Ui) -> Result<Exit> {
+    pub(super) fn run(self, ui: &Ui) -> Result<Exit> {
         if let Some(exit) = self.compare.run()? {
             return Ok(exit);
         }
-        let series = self.series.resolve(&self.load)?;
-        let mut trials = self.trials(&series)?;
-        let experiment = &trials[0].serve.experiment;
+        let (list, warnings) = self.study.resolve(self.given())?;
+        // All are checked before anything is sent.
+        list.points.iter().try_for_each(|point| self.at(point).map(drop))?;
+        let base = self.check()?;
+        let Serve { mut experiment, sim, .. } = self.at(&list.points[0])?;
         experiment.workload.dataset.check_file()?;
-        for warning in series.warnings.iter().chain(experiment.warnings()) {
+        for warning in warnings.iter().chain(experiment.warnings()) {
             ui.warn(warning);
         }
         if self.dry_run.dry_run {
-            return dry_run::run(&trials, ui);
+            return dry_run::run(&self, &list, ui);
         }
         let mut signals = Signals::take_over()?;
         limits::allow_many_files();
-        let sim = trials[0].serve.sim.take().map(sim::start).transpose()?;
-        if let Some(sim) = &sim {
-            for trial in &mut trials {
-                trial.serve.experiment.server.move_to(sim.address())?;
-            }
+        let sim = sim.map(sim::start).transpose()?;
+        let simulator = sim.as_ref().map(|sim| sim.address());
+        if let Some(address) = simulator {
+            experiment.server.move_to(address)?;
         }
-        let site = Site::ask(&trials[0].serve.experiment, &mut |moment| warn(ui, moment))?;
-        series::run(&series, trials, &site, (ui, &mut signals))
+        let site = Site::ask(&experiment, &mut |moment| warn(ui, moment))?;
+        Runs { args: &self, base: &base, list: &list, site: &site, simulator, ui, signals: &mut signals }.run()
     }
 }
 

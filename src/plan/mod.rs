@@ -6,7 +6,6 @@ pub mod arrivals;
 mod preview;
 pub mod probe;
 pub mod request;
-mod series;
 mod then;
 pub mod turns;
 mod workload;
@@ -14,7 +13,6 @@ mod workload;
 pub use adapters::{AdapterArgs, AdapterMix};
 pub use args::{Load, LoadArgs};
 pub use preview::Preview;
-pub use series::{List, Series, SeriesArgs, Setting};
 pub use then::Then;
 pub use workload::Workload;
 

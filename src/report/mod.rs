@@ -19,7 +19,7 @@ mod own;
 mod parts;
 mod pytorch;
 mod result;
-mod series;
+pub mod study;
 mod table;
 mod timeline;
 
@@ -28,7 +28,6 @@ pub use beside::{Beside, Kind};
 pub use chart::Glyphs;
 pub use compare::Comparison;
 pub use files::{Files, Saved, result_name};
-pub use series::{Series, SeriesPoint, SeriesRun, Swept};
 pub use table::table;
 pub use timeline::Thresholds;
 

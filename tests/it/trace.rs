@@ -34,7 +34,7 @@ fn a_trace_is_sent_when_it_says_and_shares_what_it_says() {
     assert_eq!(result["input_lens"].as_array().map(Vec::len), Some(3));
     let starts: Vec<f64> = result["start_times"].as_array().unwrap().iter().map(|at| at.as_f64().unwrap()).collect();
     // The third is late when its turn comes, and does not overtake the second. How late a busy machine sends is not judged.
-    assert!(starts[1] - starts[0] >= 0.29 && starts[2] >= starts[1], "{starts:?}");
+    assert!(starts[1] >= 0.29 && starts[2] >= starts[1], "{starts:?}");
     let prompt = |index: usize| bodies[index]["prompt"].as_array().unwrap();
     assert_eq!([0, 1, 2].map(|index| prompt(index).len()), [12, 8, 8]);
     assert_eq!(prompt(0)[..8], prompt(1)[..8]);

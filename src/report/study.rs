@@ -1,8 +1,7 @@
-//! Several runs: what each was set to and what came of it comes in; a table of how far repeated runs differ, a table over the
+//! Several runs: what was to be run and what came of it comes in; a table of how far repeated runs differ, a table over the
 //! values of a sweep with the best of them, and a summary as JSON go out.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 
 use super::labels::{label, word};
 use super::lines::banner;
@@ -14,6 +13,7 @@ use crate::measure::{
     Statistic, TOKEN_THROUGHPUT,
 };
 use crate::record::Setup;
+use crate::study::{List, Point, Tried};
 
 /// Latencies that the table of a sweep shows.
 const SWEPT: [Metric; 4] = [Metric::Ttft, Metric::Tpot, Metric::Itl, Metric::E2el];
@@ -39,93 +39,31 @@ static BEST_BY: [(&Plain, &str); 4] = [
     (&REQUEST_THROUGHPUT, "request throughput in req/s"),
 ];
 
-/// Runs that belong together.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Series {
-    /// What was swept; `None` for repetition alone.
-    pub swept: Option<Swept>,
-    /// How often each point was to be run.
-    pub runs: u32,
+/// What came of several runs that belong together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary<'a> {
+    /// What was to be run.
+    pub list: &'a List,
     /// The latencies that reports show.
-    pub shown: Vec<Metric>,
+    pub shown: &'a [Metric],
     /// The percentiles that the table of a sweep shows beside the mean.
-    pub percentiles: Vec<f64>,
-    /// The points in order, as far as they were run.
-    pub points: Vec<SeriesPoint>,
-    /// Whether all runs that were asked for are there, to their ends.
-    pub complete: bool,
+    pub percentiles: &'a [f64],
+    /// What came of the points, as far as they were run.
+    pub tried: &'a [Tried],
 }
 
-/// What a sweep goes through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Swept {
-    /// The most requests in flight.
-    MaxConcurrency,
-    /// Requests a second.
-    RequestRate,
-}
+/// The runs of one value.
+struct Group<'a>(&'a [Tried]);
 
-impl Swept {
-    /// The key that results have it under.
-    fn key(self) -> &'static str {
-        match self {
-            Swept::MaxConcurrency => "max_concurrency",
-            Swept::RequestRate => "request_rate",
-        }
-    }
-
-    fn label(self) -> &'static str {
-        match self {
-            Swept::MaxConcurrency => "Max concurrency",
-            Swept::RequestRate => "Request rate",
-        }
-    }
-
-    /// One of its values as results have it: an infinite rate is a text, as JSON has no infinity.
-    fn json(self, value: f64) -> Value {
-        match self {
-            Swept::MaxConcurrency => Value::Int(value as u64),
-            Swept::RequestRate if value.is_infinite() => Value::Text("inf".into()),
-            Swept::RequestRate => Value::Float(value),
-        }
-    }
-}
-
-/// The runs with one setting.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SeriesPoint {
-    /// The value of what is swept; of no meaning where nothing is.
-    pub value: f64,
-    /// The runs in order.
-    pub runs: Vec<SeriesRun>,
-}
-
-/// One of several runs.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SeriesRun {
-    /// `--num-prompts`, which may be more than there were samples.
-    pub num_prompts: u64,
-    /// Its numbers.
-    pub figures: Vec<(Figure, f64)>,
-    /// Successful requests.
-    pub completed: u64,
-    /// Failed requests.
-    pub failed: u64,
-    /// Whether it ended early, so that its numbers are of a part.
-    pub partial: bool,
-    /// The files that hold its result.
-    pub files: Vec<PathBuf>,
-}
-
-impl SeriesPoint {
+impl<'a> Group<'a> {
     /// The runs that count: those that went to their ends.
-    fn whole(&self) -> impl Iterator<Item = &SeriesRun> {
-        self.runs.iter().filter(|run| !run.partial)
+    fn whole(&self) -> impl Iterator<Item = &'a Tried> + use<'a> {
+        self.0.iter().filter(|run| !run.partial)
     }
 
     /// One figure over the runs that count.
     fn over(&self, figure: Figure) -> Option<Repeated> {
-        let value = |run: &SeriesRun| run.figures.iter().find(|(known, _)| *known == figure).map(|(_, value)| *value);
+        let value = |run: &Tried| run.figures.iter().find(|(known, _)| *known == figure).map(|(_, value)| *value);
         Repeated::of(&self.whole().filter_map(value).collect::<Vec<f64>>())
     }
 
@@ -137,6 +75,11 @@ impl SeriesPoint {
     /// Whether no run that counts had a request that succeeded.
     fn is_empty(&self) -> bool {
         self.whole().all(|run| run.completed == 0)
+    }
+
+    /// The point, in the first of its runs.
+    fn point(&self) -> &'a Point {
+        &self.0[0].point
     }
 
     /// All figures, in the order of the run that has most of them.
@@ -162,31 +105,36 @@ impl Report<'_> {
 
 /// The best of a sweep.
 struct Best<'a> {
-    point: &'a SeriesPoint,
+    group: Group<'a>,
     by: &'static Plain,
     /// What that is called in the middle of a sentence.
     name: &'static str,
     value: f64,
 }
 
-impl Series {
-    /// Writes how far the runs of the latest point differ, if any of them went to its end.
+impl<'a> Summary<'a> {
+    /// The runs of each value, in order.
+    fn groups(&self) -> Vec<Group<'a>> {
+        self.tried.chunk_by(|_, next| next.point.run > 1).map(Group).collect()
+    }
+
+    /// Writes how far the runs of the latest value differ, if any of them went to its end.
     ///
     /// # Errors
     /// If `out` cannot be written.
     pub fn repetition(&self, out: &mut dyn Write) -> io::Result<()> {
-        let Some(point) = self.points.last() else { return Ok(()) };
-        let count = point.whole().count();
+        let Some(group) = self.groups().pop() else { return Ok(()) };
+        let count = group.whole().count();
         if count == 0 {
             return Ok(());
         }
         writeln!(out, "{}", banner(&format!(" Summary of {count} {} ", if count == 1 { "Run" } else { "Runs" }), '='))?;
-        if count < point.runs.len() {
+        if count < group.0.len() {
             writeln!(out, "A run that ended early is left out.")?;
         }
         let head = ["", "Mean", "Std", "Min", "Max", "CV (%)", "95% CI of the mean"].map(str::to_owned);
         let row = |figure: Figure| {
-            let over = point.over(figure)?;
+            let over = group.over(figure)?;
             let Repeated { mean, std, min, max, .. } = over;
             let interval = over.confidence().map(|half| format!("{:.2} to {:.2}", mean - half, mean + half));
             let numbers = [Some(mean), std, Some(min), Some(max), over.variation().map(|ratio| ratio * 100.0)];
@@ -196,7 +144,7 @@ impl Series {
             Some(cells)
         };
         let shown = |figure: &Figure| !matches!(figure, Figure::Latency(metric, _) if !self.shown.contains(metric));
-        let rows: Vec<Vec<String>> = point.figures().into_iter().filter(shown).filter_map(row).collect();
+        let rows: Vec<Vec<String>> = group.figures().into_iter().filter(shown).filter_map(row).collect();
         table(out, &head, &rows)?;
         writeln!(out, "{}", banner("", '='))
     }
@@ -206,21 +154,22 @@ impl Series {
     /// # Errors
     /// If `out` cannot be written.
     pub fn sweep(&self, out: &mut dyn Write) -> io::Result<()> {
-        let Some(swept) = self.swept else { return Ok(()) };
-        let columns = self.columns();
+        let Some(swept) = self.list.swept else { return Ok(()) };
+        let groups = self.groups();
+        let columns = self.columns(&groups);
         let mut head = vec![swept.label().to_owned()];
         head.extend(columns.iter().map(|(_, label)| label.clone()));
         head.push("Failed".into());
-        let row = |point: &SeriesPoint| {
-            let mut cells = vec![point.value.to_string()];
-            cells.extend(columns.iter().map(|(figure, _)| number(point.over(*figure).map(|over| over.mean))));
-            cells.push(point.runs.iter().map(|run| run.failed).sum::<u64>().to_string());
+        let row = |group: &Group<'_>| {
+            let mut cells = vec![swept.of(group.point()).to_owned()];
+            cells.extend(columns.iter().map(|(figure, _)| number(group.over(*figure).map(|over| over.mean))));
+            cells.push(group.0.iter().map(|run| run.failed).sum::<u64>().to_string());
             cells
         };
-        let rows: Vec<Vec<String>> = self.points.iter().map(row).collect();
+        let rows: Vec<Vec<String>> = groups.iter().map(row).collect();
         writeln!(out, "{}", banner(" Sweep Summary ", '='))?;
         table(out, &head, &rows)?;
-        match self.runs {
+        match self.list.runs {
             1 => writeln!(out, "Latencies are in ms.")?,
             runs => writeln!(
                 out,
@@ -228,9 +177,9 @@ impl Series {
             )?,
         }
         match self.best() {
-            Some(Best { point, name, value, .. }) => {
-                let what = swept.label().to_lowercase();
-                writeln!(out, "Best configuration: {what} {} (highest {name}: {value:.2})", point.value)?;
+            Some(Best { group, name, value, .. }) => {
+                let (what, of) = (swept.label().to_lowercase(), swept.of(group.point()));
+                writeln!(out, "Best configuration: {what} {of} (highest {name}: {value:.2})")?;
             }
             None => {
                 writeln!(out, "Best configuration: none, as no value has a complete run with successful requests.")?
@@ -240,8 +189,8 @@ impl Series {
     }
 
     /// Figures and headings of the columns of a sweep's table.
-    fn columns(&self) -> Vec<(Figure, String)> {
-        let has = |figure: Figure| self.points.iter().any(|point| point.over(figure).is_some());
+    fn columns(&self, groups: &[Group<'_>]) -> Vec<(Figure, String)> {
+        let has = |figure: Figure| groups.iter().any(|group| group.over(figure).is_some());
         let rates = COLUMNS.iter().map(|(plain, heading)| (Figure::Plain(plain), (*heading).to_owned()));
         let mut columns: Vec<(Figure, String)> = rates.filter(|(figure, _)| has(*figure)).collect();
         for metric in SWEPT {
@@ -256,14 +205,15 @@ impl Series {
         columns
     }
 
-    /// The point with the highest figure of the kind that counts; the first of several.
-    fn best(&self) -> Option<Best<'_>> {
+    /// The value with the highest figure of the kind that counts; the first of several.
+    fn best(&self) -> Option<Best<'a>> {
+        let groups = self.groups();
         let all_have = |(by, _): &&(&'static Plain, &str)| {
-            self.points.iter().all(|point| point.eligible(by).is_some() || point.is_empty())
+            groups.iter().all(|group| group.eligible(by).is_some() || group.is_empty())
         };
         let (by, name) = BEST_BY.iter().find(all_have)?;
-        let best = |point| SeriesPoint::eligible(point, by).map(|value| Best { point, by, name, value });
-        self.points.iter().filter_map(best).reduce(|best, next| if next.value > best.value { next } else { best })
+        let best = |group: Group<'a>| group.eligible(by).map(|value| Best { group, by, name, value });
+        groups.into_iter().filter_map(best).reduce(|best, next| if next.value > best.value { next } else { best })
     }
 
     /// The summary as one JSON object: a line without an end.
@@ -275,14 +225,14 @@ impl Series {
         // What differs from run to run stands with the runs.
         entries.retain(|(key, _)| key != "num_prompts");
         let mut put = |key: &str, value: Value| entries.push((key.to_owned(), value));
-        put("num_runs", Value::Int(self.runs.into()));
-        put("swept", self.swept.map_or(Value::Null, |swept| Value::Text(swept.key().into())));
-        put("partial", Value::Bool(!self.complete));
-        put("points", Value::List(self.points.iter().map(|point| self.point(point)).collect()));
-        let best = self.swept.and_then(|swept| {
-            let Best { point, by, value, .. } = self.best()?;
+        put("num_runs", Value::Int(self.list.runs.into()));
+        put("swept", self.list.swept.map_or(Value::Null, |swept| Value::Text(swept.key().into())));
+        put("partial", Value::Bool(!self.is_complete()));
+        put("points", Value::List(self.groups().iter().map(|group| self.value(group)).collect()));
+        let best = self.list.swept.and_then(|swept| {
+            let Best { group, by, value, .. } = self.best()?;
             let entries = [
-                (swept.key(), swept.json(point.value)),
+                (swept.key(), swept.json(group.point())),
                 ("by", Value::Text(by.key.into())),
                 ("value", Value::Float(value)),
             ];
@@ -292,20 +242,25 @@ impl Series {
         Value::Object(entries).write(out)
     }
 
-    fn point(&self, point: &SeriesPoint) -> Value {
+    /// Whether all runs that were asked for are there, to their ends.
+    fn is_complete(&self) -> bool {
+        self.tried.iter().filter(|tried| !tried.partial).count() == self.list.points.len()
+    }
+
+    fn value(&self, group: &Group<'_>) -> Value {
         let mut entries = Vec::new();
-        if let Some(swept) = self.swept {
-            entries.push((swept.key().to_owned(), swept.json(point.value)));
+        if let Some(swept) = self.list.swept {
+            entries.push((swept.key().to_owned(), swept.json(group.point())));
         }
-        entries.push(("runs".to_owned(), Value::List(point.runs.iter().map(run).collect())));
+        entries.push(("runs".to_owned(), Value::List(group.0.iter().map(run).collect())));
         let summary =
-            point.figures().into_iter().filter_map(|figure| Some((figure.key(), statistics(point.over(figure)?))));
+            group.figures().into_iter().filter_map(|figure| Some((figure.key(), statistics(group.over(figure)?))));
         entries.push(("summary".to_owned(), Value::Object(summary.collect())));
         Value::Object(entries)
     }
 }
 
-fn run(run: &SeriesRun) -> Value {
+fn run(run: &Tried) -> Value {
     let files = run.files.iter().map(|path| Value::Text(path.display().to_string())).collect();
     let mut entries = vec![
         ("files".to_owned(), Value::List(files)),
@@ -337,5 +292,5 @@ fn object<const N: usize>(entries: [(&str, Value); N]) -> Value {
 }
 
 #[cfg(test)]
-#[path = "series_test.rs"]
+#[path = "study_test.rs"]
 mod tests;

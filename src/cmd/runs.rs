@@ -1,0 +1,126 @@
+//! The runs of a `serve`, one after the other: mostly one; several where a value is swept or runs are repeated, which end in a
+//! summary. Flags and a list of points come in, reports and an exit status go out.
+
+use std::io::Write;
+use std::net::SocketAddr;
+
+use super::desk::Desk;
+use super::serve::{Serve, ServeArgs};
+use crate::bench::{self, Carried, Signals, Site};
+use crate::error::{Exit, Result};
+use crate::report::Export;
+use crate::report::study::Summary;
+use crate::study::{self, Conducted, Course, List, Point, Tried, Went};
+use crate::ui::Ui;
+use crate::ui::out::{say, to_stdout, written};
+
+/// What whoever compares runs should know.
+const SAME_PROMPTS: &str = "all runs send the same prompts: a server that caches prefixes answers the later ones faster, \
+                            unless `--reset-prefix-cache` empties its cache before each";
+
+/// Runs, and what they share.
+pub(super) struct Runs<'a> {
+    pub(super) args: &'a ServeArgs,
+    /// What the flags come to without a point's changes.
+    pub(super) base: &'a Serve,
+    pub(super) list: &'a List,
+    pub(super) site: &'a Site,
+    /// Where a simulator inside the process listens, if that is what is measured.
+    pub(super) simulator: Option<SocketAddr>,
+    pub(super) ui: &'a Ui,
+    pub(super) signals: &'a mut Signals,
+}
+
+impl Runs<'_> {
+    /// Carries all of them out, and sums up where more than one was asked for.
+    pub(super) fn run(mut self) -> Result<Exit> {
+        if self.list.is_single() {
+            return self.one(&self.list.points[0], &[]).exit;
+        }
+        self.ui.note(SAME_PROMPTS);
+        let mut setup = bench::setup(&self.base.experiment, self.site);
+        let output = self.base.output.of_summary(&setup);
+        let files = output.open(&setup)?;
+        let mut begun = 0;
+        let Conducted { tried, exit } = study::conduct(&Course::List(self.list.clone()), &mut |point, tried| {
+            begun += 1;
+            self.one(point, tried)
+        });
+        let summary = self.summary(&tried);
+        let mut out = self.out();
+        if self.list.points[begun - 1].run > 1 {
+            written(summary.repetition(&mut out))?;
+        }
+        if !tried.is_empty() {
+            setup.ended = bench::now();
+            written(summary.sweep(&mut out).and_then(|()| out.flush()))?;
+            files.save(&setup, |file| summary.json(&setup, file))?;
+            if output.export == Some(Export::Stdout) {
+                to_stdout(&mut |out| summary.json(&setup, out).and_then(|()| writeln!(out)))?;
+            }
+        }
+        exit
+    }
+
+    /// One run, after those that were tried before it.
+    fn one(&mut self, point: &Point, tried: &[Tried]) -> Went {
+        self.carry_out(point, tried).unwrap_or_else(|error| Went { tried: None, exit: Err(error) })
+    }
+
+    /// Carries one run out, from its flags to its report and its files.
+    fn carry_out(&mut self, point: &Point, tried: &[Tried]) -> Result<Went> {
+        let mut serve = self.args.at(point)?;
+        let mut out = self.out();
+        if point.run == 1 && self.list.runs > 1 {
+            written(self.summary(tried).repetition(&mut out))?;
+        }
+        // A signal may have come when the last run was over.
+        if self.signals.pending() {
+            return Ok(INTERRUPTED);
+        }
+        if !self.list.is_single() {
+            say(&mut out, &self.heading(point, tried.len() + 1))?;
+        }
+        if let Some(address) = self.simulator {
+            serve.experiment.server.move_to(address)?;
+        }
+        if !tried.is_empty() {
+            // The first run has found out.
+            serve.experiment.load.ready_check = None;
+        }
+        let mut desk = Desk::open(&serve, &bench::setup(&serve.experiment, self.site), self.ui, &mut out)?;
+        let carried = bench::carry_out(&serve.experiment, self.site, self.signals, &mut |moment| desk.hear(moment))?;
+        let Some(Carried { run, failure, after }) = carried else { return Ok(INTERRUPTED) };
+        let Went { tried, exit } = desk.publish(point, &run, failure);
+        let ended = after.end(&mut |moment| desk.hear(moment));
+        Ok(Went { tried, exit: ended.and(exit) })
+    }
+
+    /// The line over a run's report.
+    fn heading(&self, point: &Point, number: usize) -> String {
+        let List { swept, runs, points } = self.list;
+        let head = format!("\nRun {number} of {}", points.len());
+        match swept {
+            None => head,
+            Some(swept) if *runs == 1 => format!("{head}: {}", swept.said(point)),
+            Some(swept) => format!("{head}: {}, repetition {} of {runs}", swept.said(point), point.run),
+        }
+    }
+
+    /// What came of the runs so far.
+    fn summary<'t>(&'t self, tried: &'t [Tried]) -> Summary<'t> {
+        let Serve { asked, summary_percentiles, .. } = self.base;
+        Summary { list: self.list, shown: &asked.metrics, percentiles: summary_percentiles, tried }
+    }
+
+    /// Where reports go: stdout, unless the result goes there.
+    fn out(&self) -> Box<dyn Write> {
+        match self.base.output.export {
+            Some(Export::Stdout) => Box::new(std::io::stderr()),
+            _ => Box::new(std::io::stdout()),
+        }
+    }
+}
+
+/// A run that was interrupted before its first request.
+const INTERRUPTED: Went = Went { tried: None, exit: Ok(Exit::Interrupted) };
