@@ -6,7 +6,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::files::{Draft, cannot, draft, fill, parent, result_dir, result_name, with_suffix};
-use super::{Report, Thresholds, dataset_stats, timeline};
+use super::page::{dataset_stats, timeline};
+use super::{Report, Thresholds};
 use crate::error::{Error, Result};
 use crate::record::file::Reader;
 use crate::record::{Setup, Task};

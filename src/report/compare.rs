@@ -7,8 +7,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::lines::banner;
 use super::table::table;
+use super::vllm::lines::banner;
 use crate::error::{Error, Result};
 use crate::measure::{Better, Figure};
 

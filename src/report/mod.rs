@@ -3,33 +3,24 @@
 //!
 //! The reference's lines and keys come first and are the reference's to the byte; ours stand apart, after them.
 
-pub mod announce;
 mod args;
 mod beside;
-mod blocks;
-mod chart;
 mod compare;
-mod console;
-mod dataset_stats;
+mod details;
 mod files;
-mod labels;
-mod lettering;
-mod lines;
-mod own;
-mod parts;
-mod pytorch;
-mod result;
+mod page;
 pub mod study;
 mod table;
-mod timeline;
+mod vllm;
 
 pub use args::{Charts, Export, Mode, Output, OutputArgs, Save};
 pub use beside::{Beside, Kind};
-pub use chart::Glyphs;
 pub use compare::Comparison;
 pub use files::{Files, Saved, result_name};
+pub use page::timeline::Thresholds;
 pub use table::table;
-pub use timeline::Thresholds;
+pub use vllm::announce;
+pub use vllm::charts::Glyphs;
 
 use crate::measure::{Asked, Metric, Metrics, Verdict};
 use crate::record::Run;
@@ -56,9 +47,6 @@ impl Report<'_> {
     }
 }
 
-#[cfg(test)]
-#[path = "golden_test.rs"]
-mod golden_tests;
 #[cfg(test)]
 #[path = "scratch_test.rs"]
 mod scratch;

@@ -10,7 +10,7 @@ use crate::record::{
 };
 
 /// The reference's worked example: start, wait before it, ttft, gaps, output tokens as the server said, prompt tokens, text.
-pub(super) type Example = (f64, f64, f64, &'static [f64], u32, u32, &'static str);
+pub(in crate::report) type Example = (f64, f64, f64, &'static [f64], u32, u32, &'static str);
 
 const EXAMPLES: [Example; 5] = [
     (100.0, 0.0, 0.2, &[0.1, 0.1, 0.1], 4, 10, "a b c d"),
@@ -20,7 +20,10 @@ const EXAMPLES: [Example; 5] = [
     (101.5, 0.25, 0.25, &[0.05, 0.1], 6, 18, "s t u v w y"),
 ];
 
-pub(super) fn finished(id: u32, (start, wait, ttft, gaps, output_tokens, input_tokens, text): Example) -> Finished {
+pub(in crate::report) fn finished(
+    id: u32,
+    (start, wait, ttft, gaps, output_tokens, input_tokens, text): Example,
+) -> Finished {
     let failed = text.is_empty();
     let mut at = start + ttft;
     let mut chunks = if failed { Vec::new() } else { vec![Tick::from_secs_f64(at)] };
@@ -54,7 +57,7 @@ pub(super) fn finished(id: u32, (start, wait, ttft, gaps, output_tokens, input_t
     }
 }
 
-pub(super) fn health() -> Health {
+pub(in crate::report) fn health() -> Health {
     let mut health = Health { kernel_stamps: true, stale_connections: 1, cpu_seconds: 0.25, ..Health::default() };
     health.max_rss_bytes = 64 << 20;
     (1..=10).for_each(|step| {
@@ -64,25 +67,25 @@ pub(super) fn health() -> Health {
     health
 }
 
-pub(super) fn worked_example() -> Run {
+pub(in crate::report) fn worked_example() -> Run {
     let mut collector = Collector::new(5);
     EXAMPLES.into_iter().zip(0..).for_each(|(example, id)| collector.push(finished(id, example)));
     collector.count(2, 3);
     Run { setup: setup(), ..collector.finish(Tick::from_secs_f64(2.5), health(), Ending::Complete) }
 }
 
-pub(super) fn failed_run() -> Run {
+pub(in crate::report) fn failed_run() -> Run {
     let mut collector = Collector::new(2);
     collector.push(finished(0, EXAMPLES[3]));
     Run { setup: setup(), ..collector.finish(Tick::from_secs_f64(2.0), health(), Ending::Interrupted) }
 }
 
 /// The worked example as if it had been asked for in this way.
-pub(super) fn example_of(setup: Setup) -> Run {
+pub(in crate::report) fn example_of(setup: Setup) -> Run {
     Run { setup, ..worked_example() }
 }
 
-pub(super) fn setup() -> Setup {
+pub(in crate::report) fn setup() -> Setup {
     let at = date(2025, 3, 14).at(15, 9, 26, 0);
     Setup {
         backend: "openai".into(),
@@ -107,7 +110,7 @@ pub(super) fn setup() -> Setup {
     }
 }
 
-pub(super) fn asked() -> Asked {
+pub(in crate::report) fn asked() -> Asked {
     Asked {
         metrics: Metric::ALL.to_vec(),
         percentiles: vec![50.0, 99.0, 99.9],
@@ -116,7 +119,7 @@ pub(super) fn asked() -> Asked {
     }
 }
 
-pub(super) fn details() -> Reader {
+pub(in crate::report) fn details() -> Reader {
     let path =
         std::env::temp_dir().join(format!("llmbench-report-{}-{:?}", std::process::id(), std::thread::current().id()));
     let mut writer = Writer::create(&path).unwrap();
@@ -126,32 +129,32 @@ pub(super) fn details() -> Reader {
 }
 
 /// A run with all that a report says of it.
-pub(super) struct Told {
-    pub(super) run: Run,
-    pub(super) metrics: Metrics,
-    pub(super) asked: Asked,
-    pub(super) verdict: Verdict,
+pub(in crate::report) struct Told {
+    pub(in crate::report) run: Run,
+    pub(in crate::report) metrics: Metrics,
+    pub(in crate::report) asked: Asked,
+    pub(in crate::report) verdict: Verdict,
 }
 
-pub(super) fn told(run: Run, asked: Asked) -> Told {
+pub(in crate::report) fn told(run: Run, asked: Asked) -> Told {
     let metrics = measure::metrics(&run, &asked);
     let verdict = measure::verdict(&run, &metrics, &asked);
     Told { run, metrics, asked, verdict }
 }
 
 impl Told {
-    pub(super) fn report(&self) -> Report<'_> {
+    pub(in crate::report) fn report(&self) -> Report<'_> {
         let Told { run, metrics, asked, verdict } = self;
         Report { run, metrics, asked, verdict, charts: None }
     }
 
-    pub(super) fn console(&self) -> String {
+    pub(in crate::report) fn console(&self) -> String {
         let mut out = Vec::new();
         self.report().console(&mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
-    pub(super) fn json(&self) -> String {
+    pub(in crate::report) fn json(&self) -> String {
         let mut out = Vec::new();
         self.report().json(Some(&mut details()), &mut out).unwrap();
         String::from_utf8(out).unwrap()
@@ -180,7 +183,7 @@ fn golden(name: &str) -> String {
     std::fs::read_to_string(golden_path(name)).unwrap()
 }
 
-pub(super) fn assert_golden(name: &str, actual: &str) {
+pub(in crate::report) fn assert_golden(name: &str, actual: &str) {
     if std::env::var_os("UPDATE_GOLDEN").is_some_and(|update| update == "1") {
         std::fs::write(golden_path(name), actual).unwrap();
     }

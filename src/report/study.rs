@@ -3,10 +3,11 @@
 
 use std::io::{self, Write};
 
-use super::labels::{label, word};
-use super::lines::banner;
+use super::Report;
 use super::table::{number, table};
-use super::{Report, result};
+use super::vllm::json;
+use super::vllm::labels::{label, word};
+use super::vllm::lines::banner;
 use crate::json::Value;
 use crate::measure::{
     Figure, INPUT_THROUGHPUT, Metric, OUTPUT_THROUGHPUT, Plain, REQUEST_GOODPUT, REQUEST_THROUGHPUT, Repeated,
@@ -221,7 +222,7 @@ impl<'a> Summary<'a> {
     /// # Errors
     /// If `out` cannot be written.
     pub fn json(&self, setup: &Setup, out: &mut dyn Write) -> io::Result<()> {
-        let mut entries = result::identity(setup);
+        let mut entries = json::identity(setup);
         // What differs from run to run stands with the runs.
         entries.retain(|(key, _)| key != "num_prompts");
         let mut put = |key: &str, value: Value| entries.push((key.to_owned(), value));

@@ -4,10 +4,11 @@ use std::io::{self, Write};
 
 use super::labels::heading;
 use super::lines::{Row, banner, figures};
-use super::{Report, blocks, chart, own, parts};
+use super::{blocks, charts, own, parts};
 use crate::json::Value;
 use crate::measure::{Figure, Metric, Statistic};
 use crate::record::Outcome;
+use crate::report::Report;
 
 /// Failures that are listed by their cause.
 const LISTED_FAILURES: usize = 10;
@@ -38,7 +39,7 @@ impl Report<'_> {
     pub fn console(&self, out: &mut dyn Write) -> io::Result<()> {
         self.causes(out)?;
         if let Some(glyphs) = self.charts {
-            chart::write(self, glyphs, out)?;
+            charts::write(self, glyphs, out)?;
         }
         writeln!(out, "{}", banner(" Serving Benchmark Result ", '='))?;
         self.main_block(out)?;

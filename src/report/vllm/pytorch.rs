@@ -3,10 +3,10 @@
 
 use std::io::{self, Write};
 
-use super::Report;
-use super::result::{Column, Entry, Keys};
+use super::json::{Column, Entry, Keys};
 use crate::json::{Value, list, text};
 use crate::record::file::Reader;
+use crate::report::Report;
 
 /// The figures, in their order.
 const FIGURES: [&str; 12] = [
@@ -26,13 +26,13 @@ const FIGURES: [&str; 12] = [
 
 impl Report<'_> {
     /// Whether the result has a figure that this form knows.
-    pub(super) fn has_pytorch_figures(&self) -> bool {
+    pub(in crate::report) fn has_pytorch_figures(&self) -> bool {
         let keys = self.keys(false);
         FIGURES.iter().any(|figure| keys.value(figure).is_some())
     }
 
     /// Writes the records; with `details` as the result has them with details.
-    pub(super) fn pytorch(&self, mut details: Option<&mut Reader>, out: &mut dyn Write) -> io::Result<()> {
+    pub(in crate::report) fn pytorch(&self, mut details: Option<&mut Reader>, out: &mut dyn Write) -> io::Result<()> {
         let keys = self.keys(details.is_some());
         let benchmark = Value::Object(vec![
             ("name".into(), Value::Text("vLLM benchmark".into())),
@@ -97,11 +97,10 @@ fn is_extra(key: &str, entry: &Entry) -> bool {
 mod tests {
     use serde_json::Value as Json;
 
-    use super::super::Metric;
-    use super::super::tests::{asked, details, example_of, setup, told};
     use super::*;
-    use crate::measure::Asked;
+    use crate::measure::{Asked, Metric};
     use crate::record::Setup;
+    use crate::report::tests::{asked, details, example_of, setup, told};
 
     fn written(setup: Setup, metrics: &[Metric]) -> Vec<Json> {
         let told = told(example_of(setup), Asked { metrics: metrics.to_vec(), ..asked() });

@@ -1,10 +1,14 @@
 //! What the console and the result file say of runs of every kind, held against files: `UPDATE_GOLDEN=1` rewrites them.
 
-use super::tests::{Told, asked, assert_golden, example_of, failed_run, finished, health, setup, told, worked_example};
-use super::*;
 use crate::measure::{Asked, Diffusion, Figure, Metric, Probes, Speculation, SteadyRule};
 use crate::record::counters::Cache;
-use crate::record::{Adapters, Collector, Counters, Ending, Ramp, RateChange, Record, Setup, Strategy, Task, Tick};
+use crate::record::{
+    Adapters, Collector, Counters, Ending, Ramp, RateChange, Record, Run, Setup, Strategy, Task, Tick,
+};
+use crate::report::tests::{
+    Told, asked, assert_golden, example_of, failed_run, finished, health, setup, told, worked_example,
+};
+use crate::report::{Glyphs, Report};
 
 impl Told {
     /// Holds both forms against the files of this name.

@@ -84,7 +84,7 @@ pub(super) fn figures(keys: &[&str], metrics: &Metrics) -> Vec<Row> {
 }
 
 /// `title` in the middle of a line of `fill`; an odd one goes to the right.
-pub(super) fn banner(title: &str, fill: char) -> String {
+pub(in crate::report) fn banner(title: &str, fill: char) -> String {
     let space = WIDTH.saturating_sub(title.chars().count());
     let side = |count: usize| fill.to_string().repeat(count);
     format!("{}{title}{}", side(space / 2), side(space - space / 2))

@@ -6,11 +6,13 @@ use std::io::{self, Write};
 use jiff::SignedDuration;
 
 use super::lines::{Row, Section};
-use super::{Report, blocks, own, parts};
+use super::{blocks, own, parts};
 use crate::json::{Value, float, list, object, text};
 use crate::measure::{Doubt, Figure, e2el, queued, ttft};
 use crate::record::file::Reader;
 use crate::record::{Finished, Outcome, RateChange, Record, Setup, Task};
+use crate::report::Report;
+use crate::report::details::finished;
 
 /// An entry of the result.
 #[derive(Debug, Clone, PartialEq)]
@@ -296,19 +298,13 @@ fn detail(column: Column, records: &[Record], mut details: Option<&mut Reader>, 
     })
 }
 
-/// What the record file has of a request; of one that is not there nothing.
-pub(super) fn finished(details: &mut Reader, id: u32) -> io::Result<Finished> {
-    let found = details.record(id).map_err(|error| io::Error::other(error.to_string()))?;
-    Ok(found.unwrap_or_default())
-}
-
 /// The reference gives a failed request no latency.
 fn latency(record: &Record) -> f64 {
     if record.outcome == Outcome::Done { e2el(record) } else { 0.0 }
 }
 
 /// Date, backend, label, model, tokenizer and metadata, as every result begins with them.
-pub(super) fn identity(setup: &Setup) -> Vec<(String, Value)> {
+pub(in crate::report) fn identity(setup: &Setup) -> Vec<(String, Value)> {
     let mut keys = Keys::default();
     identification(setup, &mut keys);
     let values = keys.0.into_iter().filter_map(|(key, entry)| match entry {

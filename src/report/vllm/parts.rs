@@ -3,15 +3,15 @@
 
 use std::io::{self, Write};
 
-use super::Report;
 use super::labels::{label, word};
 use super::lines::{Row, Section, banner};
-use super::table::{number, table};
 use crate::json::Value;
 use crate::measure::{
     Adapter, COMPLETED, FAILED, Figure, Metric, OUTPUT_THROUGHPUT, REQUEST_THROUGHPUT, Statistic, Summary,
 };
 use crate::record::Task;
+use crate::report::Report;
+use crate::report::table::{number, table};
 
 /// What is told of an adapter's latencies.
 const OF_ADAPTER: [Statistic; 2] = [Statistic::Mean, Statistic::Percentile(99.0)];

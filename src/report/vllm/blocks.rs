@@ -1,8 +1,8 @@
 //! The reference's blocks that only some runs have, as rows for console and result alike: probes, speculative decoding,
 //! diffusion decoding.
 
-use super::Report;
 use super::lines::Section;
+use crate::report::Report;
 
 /// The probes that ran beside, where one succeeded.
 pub(super) fn probes(report: &Report) -> Option<Section> {

@@ -1,10 +1,11 @@
 //! The rows that are ours: one table feeds both the console's sections and the keys of the result file.
 
 use super::lines::{Row, Section, figures};
-use super::{Report, parts};
+use super::parts;
 use crate::json::Value;
 use crate::measure::{Basis, FAILED, Figure, Metrics, Spread};
 use crate::record::Task;
+use crate::report::Report;
 
 /// Our sections, in order.
 pub(super) fn sections(report: &Report) -> Vec<Section> {
@@ -83,7 +84,7 @@ fn prefix_cache(report: &Report) -> Option<Section> {
     Section::of("Prefix Cache of the Server", &keys, report.metrics)
 }
 
-/// Classes with their counts; the result file has them as objects, see [`super::result`].
+/// Classes with their counts; the result file has them as objects, see [`super::json`].
 fn failures(report: &Report) -> Vec<Row> {
     let failures = &report.metrics.failures;
     let mut rows = Vec::new();

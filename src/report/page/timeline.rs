@@ -3,11 +3,11 @@
 
 use std::io::{self, Write};
 
-use super::Report;
-use super::result::finished;
 use crate::json::text;
 use crate::record::file::Reader;
 use crate::record::{Finished, Outcome, Tick};
+use crate::report::Report;
+use crate::report::details::finished;
 
 /// The page; the data stand where [`DATA`] does.
 const PAGE: &str = include_str!("timeline.html");
@@ -34,7 +34,7 @@ fn types(Thresholds(low, high): Thresholds) -> [String; 5] {
 }
 
 /// Writes the page.
-pub(super) fn write(
+pub(in crate::report) fn write(
     report: &Report,
     details: &mut Reader,
     thresholds: Thresholds,
@@ -99,9 +99,9 @@ fn script(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{asked, details, told, worked_example};
     use super::*;
     use crate::record::Run;
+    use crate::report::tests::{asked, details, told, worked_example};
 
     fn page(run: &Run, group: usize) -> serde_json::Value {
         let mut out = Vec::new();

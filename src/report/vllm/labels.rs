@@ -57,7 +57,7 @@ const PLAIN: [(&str, &str); 50] = [
 ];
 
 /// What a figure is called, with its unit; one without a name goes by its key.
-pub(super) fn label(figure: Figure) -> String {
+pub(in crate::report) fn label(figure: Figure) -> String {
     match figure {
         Figure::Plain(plain) => {
             let named = PLAIN.iter().find(|(key, _)| *key == plain.key);
@@ -81,7 +81,7 @@ pub(super) fn heading(metric: Metric) -> &'static str {
 }
 
 /// What a latency is called.
-pub(super) fn word(metric: Metric) -> &'static str {
+pub(in crate::report) fn word(metric: Metric) -> &'static str {
     match metric {
         Metric::Ttft => "TTFT",
         Metric::Tpot => "TPOT",

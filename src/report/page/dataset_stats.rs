@@ -7,9 +7,9 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
 
-use super::Report;
 use super::lettering::{Lettering, Turn};
 use crate::record::Record;
+use crate::report::Report;
 
 /// 14 x 10 inches at 150 dots an inch, as the reference has it.
 const SIZE: (u32, u32) = (2100, 1500);
@@ -55,7 +55,7 @@ impl Words {
 }
 
 /// Draws the lengths of a run's requests.
-pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut pixels = vec![0; (SIZE.0 * SIZE.1 * 3) as usize];
     draw(&report.run.records, &mut pixels)?;
     let mut encoder = png::Encoder::new(out, SIZE.0, SIZE.1);

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::Report;
 use crate::record::{Flow, Outcome, Record, Run, Task, Tick};
+use crate::report::Report;
 
 /// Columns of a chart, without its scale.
 const COLUMNS: usize = 70;

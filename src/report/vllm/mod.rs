@@ -1,0 +1,17 @@
+//! vLLM's words: what `bench serve` says while a run goes on, its report on the console and its result as JSON, each the
+//! reference's to the byte as far as the reference goes, ours after it.
+
+pub mod announce;
+mod blocks;
+pub(super) mod charts;
+mod console;
+pub(super) mod json;
+pub(super) mod labels;
+pub(super) mod lines;
+mod own;
+mod parts;
+mod pytorch;
+
+#[cfg(test)]
+#[path = "golden_test.rs"]
+mod golden_tests;
