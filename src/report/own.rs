@@ -87,6 +87,7 @@ fn requests(report: &Report) -> Vec<Row> {
         Row::unlabelled("partial", Value::Bool(run.partial)),
         if whole { Row { label: None, ..planned } } else { planned },
         Row::new("peak_in_flight", "Peak requests in flight:", Value::Int(metrics.peaks.in_flight)),
+        Row::unlabelled("workload", Value::Text(format!("{:016x}", run.workload))),
     ];
     if report.run.setup.task == Task::Pooling {
         // The reference keeps it from the result of these tasks.
