@@ -196,6 +196,7 @@ impl Flight {
             detail,
             audio_seconds: self.job.audio_seconds,
             server: answer.server,
+            workload: self.job.workload,
         };
         self.worker.landed(finished, self.job.then.take());
     }

@@ -12,6 +12,7 @@ fn job(id: u32, due: u64) -> Job {
         input_tokens: 1,
         inputs: 1,
         audio_seconds: 0.0,
+        workload: 0,
         then: None,
     }
 }

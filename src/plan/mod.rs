@@ -3,6 +3,7 @@
 pub mod adapters;
 pub mod args;
 pub mod arrivals;
+mod hash;
 mod preview;
 pub mod probe;
 pub mod request;
@@ -33,11 +34,19 @@ pub struct Job {
     pub inputs: u32,
     /// Seconds of sound that it holds.
     pub audio_seconds: f64,
+    /// What it adds to the hash of the run's workload, with all that follows it.
+    pub workload: u64,
     /// What follows it in its place.
     pub then: Option<Then>,
 }
 
 impl Job {
+    /// The body of its request.
+    pub fn body(&self) -> &[u8] {
+        let head = memchr::memmem::find(&self.bytes, b"\r\n\r\n").map_or(0, |blank| blank + 4);
+        &self.bytes[head..]
+    }
+
     /// Bytes that it keeps in memory until it is sent, those of what follows it included.
     pub fn size(&self) -> usize {
         self.bytes.len() + self.then.as_ref().map_or(0, Then::size)

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::Job;
+use super::hash::{ALONE, hash};
 use crate::backend::Delivery;
 use crate::backend::template::Template;
 use crate::dataset::Sample;
 use crate::error::Result;
-use crate::plan::Job;
 use crate::record::{Adapters, Tick};
 
 /// Writes requests.
@@ -76,7 +77,7 @@ impl Encoder {
         bytes[place..place + length.len()].copy_from_slice(length.as_bytes());
         let audio_seconds = sample.audio.as_ref().map_or(0.0, |audio| audio.seconds);
         let inputs = self.template.backend().inputs(sample) as u32;
-        Job { id, due, bytes, input_tokens: sample.input_tokens, inputs, audio_seconds, then: None }
+        Job { id, due, bytes, input_tokens: sample.input_tokens, inputs, audio_seconds, workload: 0, then: None }
     }
 
     /// The requests of `samples`, made as they are asked for; sample `i` is due at `due[i]`. One that there can be no request of
@@ -90,7 +91,8 @@ impl Encoder {
         Box::new(numbered.map(move |(id, (sample, due))| {
             let sample = sample?;
             self.check(&sample).map_err(|error| error.context(format!("request {id}")))?;
-            Ok(self.job(id as u32, due, &sample))
+            let job = self.job(id as u32, due, &sample);
+            Ok(Job { workload: hash(&job, ALONE), ..job })
         }))
     }
 }

@@ -6,6 +6,7 @@ use std::vec;
 
 use serde_json::{Value, json};
 
+use super::hash::{ALONE, hash};
 use super::request::Encoder;
 use super::{Job, Load, Then};
 use crate::dataset::{Conversations, History, Json, Prompt, Sample, Samples};
@@ -77,7 +78,8 @@ pub fn jobs(
         let turns = samples.by_ref().take(turns as usize).collect::<Result<Vec<Sample>>>()?;
         let talk = Talk { manner: Arc::clone(&manner), next_id, turns: turns.into_iter(), messages: Vec::new() };
         next_id += talk.turns.len() as u32;
-        Ok(talk.turn(due, 0).expect("a conversation has a turn"))
+        let workload = talk.workload(due);
+        Ok(Job { workload, ..talk.turn(due, 0).expect("a conversation has a turn") })
     }))
 }
 
@@ -121,6 +123,20 @@ impl Talk {
             job.then = Some(Then::new(self.size(), |finished| self.follow(finished)));
         }
         Some(job)
+    }
+
+    /// What the conversation adds to the hash of the workload: each turn by its own words, due as if answers took no time, and
+    /// on top of the turn before it where it brings that along.
+    fn workload(&self, begins: Tick) -> u64 {
+        let Manner { encoder, think_nanos, history, .. } = &*self.manner;
+        let (mut sum, mut seed, mut due) = (0_u64, ALONE, begins);
+        for (sample, id) in self.turns.as_slice().iter().zip(self.next_id..) {
+            let hash = hash(&encoder.job(id, due, sample), seed);
+            sum = sum.wrapping_add(hash);
+            seed = if *history == History::Kept { hash } else { ALONE };
+            due = Tick::from_nanos(due.nanos().saturating_add(*think_nanos));
+        }
+        sum
     }
 
     /// Puts a turn behind what was said before it.
@@ -236,6 +252,18 @@ mod tests {
         assert_eq!(starts, [(0, 0, true), (3, 7, false)]);
         assert_eq!(first_ids(&[3, 1, 2]), [0, 3, 4]);
         assert_eq!(begun[0].size(), begun[0].bytes.len() + "twothree".len());
+    }
+
+    #[test]
+    fn a_workload_is_what_is_asked_and_not_what_is_answered() {
+        let begun = begin(History::Kept);
+        let shares = |begun: &[Job]| begun.iter().map(|job| job.workload).collect::<Vec<_>>();
+        assert_eq!(shares(&begun), shares(&begin(History::Kept)));
+        let dropped = shares(&begin(History::Dropped));
+        assert_ne!(shares(&begun)[0], dropped[0], "history is sent again");
+        assert_eq!(shares(&begun)[1], dropped[1], "a single turn has none");
+        let second = begun.into_iter().next().unwrap().then.unwrap().job(&answered("yes")).unwrap();
+        assert_eq!(second.workload, 0, "it is counted with the first");
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub struct Collector {
     flow: Flow,
     sound_nanos: u64,
     server_times: bool,
+    workload: u64,
     uncounted: BTreeMap<u32, Uncounted>,
 }
 
@@ -49,8 +50,9 @@ impl Collector {
 
     /// Takes in one finished request.
     pub fn push(&mut self, finished: Finished) {
-        let Finished { mut record, chunks, tokens, text, counted_by_server, detail, audio_seconds, server, .. } =
-            finished;
+        let Finished { mut record, chunks, tokens, text, counted_by_server, detail, .. } = finished;
+        let Finished { audio_seconds, server, workload, .. } = finished;
+        self.workload = self.workload.wrapping_add(workload);
         self.server_times |= server != ServerTimes::default();
         record.chunks = chunks.len() as u32;
         match record.outcome {
@@ -115,6 +117,7 @@ impl Collector {
             server_times: self.server_times,
             duration,
             planned: self.planned,
+            workload: self.workload,
             partial: ending == Ending::Interrupted,
             uncounted: uncounted.len() as u64,
             health,
@@ -183,8 +186,7 @@ mod tests {
             text: "a b c d".into(),
             counted_by_server,
             detail: String::new(),
-            audio_seconds: 0.0,
-            server: ServerTimes::default(),
+            ..Finished::default()
         }
     }
 
@@ -205,6 +207,16 @@ mod tests {
         let run = finish(collector);
         assert_eq!(run.records.iter().map(|record| record.id).collect::<Vec<_>>(), [0, 1, 2]);
         assert_eq!((run.planned, run.partial, run.gaps.len()), (3, false, 3));
+    }
+
+    #[test]
+    fn the_workload_is_a_sum_that_may_overflow() {
+        let mut collector = Collector::new(3);
+        let mut sent = [answer(0, &[5], 1), answer(1, &[6], 1)];
+        (sent[0].workload, sent[1].workload) = (u64::MAX, 8);
+        sent[1].record.outcome = Outcome::Failed(Failure::Reset);
+        sent.into_iter().for_each(|finished| collector.push(finished));
+        assert_eq!(finish(collector).workload, 7, "what failed was sent too");
     }
 
     #[test]

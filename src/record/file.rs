@@ -49,6 +49,8 @@ struct Line {
     audio_seconds: f64,
     server_queue: Option<f64>,
     server_ttft: Option<f64>,
+    #[serde(default)]
+    workload: u64,
 }
 
 /// What a line without the field means.
@@ -238,6 +240,7 @@ fn line(finished: &Finished) -> Line {
         audio_seconds: finished.audio_seconds,
         server_queue: finished.server.queue,
         server_ttft: finished.server.ttft,
+        workload: finished.workload,
     }
 }
 
@@ -265,6 +268,7 @@ fn finished(line: Line, outcome: Outcome) -> Finished {
         detail: line.detail,
         audio_seconds: line.audio_seconds,
         server: ServerTimes { queue: line.server_queue, ttft: line.server_ttft },
+        workload: line.workload,
     }
 }
 

@@ -72,6 +72,7 @@ prop_compose! {
             detail: texts.1,
             audio_seconds: 0.5,
             server: ServerTimes { queue: None, ttft: Some(0.25) },
+            workload: times[0],
         }
     }
 }

@@ -15,6 +15,7 @@ impl Run {
         self.flow.merge(&other.flow);
         self.duration = self.duration.max(other.duration);
         self.planned += other.planned;
+        self.workload = self.workload.wrapping_add(other.workload);
         self.conversations.extend(other.conversations);
         self.conversations.sort_unstable();
         self.partial |= other.partial;

@@ -208,6 +208,8 @@ pub struct Finished {
     pub audio_seconds: f64,
     /// What the server says of its own times.
     pub server: ServerTimes,
+    /// What the request adds to [`Run::workload`].
+    pub workload: u64,
 }
 
 /// Times of one request as the server measured them, in seconds; `None` where it says nothing.
@@ -282,6 +284,10 @@ pub struct Run {
     pub planned: u64,
     /// The id of the first turn of each planned conversation, ascending; its others follow. Empty where requests stand alone.
     pub conversations: Vec<u32>,
+    /// The sum of a hash of each request that was started, by its id, when it was due, and its body: the same for runs that
+    /// sent the same, whatever came back. The later turns of a conversation count with its first one, each by its own words:
+    /// what the server answers goes into their bodies too, and when they are sent depends on it.
+    pub workload: u64,
     /// Whether the run was interrupted before everything planned had run.
     pub partial: bool,
     /// Nanoseconds of sound in successful requests.

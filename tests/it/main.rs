@@ -35,3 +35,4 @@ mod turns;
 mod usage;
 mod whole;
 mod wire;
+mod workload;

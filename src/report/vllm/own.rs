@@ -49,6 +49,7 @@ fn requests(report: &Report) -> Vec<Row> {
     let planned = figures(&["planned"], metrics);
     rows.extend(planned.into_iter().map(|row| if whole { row.unlabelled() } else { row }));
     rows.extend(figures(&["peak_in_flight"], metrics));
+    rows.push(Row::keyed("workload", Value::Text(format!("{:016x}", run.workload))));
     if run.setup.task == Task::Pooling {
         // The reference keeps it from the result of these tasks.
         rows.insert(0, Row::figure(Figure::Plain(&FAILED), metrics).unlabelled());
