@@ -39,7 +39,7 @@ pub static TOPICS: &[Topic] = &[
         about: "What differs from `vllm bench serve`",
         source: include_str!("differences.md"),
     },
-    Topic { name: "simulator", about: "A server to measure the measurer with", source: include_str!("simulator.md") },
+    Topic { name: "simulator", about: "The simulated server, and what it can be told", source: include_str!("simulator.md") },
     Topic { name: "speed", about: "What the client costs and how exact it is", source: include_str!("speed.md") },
     Topic { name: "tests", about: "The tests of the program itself", source: include_str!("tests.md") },
 ];
