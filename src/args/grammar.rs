@@ -7,7 +7,7 @@
 //! * Of a flag given twice the last occurrence counts, for lists too, and a warning says so.
 //! * A list flag takes every word up to the next flag; one written `--flag=value` takes one.
 //! * Negative numbers are values. Other words that begin with `-` need the `=` form, unless a blank is in them.
-//! * A JSON flag takes dotted keys: see [`super::dotted`].
+//! * A JSON flag takes dotted keys: see `dotted`.
 //! * `bench` before the subcommand is skipped, since the reference spells it `bench serve`.
 
 use std::any::TypeId;

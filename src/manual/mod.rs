@@ -25,24 +25,24 @@ pub struct Topic {
 
 /// All topics, in the order in which one reads them.
 pub static TOPICS: &[Topic] = &[
-    Topic { name: "reading", about: "How to read the report", source: include_str!("reading.md") },
-    Topic { name: "warnings", about: "What each warning means and what to do", source: include_str!("warnings.md") },
-    Topic { name: "metrics", about: "What is measured, by which formula and key", source: include_str!("metrics.md") },
-    Topic { name: "flags", about: "How flags are written, and a file of them", source: include_str!("flags.md") },
-    Topic { name: "datasets", about: "Where prompts come from", source: include_str!("datasets.md") },
-    Topic { name: "backends", about: "What is asked of the server", source: include_str!("backends.md") },
-    Topic { name: "runs", about: "Several runs: repetitions, sweeps, comparison", source: include_str!("runs.md") },
-    Topic { name: "files", about: "Results and other files", source: include_str!("files.md") },
-    Topic { name: "exit", about: "Exit status, and what an interrupt does", source: include_str!("exit.md") },
-    Topic {
-        name: "differences",
-        about: "What differs from `vllm bench serve`",
-        source: include_str!("differences.md"),
-    },
-    Topic { name: "simulator", about: "A server to measure the measurer with", source: include_str!("simulator.md") },
-    Topic { name: "speed", about: "What the client costs and how exact it is", source: include_str!("speed.md") },
-    Topic { name: "tests", about: "The tests of the program itself", source: include_str!("tests.md") },
+    topic("reading", "How to read the report", include_str!("reading.md")),
+    topic("warnings", "What each warning means and what to do", include_str!("warnings.md")),
+    topic("metrics", "What is measured, by which formula and key", include_str!("metrics.md")),
+    topic("flags", "How flags are written, and a file of them", include_str!("flags.md")),
+    topic("datasets", "Where prompts come from", include_str!("datasets.md")),
+    topic("backends", "What is asked of the server", include_str!("backends.md")),
+    topic("runs", "Several runs: repetitions, sweeps, comparison", include_str!("runs.md")),
+    topic("files", "Results and other files", include_str!("files.md")),
+    topic("exit", "Exit status, and what an interrupt does", include_str!("exit.md")),
+    topic("differences", "What differs from `vllm bench serve`", include_str!("differences.md")),
+    topic("simulator", "The simulated server, and what it can be told", include_str!("simulator.md")),
+    topic("speed", "What the client costs and how exact it is", include_str!("speed.md")),
+    topic("tests", "The tests of the program itself", include_str!("tests.md")),
 ];
+
+const fn topic(name: &'static str, about: &'static str, source: &'static str) -> Topic {
+    Topic { name, about, source }
+}
 
 /// Names of topics, each with what it is about on a line of its own.
 pub fn contents() -> String {
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_mark_becomes_the_list_of_what_a_flag_takes() {
-        let topic = Topic { name: "x", about: "X", source: "Kinds:\n\n<!-- values of --kind -->\n\nEnd\n" };
+        let topic = topic("x", "X", "Kinds:\n\n<!-- values of --kind -->\n\nEnd\n");
         assert_eq!(topic.text(&definitions()), "Kinds:\n\n- `a`: First\n- `b`\n\nEnd\n");
     }
 

@@ -33,7 +33,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
 const LONGEST_FILE: usize = 400;
 
 /// The Rust files under `dir` of this package, by their path in it.
-fn sources(dir: &str) -> Vec<(PathBuf, String)> {
+pub(crate) fn sources(dir: &str) -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (mut dirs, mut files) = (vec![root.join(dir)], Vec::new());
     while let Some(dir) = dirs.pop() {

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::architecture::sources;
 use crate::command::Llmbench;
 use crate::documents::{Document, documents};
 
@@ -165,6 +166,23 @@ fn every_difference_begins_with_what_it_is_about() {
         for name in head.split('`').skip(1).step_by(2) {
             let known = if name.starts_with("--") { flags.contains(name) } else { names.contains(name) };
             assert!(known, "`{name}` is nowhere: {row}");
+        }
+    }
+}
+
+#[test]
+fn the_warnings_of_the_manual_are_those_of_the_program() {
+    let sources: String = sources("src").into_iter().map(|(_, text)| text).collect();
+    // A text may go on in the next line of a source.
+    let parts = sources.split("\\\n").enumerate();
+    let sources: String = parts.map(|(part, text)| if part > 0 { text.trim_start() } else { text }).collect();
+    let topic = documents().into_iter().find(|document| document.name == "warnings.md").unwrap();
+    let rows: Vec<String> = topic.text.split("\n- *").skip(1).map(|row| row.replace("\n  ", " ")).collect();
+    assert!(rows.len() > 15);
+    for row in rows {
+        let (warning, _) = row.split_once('*').unwrap();
+        for fixed in warning.split(['N', 'M']) {
+            assert!(sources.contains(fixed.trim()), "no warning has `{fixed}`: {warning}");
         }
     }
 }
