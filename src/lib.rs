@@ -5,7 +5,7 @@
 //! dataset ──> plan ──> drive ──> record ──> measure ──> report
 //!  samples     jobs    (hot)     records    metrics     text
 //!               ^        ^
-//!               └ backend ┘   one dialect: sample to body, stream event to meaning
+//!               └ backend ┘   one protocol: sample to body, stream event to meaning
 //! ```
 //!
 //! `cmd` wires the stages, a subcommand a file. `token` and `rng` serve `dataset`; `args` is the syntax of numbers and JSON in

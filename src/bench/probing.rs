@@ -4,7 +4,7 @@ use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
 
 use crate::backend::Connect;
-use crate::drive::{self, Load, Observation, Settings, Stop};
+use crate::drive::{self, Observation, Settings, Stop, Stream};
 use crate::error::{Error, Result};
 use crate::plan::Job;
 use crate::record::Record;
@@ -19,7 +19,7 @@ impl Probing {
     /// Starts the chain of probes that begins with `first`.
     pub(super) fn start(first: Job, settings: Settings) -> Result<Self> {
         let (stop, stopped) = mpsc::channel();
-        let load = Load {
+        let stream = Stream {
             jobs: Box::new(std::iter::once(Ok(first))),
             max_in_flight: Some(1),
             workers: 1,
@@ -30,7 +30,7 @@ impl Probing {
         };
         let probe = move || {
             let mut records = Vec::new();
-            drive::run(load, settings, &stopped, &mut |observation| {
+            drive::run(stream, settings, &stopped, &mut |observation| {
                 if let Observation::Finished(finished) = observation {
                     records.push(finished.record);
                 }

@@ -56,7 +56,7 @@ pub(super) struct Sent {
     pub(super) late_warnings: Vec<String>,
     /// When the last answer ended.
     end: Tick,
-    ending: drive::Ending,
+    ending: drive::End,
     /// The id of the first turn of each conversation.
     conversations: Vec<u32>,
     /// The probes that were sent beside it.
@@ -66,7 +66,7 @@ pub(super) struct Sent {
 impl Sent {
     /// The whole run, and why it ended early where something broke.
     pub(super) fn into_run(self, counted: Option<(Counters, Counters)>) -> (Run, Option<Error>) {
-        let drive::Ending { health, stopped, error } = self.ending;
+        let drive::End { health, stopped, error } = self.ending;
         let ending = if stopped || error.is_some() { Ending::Interrupted } else { Ending::Complete };
         let run = Run {
             setup: self.setup,
@@ -175,7 +175,7 @@ impl Session {
     fn test(&self, count: usize, stop: &Receiver<Stop>) -> Result<(Option<Finished>, bool)> {
         let sample = Sample { request_id: None, ..self.first.clone() };
         let jobs: Vec<Job> = (0..count).map(|id| self.encoder.job(id as u32, Tick::ZERO, &sample)).collect();
-        let load = drive::Load {
+        let stream = drive::Stream {
             jobs: Box::new(jobs.into_iter().map(Ok)),
             max_in_flight: self.load.max_concurrency,
             workers: 1,
@@ -185,7 +185,7 @@ impl Session {
             duration: None,
         };
         let mut last = None;
-        let ending = drive::run(load, self.settings(), stop, &mut |observation| {
+        let ending = drive::run(stream, self.settings(), stop, &mut |observation| {
             if let Observation::Finished(finished) = observation {
                 last = Some(*finished);
             }
@@ -195,7 +195,7 @@ impl Session {
 
     /// Sends all requests, and gathers and tells what happens.
     pub(super) fn run(self, stop: &Receiver<Stop>, tell: Tell<'_>) -> Result<Sent> {
-        let (settings, load) = (self.settings(), self.drive_load());
+        let (settings, stream) = (self.settings(), self.stream());
         let (mut collector, mut end) = (Collector::new(self.count as u64), Tick::ZERO);
         let probing = self.load.probe_rate.map(|rate| {
             let first = probe::probes(&self.encoder, &self.first, rate)?;
@@ -212,8 +212,8 @@ impl Session {
                 (turns::jobs(encoder, samples, course), first_ids)
             }
         };
-        let load = drive::Load { jobs, ..load };
-        let ending = drive::run(load, settings, stop, &mut |observation| match observation {
+        let stream = drive::Stream { jobs, ..stream };
+        let ending = drive::run(stream, settings, stop, &mut |observation| match observation {
             Observation::Began => {}
             Observation::Finished(finished) => {
                 tell(Moment::Ended(&finished));
@@ -238,8 +238,8 @@ impl Session {
         }
     }
 
-    /// The load without its jobs: how many connections, encoded requests and threads it wants from the start.
-    fn drive_load(&self) -> drive::Load {
+    /// The stream without its jobs: how many connections, encoded requests and threads it wants from the start.
+    fn stream(&self) -> drive::Stream {
         let limit = self.load.max_concurrency.unwrap_or(usize::MAX);
         let a_second = busiest_second(&self.due);
         let count = self.due.len();
@@ -248,7 +248,7 @@ impl Session {
             Connect::Beforehand => busy.min(MOST_CONNECTIONS).min(limits::connections()),
             Connect::InRequest => 0,
         };
-        drive::Load {
+        drive::Stream {
             jobs: Box::new(std::iter::empty()),
             max_in_flight: self.load.max_concurrency,
             workers: workers(self.load.workers, limit.min(count)),

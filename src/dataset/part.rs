@@ -1,4 +1,4 @@
-//! Pieces of a message beside its text: what a content part is, whatever dialect writes it. Plain values; nothing is read
+//! Pieces of a message beside its text: what a content part is, whatever protocol writes it. Plain values; nothing is read
 //! from disk here.
 
 /// JSON that is written as it stands.

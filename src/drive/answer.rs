@@ -20,7 +20,7 @@ pub(super) struct Answer {
     /// The server's own times.
     pub(super) server: ServerTimes,
     /// Whether a proper end was seen: a finish reason, a usage event or `[DONE]`; the event that ends a stream, where the
-    /// dialect has one.
+    /// protocol has one.
     ended: bool,
     /// Whether nothing is to come.
     done: bool,
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dialect_with_an_event_for_its_end_ends_with_nothing_else() {
+    fn a_protocol_with_an_event_for_its_end_ends_with_nothing_else() {
         let token = r#"{"type":"response.output_text.delta","delta":"a"}"#;
         let end = r#"{"type":"response.completed","response":{"usage":{"input_tokens":3,"output_tokens":2}}}"#;
         let (cut, _) = answer_of(Backend::OpenaiResponses, &[token, "[DONE]"]);

@@ -28,7 +28,7 @@ mod worker;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use run::{Ending, Observation, Stop, run};
+pub use run::{End, Observation, Stop, run};
 pub use target::{Certificates, Target};
 
 use crate::backend::{Backend, Connect, Delivery};
@@ -52,8 +52,8 @@ pub struct Settings {
     pub connect: Connect,
 }
 
-/// The load of a run.
-pub struct Load {
+/// The requests of a run and how they are let out.
+pub struct Stream {
     /// The requests, in order; made as they are asked for.
     pub jobs: Box<dyn Iterator<Item = Result<Job>> + Send>,
     /// How many may be in flight.

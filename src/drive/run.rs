@@ -14,7 +14,7 @@ use super::gate::{Gate, Line, Pushed};
 use super::hold::Hold;
 use super::pacer::{self, Lane};
 use super::worker::{Gauge, Order, Wake, Worker};
-use super::{Load, Settings};
+use super::{Settings, Stream};
 use crate::error::{Error, Result};
 use crate::plan::Job;
 use crate::record::{Finished, Health, Tick};
@@ -48,7 +48,7 @@ pub enum Observation {
 
 /// How a run ended.
 #[derive(Debug)]
-pub struct Ending {
+pub struct End {
     /// How well the measurement itself went.
     pub health: Health,
     /// Whether it was stopped by [`Stop`].
@@ -57,19 +57,19 @@ pub struct Ending {
     pub error: Option<Error>,
 }
 
-/// Runs `load` and tells `observe` what happens; returns when all requests have ended.
+/// Runs `stream` and tells `observe` what happens; returns when all requests have ended.
 ///
 /// # Errors
 /// If the threads cannot be started. A request that fails is an observation; jobs that cannot be made end the run early.
 pub fn run(
-    load: Load,
+    stream: Stream,
     settings: Settings,
     stop: &Receiver<Stop>,
     observe: &mut dyn FnMut(Observation),
-) -> Result<Ending> {
-    let gate = Arc::new(Gate::new(load.max_in_flight, load.budget));
+) -> Result<End> {
+    let gate = Arc::new(Gate::new(stream.max_in_flight, stream.budget));
     thread::scope(|scope| {
-        let started = Crew::start(scope, load, settings, &gate);
+        let started = Crew::start(scope, stream, settings, &gate);
         // Whatever went wrong, nobody may be left waiting at the gate.
         let crew = started.inspect_err(|_| gate.end(Line::Drop))?;
         crew.lead(stop, observe)
@@ -94,7 +94,7 @@ impl<'scope> Crew<'scope> {
     /// Starts the threads; returns when connections are open.
     fn start(
         scope: &'scope Scope<'scope, '_>,
-        load: Load,
+        stream: Stream,
         settings: Settings,
         gate: &Arc<Gate>,
     ) -> Result<Crew<'scope>> {
@@ -110,7 +110,7 @@ impl<'scope> Crew<'scope> {
         })?;
         let wake = Wake { pacer: pacer.thread().clone(), pacer_until, caller: thread::current() };
         let feeder = spawn(scope, "feeder", {
-            let (gate, wake, jobs) = (Arc::clone(gate), wake.clone(), load.jobs);
+            let (gate, wake, jobs) = (Arc::clone(gate), wake.clone(), stream.jobs);
             move || feed(&gate, &wake, jobs)
         })?;
         let (finished_sender, finished) = mpsc::channel();
@@ -123,13 +123,13 @@ impl<'scope> Crew<'scope> {
             orders: Vec::new(),
             gauges: Vec::new(),
             finished,
-            ready: load.ready,
-            budget: load.budget,
-            duration: load.duration,
+            ready: stream.ready,
+            budget: stream.budget,
+            duration: stream.duration,
         };
         let settings = Arc::new(settings);
-        for index in 0..load.workers {
-            let share = load.connections / load.workers + usize::from(index < load.connections % load.workers);
+        for index in 0..stream.workers {
+            let share = stream.connections / stream.workers + usize::from(index < stream.connections % stream.workers);
             let ends = (finished_sender.clone(), opened_sender.clone());
             crew.hire(scope, &settings, (index, share), ends)?;
         }
@@ -169,7 +169,7 @@ impl<'scope> Crew<'scope> {
     }
 
     /// Starts the clock and sees the run to its end.
-    fn lead(self, stop: &Receiver<Stop>, observe: &mut dyn FnMut(Observation)) -> Result<Ending> {
+    fn lead(self, stop: &Receiver<Stop>, observe: &mut dyn FnMut(Observation)) -> Result<End> {
         let stopped_early = self.wait_for_jobs(stop);
         let cpu = cpu_seconds();
         let clock = Clock::starting_at(monotonic());
@@ -194,7 +194,7 @@ impl<'scope> Crew<'scope> {
             observe(Observation::Finished(Box::new(finished)));
         }
         let error = self.feeder.join().map_err(|_| Error::new("the feeder thread broke: this is a bug in llmbench"))?;
-        Ok(Ending { health, stopped, error })
+        Ok(End { health, stopped, error })
     }
 
     /// Waits until the first requests are encoded; tells whether the run was stopped meanwhile.

@@ -12,7 +12,7 @@ use crate::record::{Finished, Tick};
 /// first sample of the run, overrides. One that takes longer than the time between two delays the next until it has ended.
 ///
 /// # Errors
-/// If the dialect has no requests of a text.
+/// If the protocol has no requests of a text.
 pub fn probes(encoder: &Encoder, first: &Sample, rate: f64) -> Result<Job> {
     let overrides = first.overrides.clone();
     let hi =

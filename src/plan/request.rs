@@ -54,7 +54,7 @@ impl Encoder {
     /// Whether there can be a request of `sample`.
     ///
     /// # Errors
-    /// If the dialect needs something that it does not have: what.
+    /// If the protocol needs something that it does not have: what.
     pub fn check(&self, sample: &Sample) -> Result<()> {
         self.template.backend().check(sample)
     }
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_that_the_dialect_cannot_ask_for_is_named() {
+    fn a_sample_that_the_protocol_cannot_ask_for_is_named() {
         let overlay = Map::new();
         let delivery = Delivery::Stream;
         let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay };

@@ -10,7 +10,7 @@ use crate::json::Value;
 /// The description of a run.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Setup {
-    /// The server dialect by the name it was asked for.
+    /// The server protocol by the name it was asked for.
     pub backend: String,
     /// What its requests ask for.
     pub task: Task,

@@ -2,7 +2,7 @@
 //! what comes out is the bytes of a body, before they are framed.
 
 use super::config::{Delta, Detail, Shape};
-use super::dialect::Dialect;
+use super::endpoint::Endpoint;
 use super::fault::Kind;
 use super::text;
 use super::wire::append;
@@ -39,7 +39,7 @@ pub(super) struct Piece {
 /// How the events of a stream are written.
 #[derive(Debug, Clone)]
 pub(super) struct Voice {
-    pub(super) dialect: Dialect,
+    pub(super) endpoint: Endpoint,
     pub(super) shape: Shape,
     /// As it stands between the quotes.
     pub(super) model: String,
@@ -113,7 +113,7 @@ impl Voice {
 
     /// Appends an event with tokens.
     pub(super) fn tokens(&self, out: &mut Vec<u8>, id: Id, piece: Piece) {
-        if self.dialect == Dialect::Responses {
+        if self.endpoint == Endpoint::Responses {
             return self.response_delta(out, id, piece);
         }
         let mut json = self.begin(id);
@@ -124,8 +124,8 @@ impl Voice {
             json.extend_from_slice(&rest);
         }
         self.choice(&mut json, piece.index);
-        match self.dialect {
-            Dialect::Completions => {
+        match self.endpoint {
+            Endpoint::Completions => {
                 json.extend_from_slice(b"\"text\":");
                 text::append(&mut json, self.shape.text, piece.from..piece.to);
             }
@@ -163,7 +163,7 @@ impl Voice {
 
     /// Appends an error object.
     pub(super) fn error(&self, out: &mut Vec<u8>, message: &str) {
-        if self.dialect == Dialect::Responses {
+        if self.endpoint == Endpoint::Responses {
             let json = format!(r#"{{"type":"error","code":"server_error","message":"{message}","param":null}}"#);
             return self.named(out, "error", json.as_bytes());
         }
@@ -180,7 +180,7 @@ impl Voice {
     pub(super) fn begin(&self, id: Id) -> Vec<u8> {
         let mut json = Vec::with_capacity(320);
         if self.shape.detail == Detail::Full {
-            let (prefix, object) = (self.dialect.prefix(), self.dialect.piece());
+            let (prefix, object) = (self.endpoint.prefix(), self.endpoint.piece());
             append(&mut json, format_args!(r#"{{"id":"{prefix}-{id:016x}","object":"{object}","created":"#));
             append(&mut json, format_args!(r#"{},"model":"{}","#, self.created, self.model));
         } else {
@@ -198,13 +198,13 @@ impl Voice {
     }
 
     fn delta(&self, json: &mut Vec<u8>, piece: Piece) {
-        if piece.from < self.shape.reasoning && !self.dialect.hears() {
+        if piece.from < self.shape.reasoning && !self.endpoint.hears() {
             json.extend_from_slice(b"\"reasoning\":");
             return text::append(json, self.shape.text, piece.from..piece.to);
         }
         let (open, end): (&[u8], &[u8]) = match self.shape.delta {
             Delta::Content => (b"\"content\":", b""),
-            _ if self.dialect.hears() => (b"\"content\":", b""),
+            _ if self.endpoint.hears() => (b"\"content\":", b""),
             Delta::ToolCall if piece.from == 0 => (
                 br#""tool_calls":[{"index":0,"id":"call_0","type":"function","function":{"name":"f","arguments":"#,
                 b"}}]",

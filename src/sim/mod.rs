@@ -18,7 +18,7 @@ mod batch;
 mod clock;
 mod config;
 mod conn;
-mod dialect;
+mod endpoint;
 mod event;
 mod fault;
 mod form;

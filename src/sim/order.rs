@@ -3,7 +3,7 @@
 
 use memchr::{memchr, memchr_iter, memmem};
 
-use super::dialect::Dialect;
+use super::endpoint::Endpoint;
 use super::prefix;
 use super::walk::{for_each_field, for_each_item, text};
 
@@ -64,8 +64,8 @@ const MEDIUM_TOKENS: u32 = 256;
 /// Bytes of a sound file that are a token: 20 ms at 16,000 samples a second of two bytes each.
 const SOUND_BYTES: usize = 640;
 
-/// Reads a request of `dialect` from its JSON. The error is a text for the client.
-pub(super) fn order(dialect: Dialect, body: &[u8], blocks: Blocks) -> Result<Order, String> {
+/// Reads a request of `endpoint` from its JSON. The error is a text for the client.
+pub(super) fn order(endpoint: Endpoint, body: &[u8], blocks: Blocks) -> Result<Order, String> {
     let mut order = Order::default();
     let (mut prompt, mut documents): (Option<&[u8]>, Option<&[u8]>) = (None, None);
     for_each_field(body, |key, value| {
@@ -87,16 +87,16 @@ pub(super) fn order(dialect: Dialect, body: &[u8], blocks: Blocks) -> Result<Ord
             })?,
             b"encoding_format" => order.encoding = encoding(value)?,
             b"dimensions" => order.dimensions = tokens(value)?,
-            _ if is(dialect.prompts()) => prompt = Some(value),
-            _ if is(dialect.documents()) => documents = Some(value),
+            _ if is(endpoint.prompts()) => prompt = Some(value),
+            _ if is(endpoint.documents()) => documents = Some(value),
             _ => {}
         }
         Ok(())
     })?;
     let missing = |names: &[&str]| format!("the body has no `{}`", names.join("` and no `"));
-    let prompt = prompt.ok_or_else(|| missing(dialect.prompts()))?;
-    if documents.is_none() && !dialect.documents().is_empty() {
-        return Err(missing(dialect.documents()));
+    let prompt = prompt.ok_or_else(|| missing(endpoint.prompts()))?;
+    if documents.is_none() && !endpoint.documents().is_empty() {
+        return Err(missing(endpoint.documents()));
     }
     let mut size = Size::of(prompt);
     if let Some(documents) = documents {
@@ -106,7 +106,7 @@ pub(super) fn order(dialect: Dialect, body: &[u8], blocks: Blocks) -> Result<Ord
     if blocks == Blocks::Wanted {
         order.blocks = prefix::blocks(prompt);
     }
-    order.stream &= !dialect.pools();
+    order.stream &= !endpoint.pools();
     Ok(order)
 }
 

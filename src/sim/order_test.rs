@@ -3,12 +3,12 @@ use proptest::prelude::*;
 use super::*;
 use crate::sim::form::Field;
 
-fn read(dialect: Dialect, body: &str) -> Result<Order, String> {
-    order(dialect, body.as_bytes(), Blocks::Unwanted)
+fn read(endpoint: Endpoint, body: &str) -> Result<Order, String> {
+    order(endpoint, body.as_bytes(), Blocks::Unwanted)
 }
 
 fn completion(body: &str) -> Result<Order, String> {
-    read(Dialect::Completions, body)
+    read(Endpoint::Completions, body)
 }
 
 #[test]
@@ -35,45 +35,45 @@ fn the_newer_name_of_the_limit_wins() {
 
 #[test]
 fn prompts_are_counted_whatever_their_shape() {
-    let size = |dialect, body: &str| {
-        let order = read(dialect, body).unwrap();
+    let size = |endpoint, body: &str| {
+        let order = read(endpoint, body).unwrap();
         (order.prompt_tokens, order.inputs)
     };
     let media =
         r#"{"messages":[{"url":"data:image/jpeg;base64,AAAABBBB"},{"input_audio":{"data": "RIFF", "format":"wav"}}]}"#;
     let bare = media.replace("data:image/jpeg;base64,AAAABBBB", "data:").replace("RIFF", "").len() as u32;
     let table = [
-        (Dialect::Completions, r#"{"prompt":[1, 22,333]}"#, (3, 1)),
-        (Dialect::Completions, r#"{"prompt":"abcde"}"#, (2, 1)),
-        (Dialect::Completions, r#"{"prompt":["abcde", "a"]}"#, (3, 2)),
-        (Dialect::Completions, r#"{"prompt":[[1,2],[3],[4, 5]]}"#, (5, 3)),
-        (Dialect::Completions, r#"{"prompt":[]}"#, (1, 1)),
-        (Dialect::Chat, r#"{"messages":[{"a":"]}"}]}"#, (3, 1)),
-        (Dialect::Chat, r#"{"messages":[{"t":"say \"data:xxxxxxxxxxxx\""}]}"#, (9, 1)),
-        (Dialect::Chat, media, (512 + (bare - 13).div_ceil(4), 1)),
-        (Dialect::Responses, r#"{"input":"abcd"}"#, (1, 1)),
-        (Dialect::Embeddings, r#"{"input":["abcd","e"],"messages":null}"#, (1, 1)),
-        (Dialect::Rerank, r#"{"query":"abcd","documents":["abcdefgh",{"text":"b"}]}"#, (1 + 2 + 1 + 3, 2)),
-        (Dialect::Score, r#"{"text_1":["abcd","abcd"],"text_2":["a","b"]}"#, (4, 2)),
-        (Dialect::Score, r#"{"text_1":"abcd","text_2":"a"}"#, (2, 1)),
+        (Endpoint::Completions, r#"{"prompt":[1, 22,333]}"#, (3, 1)),
+        (Endpoint::Completions, r#"{"prompt":"abcde"}"#, (2, 1)),
+        (Endpoint::Completions, r#"{"prompt":["abcde", "a"]}"#, (3, 2)),
+        (Endpoint::Completions, r#"{"prompt":[[1,2],[3],[4, 5]]}"#, (5, 3)),
+        (Endpoint::Completions, r#"{"prompt":[]}"#, (1, 1)),
+        (Endpoint::Chat, r#"{"messages":[{"a":"]}"}]}"#, (3, 1)),
+        (Endpoint::Chat, r#"{"messages":[{"t":"say \"data:xxxxxxxxxxxx\""}]}"#, (9, 1)),
+        (Endpoint::Chat, media, (512 + (bare - 13).div_ceil(4), 1)),
+        (Endpoint::Responses, r#"{"input":"abcd"}"#, (1, 1)),
+        (Endpoint::Embeddings, r#"{"input":["abcd","e"],"messages":null}"#, (1, 1)),
+        (Endpoint::Rerank, r#"{"query":"abcd","documents":["abcdefgh",{"text":"b"}]}"#, (1 + 2 + 1 + 3, 2)),
+        (Endpoint::Score, r#"{"text_1":["abcd","abcd"],"text_2":["a","b"]}"#, (4, 2)),
+        (Endpoint::Score, r#"{"text_1":"abcd","text_2":"a"}"#, (2, 1)),
     ];
-    for (dialect, body, expected) in table {
-        assert_eq!(size(dialect, body), expected, "{body}");
+    for (endpoint, body, expected) in table {
+        assert_eq!(size(endpoint, body), expected, "{body}");
     }
 }
 
 #[test]
 fn vectors_are_written_as_asked_and_never_streamed() {
-    let order = read(Dialect::Embeddings, r#"{"input":"a","encoding_format":"base64","dimensions":3,"stream":true}"#);
+    let order = read(Endpoint::Embeddings, r#"{"input":"a","encoding_format":"base64","dimensions":3,"stream":true}"#);
     let order = order.unwrap();
     assert_eq!((order.encoding, order.dimensions, order.stream), (Encoding::Base64, Some(3), false));
-    assert!(read(Dialect::Embeddings, r#"{"input":"a","encoding_format":"hex"}"#).is_err());
+    assert!(read(Endpoint::Embeddings, r#"{"input":"a","encoding_format":"hex"}"#).is_err());
 }
 
 #[test]
 fn what_lacks_its_prompt_is_refused_by_the_name_of_the_field() {
     assert_eq!(completion("{}").unwrap_err(), "the body has no `prompt`");
-    assert_eq!(read(Dialect::Embeddings, "{}").unwrap_err(), "the body has no `input` and no `messages`");
+    assert_eq!(read(Endpoint::Embeddings, "{}").unwrap_err(), "the body has no `input` and no `messages`");
 }
 
 #[test]
@@ -135,11 +135,11 @@ proptest! {
 
     #[test]
     fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64), tail in "[\\[\\]{}\":,\\\\0-9a ]{0,24}") {
-        let _ = order(Dialect::Chat, &bytes, Blocks::Wanted);
+        let _ = order(Endpoint::Chat, &bytes, Blocks::Wanted);
         for key in ["prompt", "documents", "query", "a"] {
             let body = format!("{{\"{key}\":{tail}}}");
-            let _ = order(Dialect::Rerank, body.as_bytes(), Blocks::Wanted);
-            let _ = order(Dialect::Completions, body.as_bytes(), Blocks::Wanted);
+            let _ = order(Endpoint::Rerank, body.as_bytes(), Blocks::Wanted);
+            let _ = order(Endpoint::Completions, body.as_bytes(), Blocks::Wanted);
         }
     }
 }

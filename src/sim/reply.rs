@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use super::config::{Config, Flow, HeadTime, Usage};
-use super::dialect::Dialect;
+use super::endpoint::Endpoint;
 use super::event::{Counts, Id, Piece, Times};
 use super::fault::{Ending, Kind};
 use super::order::Order;
@@ -95,7 +95,7 @@ impl Reply {
             prompt: order.prompt_tokens,
             inputs: order.inputs.max(1),
             vectors,
-            total: if script.voice.dialect.pools() { 0 } else { tokens },
+            total: if script.voice.endpoint.pools() { 0 } else { tokens },
             sent: 0,
             finish: if order.max_tokens.is_some() || order.ignore_eos { "length" } else { "stop" },
             form: if order.stream { Form::Stream } else { Form::Body },
@@ -143,7 +143,7 @@ impl Reply {
 
     /// How many texts there are: one a prompt.
     fn choices(&self) -> u32 {
-        if self.script.voice.dialect == Dialect::Completions { self.inputs } else { 1 }
+        if self.script.voice.endpoint == Endpoint::Completions { self.inputs } else { 1 }
     }
 
     /// What is written when the request has arrived.
@@ -260,7 +260,7 @@ impl Reply {
     }
 
     fn tail(&self, out: &mut Vec<u8>) -> Next {
-        if self.script.voice.dialect == Dialect::Responses {
+        if self.script.voice.endpoint == Endpoint::Responses {
             // A response has no `[DONE]`: what lacks it lacks its last event.
             if !self.has(Kind::NoDone) && !self.has(Kind::NoFinish) {
                 self.script.response_end(out, &self.name, (self.counts(), self.script.voice.shape.usage));

@@ -12,10 +12,10 @@ fn order(tokens: u32) -> Order {
     Order { max_tokens: Some(tokens), stream: true, prompt_tokens: 3, inputs: 1, ..Order::default() }
 }
 
-fn reply(config: &Config, dialect: Dialect, order: &Order, faults: &[&str]) -> Reply {
+fn reply(config: &Config, endpoint: Endpoint, order: &Order, faults: &[&str]) -> Reply {
     let faults: Vec<Kind> = faults.iter().map(|fault| fault.parse::<Fault>().unwrap().kind).collect();
     let style = Style::new(&faults);
-    let voice = Voice { dialect, shape: config.shape, model: "sim".to_owned(), created: 0, style };
+    let voice = Voice { endpoint, shape: config.shape, model: "sim".to_owned(), created: 0, style };
     let script = Rc::new(Script::new(voice, Wire::new(&faults)));
     Reply::new(config, script, order, 1, faults.into())
 }
@@ -48,7 +48,7 @@ fn unframed(mut body: &str) -> String {
 }
 
 fn completions(tokens: u32, faults: &[&str]) -> Vec<(String, Next)> {
-    steps(reply(&config(), Dialect::Completions, &order(tokens), faults))
+    steps(reply(&config(), Endpoint::Completions, &order(tokens), faults))
 }
 
 const KEEP: Next = Next::Done(After::Keep);
@@ -77,7 +77,7 @@ fn a_chat_begins_with_its_role_and_can_hold_back_the_content() {
         step("<\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}>|", Next::After(300)),
         step("<\"delta\":{\"content\":\" alpha\"},\"finish_reason\":\"length\">|[DONE]|.", KEEP),
     ];
-    assert_eq!(steps(reply(&config, Dialect::Chat, &order(1), &[])), expected);
+    assert_eq!(steps(reply(&config, Endpoint::Chat, &order(1), &[])), expected);
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn usage_stands_where_it_is_told() {
         let mut config = config();
         config.shape.usage = usage;
         let order = Order { include_usage: asked, ..order(2) };
-        steps(reply(&config, Dialect::Completions, &order, &[])).into_iter().map(|(text, _)| text).collect::<String>()
+        steps(reply(&config, Endpoint::Completions, &order, &[])).into_iter().map(|(text, _)| text).collect::<String>()
     };
     let usage =
         |n| format!("\"usage\":{{\"prompt_tokens\":3,\"total_tokens\":{},\"completion_tokens\":{n}}}}}|", n + 3);
@@ -110,7 +110,7 @@ fn several_tokens_make_an_event_and_take_their_time() {
     let mut config = config();
     config.shape.tokens_per_chunk = 4;
     let waits: Vec<Next> =
-        steps(reply(&config, Dialect::Completions, &order(10), &[])).into_iter().map(|(_, next)| next).collect();
+        steps(reply(&config, Endpoint::Completions, &order(10), &[])).into_iter().map(|(_, next)| next).collect();
     assert_eq!(waits, [Next::Tokens(4), Next::Tokens(2), KEEP]);
 }
 
@@ -155,8 +155,8 @@ fn a_comment_can_be_a_segment_of_its_own() {
 #[test]
 fn a_stated_length_is_the_length_of_the_body() {
     for faults in [&["content-length"][..], &["content-length", "bom", "fields", "usage-late=5", "comments-alone"]] {
-        for dialect in [Dialect::Chat, Dialect::Completions] {
-            let mut reply = reply(&config(), dialect, &Order { include_usage: true, ..order(5) }, faults);
+        for endpoint in [Endpoint::Chat, Endpoint::Completions] {
+            let mut reply = reply(&config(), endpoint, &Order { include_usage: true, ..order(5) }, faults);
             let mut out = Vec::new();
             while reply.advance(&mut out) != KEEP {}
             let text = String::from_utf8(out).unwrap();
@@ -171,7 +171,7 @@ fn an_answer_that_is_not_streamed_waits_for_all_its_tokens() {
     let order = Order { stream: false, ..order(5) };
     let mut config = config();
     config.shape.text = Text::Mixed;
-    let mut plain = reply(&config, Dialect::Chat, &order, &[]);
+    let mut plain = reply(&config, Endpoint::Chat, &order, &[]);
     let mut out = Vec::new();
     assert_eq!(plain.begin(&mut out), Next::First);
     assert_eq!((plain.advance(&mut out), out.len()), (Next::Tokens(4), 0));
@@ -186,7 +186,7 @@ fn an_answer_that_is_not_streamed_waits_for_all_its_tokens() {
 fn the_head_can_go_out_when_the_request_arrives() {
     let mut config = config();
     config.pace.head = HeadTime::Arrival;
-    let mut early = reply(&config, Dialect::Chat, &order(1), &[]).closing();
+    let mut early = reply(&config, Endpoint::Chat, &order(1), &[]).closing();
     let mut out = Vec::new();
     early.begin(&mut out);
     let head = String::from_utf8(out).unwrap();
@@ -199,11 +199,11 @@ fn the_head_can_go_out_when_the_request_arrives() {
 #[test]
 fn several_prompts_are_continued_side_by_side() {
     let texts: Vec<(String, Next)> =
-        steps(reply(&config(), Dialect::Completions, &Order { inputs: 2, ..order(1) }, &[]));
+        steps(reply(&config(), Endpoint::Completions, &Order { inputs: 2, ..order(1) }, &[]));
     let expected = "<\"text\":\" alpha\",\"finish_reason\":\"length\">|\
         <\"index\":1,\"text\":\" alpha\",\"finish_reason\":\"length\">|[DONE]|.";
     assert_eq!(texts, [step(expected, KEEP)]);
-    let mut both = reply(&config(), Dialect::Completions, &Order { inputs: 2, ..order(3) }, &[]);
+    let mut both = reply(&config(), Endpoint::Completions, &Order { inputs: 2, ..order(3) }, &[]);
     both.advance(&mut Vec::new());
     assert_eq!(both.sent(), 2);
 }
@@ -212,7 +212,7 @@ fn several_prompts_are_continued_side_by_side() {
 fn a_response_breaks_off_and_ends_as_a_stream_does() {
     let names = |faults: &[&str]| {
         let all: String =
-            steps(reply(&config(), Dialect::Responses, &order(2), faults)).into_iter().map(|(text, _)| text).collect();
+            steps(reply(&config(), Endpoint::Responses, &order(2), faults)).into_iter().map(|(text, _)| text).collect();
         let names = all.lines().flat_map(|line| line.split('|')).filter_map(|line| line.split("event: ").nth(1));
         names.map(|name| name.trim_start_matches("response.").to_owned()).collect::<Vec<String>>()
     };
@@ -229,7 +229,7 @@ fn a_response_breaks_off_and_ends_as_a_stream_does() {
 
 #[test]
 fn vectors_come_at_the_time_of_the_first_token() {
-    let mut reply = reply(&config(), Dialect::Embeddings, &Order { stream: false, ..order(9) }, &[]);
+    let mut reply = reply(&config(), Endpoint::Embeddings, &Order { stream: false, ..order(9) }, &[]);
     let mut out = Vec::new();
     assert_eq!(reply.begin(&mut out), Next::First);
     assert_eq!(reply.advance(&mut out), Next::Tokens(0));

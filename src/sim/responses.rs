@@ -97,14 +97,14 @@ impl Voice {
 mod tests {
     use serde_json::Value;
 
-    use super::super::dialect::Dialect;
+    use super::super::endpoint::Endpoint;
     use super::super::event::Style;
     use super::*;
     use crate::sim::config::{Shape, Text};
 
     fn voice(shape: Shape) -> Voice {
         let style = Style::new(&[]);
-        Voice { dialect: Dialect::Responses, shape, model: "sim".to_owned(), created: 7, style }
+        Voice { endpoint: Endpoint::Responses, shape, model: "sim".to_owned(), created: 7, style }
     }
 
     /// Names and data of the events.

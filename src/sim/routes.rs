@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 use super::config::{Config, Models};
-use super::dialect::Dialect;
+use super::endpoint::Endpoint;
 use super::form;
 use super::order::{self, Blocks, Order};
 use super::request::{Head, Method};
@@ -12,7 +12,7 @@ use super::request::{Head, Method};
 /// What a request is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
-    Generate(Dialect, Order),
+    Generate(Endpoint, Order),
     Answer(Answer),
     Wish(Wish),
 }
@@ -71,9 +71,9 @@ fn quoted(text: &str) -> String {
 /// Finds what a request is for.
 pub(super) fn route(config: &Config, head: &Head, body: &[u8]) -> Route {
     let path = head.path.as_str();
-    let dialect = Dialect::of(path);
+    let endpoint = Endpoint::of(path);
     let wanted = match path {
-        _ if dialect.is_some() => Method::Post,
+        _ if endpoint.is_some() => Method::Post,
         "/tokenize" | "/detokenize" | "/sim/reset" | "/start_profile" | "/stop_profile" | "/reset_prefix_cache" => {
             Method::Post
         }
@@ -83,8 +83,8 @@ pub(super) fn route(config: &Config, head: &Head, body: &[u8]) -> Route {
     if head.method != wanted {
         return Route::Answer(Answer::error(405, "method not allowed"));
     }
-    if let Some(dialect) = dialect {
-        return generate(config, dialect, head, body);
+    if let Some(endpoint) = endpoint {
+        return generate(config, endpoint, head, body);
     }
     Route::Answer(match path {
         "/sim/stats" => return Route::Wish(Wish::Stats),
@@ -101,13 +101,13 @@ pub(super) fn route(config: &Config, head: &Head, body: &[u8]) -> Route {
     })
 }
 
-fn generate(config: &Config, dialect: Dialect, head: &Head, body: &[u8]) -> Route {
+fn generate(config: &Config, endpoint: Endpoint, head: &Head, body: &[u8]) -> Route {
     let blocks = if config.engine.prefix_blocks.is_some() { Blocks::Wanted } else { Blocks::Unwanted };
-    let order = if dialect.hears() {
+    let order = if endpoint.hears() {
         let boundary = head.boundary.as_deref().ok_or_else(|| "the body is no form".to_owned());
         boundary.and_then(|boundary| Ok(form::fields(body, boundary)?)).and_then(|fields| order::form(&fields))
     } else {
-        order::order(dialect, body, blocks)
+        order::order(endpoint, body, blocks)
     };
     let order = match order {
         Ok(order) => order,
@@ -117,7 +117,7 @@ fn generate(config: &Config, dialect: Dialect, head: &Head, body: &[u8]) -> Rout
         Some(other) if config.models == Models::Strict && !serves(config, other) => {
             Route::Answer(Answer::error(404, &format!("the model `{other}` does not exist")))
         }
-        _ => Route::Generate(dialect, order),
+        _ => Route::Generate(endpoint, order),
     }
 }
 
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn a_good_request_becomes_an_order() {
         let route = asked("POST /v1/chat/completions", r#"{"messages":[],"model":"sim","max_tokens":3}"#);
-        let Route::Generate(Dialect::Chat, order) = route else { panic!("{route:?}") };
+        let Route::Generate(Endpoint::Chat, order) = route else { panic!("{route:?}") };
         assert_eq!(order.max_tokens, Some(3));
     }
 
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn every_dialect_has_its_path_and_says_what_it_misses() {
+    fn every_endpoint_has_its_path_and_says_what_it_misses() {
         let table = [
             ("/v1/responses", r#"{"input":"a"}"#),
             ("/v1/embeddings", r#"{"input":["a","b"]}"#),

@@ -4,7 +4,7 @@
 use memchr::memmem;
 
 use super::config::{RoleChunk, Usage};
-use super::dialect::Dialect;
+use super::endpoint::Endpoint;
 use super::event::{Counts, Id, Piece, Voice};
 use super::text::PERIOD;
 use super::whole::{Body, Whole};
@@ -45,7 +45,7 @@ impl Script {
     pub(super) fn new(voice: Voice, wire: Wire) -> Self {
         let ready_from = voice.shape.reasoning.max(1);
         let first = ready_from.next_multiple_of(PERIOD);
-        let alike = !voice.dialect.pools() && voice.dialect != Dialect::Responses;
+        let alike = !voice.endpoint.pools() && voice.endpoint != Endpoint::Responses;
         let ready = (first..first + PERIOD).filter(|_| alike).map(|from| {
             let (mut event, mut bytes) = (Vec::new(), Vec::new());
             voice.tokens(&mut event, Id::MAX, Piece { index: 0, from, to: from + 1, finish: None, usage: None });
@@ -73,11 +73,11 @@ impl Script {
     /// Appends what precedes the first token: the event that only names the role, a response's first events.
     /// Tells whether there was an event.
     pub(super) fn role(&self, out: &mut Vec<u8>, name: &Name, usage: Option<Counts>) -> bool {
-        match self.voice.dialect {
-            Dialect::Chat if self.voice.shape.role_chunk == RoleChunk::On => {
+        match self.voice.endpoint {
+            Endpoint::Chat if self.voice.shape.role_chunk == RoleChunk::On => {
                 self.framed(out, |event| self.voice.role(event, name.id, usage));
             }
-            Dialect::Responses => self.framed(out, |event| self.voice.response_opening(event, name.id)),
+            Endpoint::Responses => self.framed(out, |event| self.voice.response_opening(event, name.id)),
             _ => return false,
         }
         true
@@ -125,7 +125,7 @@ mod tests {
         {
             let shape = Shape { detail, text, reasoning: 3, ..Shape::default() };
             let style = Style::new(&[]);
-            let voice = Voice { dialect: Dialect::Chat, shape, model: "m".to_owned(), created: 7, style };
+            let voice = Voice { endpoint: Endpoint::Chat, shape, model: "m".to_owned(), created: 7, style };
             let script = Script::new(voice, Wire::new(&[]));
             let name = Name::new(0xfeed);
             for from in 0..3 * PERIOD {

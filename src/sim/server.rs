@@ -16,7 +16,7 @@ use super::batch::Batch;
 use super::clock::{self, Tie};
 use super::config::Config;
 use super::conn::{Conn, Fate};
-use super::dialect::Dialect;
+use super::endpoint::Endpoint;
 use super::event::{Style, Voice};
 use super::fault::Kind;
 use super::pace::Rhythm;
@@ -66,8 +66,8 @@ pub(super) struct Server {
     pub(super) rhythm: Rhythm,
     pub(super) counters: Counters,
     pub(super) tie: Tie,
-    /// One a dialect, without faults.
-    scripts: [Rc<Script>; Dialect::ALL.len()],
+    /// One an endpoint, without faults.
+    scripts: [Rc<Script>; Endpoint::ALL.len()],
     pub(super) prefix: Option<PrefixCache>,
     pub(super) buffer: Vec<u8>,
     pub(super) control: Vec<u8>,
@@ -156,13 +156,13 @@ impl Server {
         // Sleeps end when they should; where the system refuses, the lateness says so.
         let _ = nix::sys::prctl::set_timerslack(1);
         let created = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        let script = |dialect| Rc::new(Script::new(voice(&config, dialect, created, &[]), Wire::new(&[])));
+        let script = |endpoint| Rc::new(Script::new(voice(&config, endpoint, created, &[]), Wire::new(&[])));
         let reset_first = config.faults.iter().find_map(|fault| match fault.kind {
             Kind::ResetFirst(count) => Some(count),
             _ => None,
         });
         Server {
-            scripts: Dialect::ALL.map(script),
+            scripts: Endpoint::ALL.map(script),
             prefix: config.engine.prefix_blocks.map(PrefixCache::new),
             epoll,
             timer,
@@ -279,20 +279,20 @@ impl Server {
     }
 
     /// A script for answers with these faults.
-    pub(super) fn script(&self, dialect: Dialect, faults: &[Kind]) -> Rc<Script> {
-        let plain = &self.scripts[dialect as usize];
+    pub(super) fn script(&self, endpoint: Endpoint, faults: &[Kind]) -> Rc<Script> {
+        let plain = &self.scripts[endpoint as usize];
         if faults.is_empty() {
             return Rc::clone(plain);
         }
-        let voice = voice(&self.config, dialect, plain.voice.created, faults);
+        let voice = voice(&self.config, endpoint, plain.voice.created, faults);
         Rc::new(Script::new(voice, Wire::new(faults)))
     }
 }
 
-fn voice(config: &Config, dialect: Dialect, created: u64, faults: &[Kind]) -> Voice {
+fn voice(config: &Config, endpoint: Endpoint, created: u64, faults: &[Kind]) -> Voice {
     let quoted = serde_json::Value::from(config.model.as_str()).to_string();
     let model = quoted[1..quoted.len() - 1].to_owned();
-    Voice { dialect, shape: config.shape, model, created, style: Style::new(faults) }
+    Voice { endpoint, shape: config.shape, model, created, style: Style::new(faults) }
 }
 
 /// A connection is a file: as many as the system lets this process have.

@@ -7,7 +7,7 @@ use nix::sys::epoll::{EpollEvent, EpollFlags};
 use super::clock;
 use super::config::Flow;
 use super::conn::{Active, Arrived, Conn, Fate, Flushed};
-use super::dialect::Dialect;
+use super::endpoint::Endpoint;
 use super::fault::{self, Kind};
 use super::metrics;
 use super::order::Order;
@@ -130,7 +130,7 @@ impl Server {
         conn.needs = 0;
         let after = if head.keep_alive { After::Keep } else { After::Close };
         match routes::route(&self.config, &head, &bytes[head.len..len]) {
-            Route::Generate(dialect, order) => self.generate(key, dialect, &order, after),
+            Route::Generate(endpoint, order) => self.generate(key, endpoint, &order, after),
             Route::Answer(answer) => self.answer(key, &answer, after),
             Route::Wish(wish) => {
                 let answer = self.fulfil(wish);
@@ -168,7 +168,7 @@ impl Server {
     }
 
     /// Starts the answer to a generation request.
-    fn generate(&mut self, key: Key, dialect: Dialect, order: &Order, after: After) {
+    fn generate(&mut self, key: Key, endpoint: Endpoint, order: &Order, after: After) {
         self.number += 1;
         self.counters.requests += 1;
         self.counters.prompt_tokens += u64::from(order.prompt_tokens);
@@ -184,7 +184,7 @@ impl Server {
             }
         }
         let prefill = order.prompt_tokens - self.cached(order);
-        let script = self.script(dialect, &faults);
+        let script = self.script(endpoint, &faults);
         let mut reply = Reply::new(&self.config, script, order, self.number, faults);
         if after == After::Close {
             reply = reply.closing();

@@ -1,8 +1,8 @@
-//! Answers that are not streamed: the bodies of all dialects. What goes in is what was asked and how many tokens there are; what
+//! Answers that are not streamed: the bodies of all endpoints. What goes in is what was asked and how many tokens there are; what
 //! comes out is JSON, or bytes where embeddings were asked for as bytes.
 
 use super::config::Usage;
-use super::dialect::Dialect;
+use super::endpoint::Endpoint;
 use super::event::{Counts, Id, Voice, close};
 use super::order::Encoding;
 use super::text;
@@ -42,13 +42,13 @@ impl Voice {
     /// The body of an answer that is not streamed.
     pub(super) fn whole(&self, id: Id, whole: Whole) -> Body {
         let json = |bytes| Body { bytes, kind: "application/json", metadata: None };
-        match self.dialect {
-            Dialect::Chat | Dialect::Completions => json(self.choices(id, whole)),
-            Dialect::Responses => json(self.response_object(id, whole.counts, self.shape.usage)),
-            Dialect::Transcription | Dialect::Translation => json(self.heard(whole)),
-            Dialect::Rerank => json(self.ranking(id, whole)),
-            Dialect::Score => json(self.list(id, whole)),
-            Dialect::Embeddings | Dialect::Pooling => match whole.vectors.encoding {
+        match self.endpoint {
+            Endpoint::Chat | Endpoint::Completions => json(self.choices(id, whole)),
+            Endpoint::Responses => json(self.response_object(id, whole.counts, self.shape.usage)),
+            Endpoint::Transcription | Endpoint::Translation => json(self.heard(whole)),
+            Endpoint::Rerank => json(self.ranking(id, whole)),
+            Endpoint::Score => json(self.list(id, whole)),
+            Endpoint::Embeddings | Endpoint::Pooling => match whole.vectors.encoding {
                 Encoding::Float | Encoding::Base64 => json(self.list(id, whole)),
                 encoding => {
                     let metadata = (encoding == Encoding::Bytes).then(|| self.list(id, whole));
@@ -61,7 +61,7 @@ impl Voice {
     }
 
     fn object(&self, id: Id) -> Vec<u8> {
-        let (prefix, object, mut out) = (self.dialect.prefix(), self.dialect.object(), Vec::with_capacity(512));
+        let (prefix, object, mut out) = (self.endpoint.prefix(), self.endpoint.object(), Vec::with_capacity(512));
         append(
             &mut out,
             format_args!(r#"{{"id":"{prefix}-{id:016x}","object":"{object}","created":{},"#, self.created),
@@ -72,14 +72,14 @@ impl Voice {
 
     fn choices(&self, id: Id, whole: Whole) -> Vec<u8> {
         let Whole { counts, finish, .. } = whole;
-        let texts = if self.dialect == Dialect::Completions { whole.inputs.max(1) } else { 1 };
+        let texts = if self.endpoint == Endpoint::Completions { whole.inputs.max(1) } else { 1 };
         let mut out = self.object(id);
         out.extend_from_slice(br#""choices":["#);
         for index in 0..texts {
             let comma = if index > 0 { "," } else { "" };
             append(&mut out, format_args!(r#"{comma}{{"index":{index},"#));
-            let (open, end) = match self.dialect {
-                Dialect::Chat => (r#""message":{"role":"assistant","content":"#, "}"),
+            let (open, end) = match self.endpoint {
+                Endpoint::Chat => (r#""message":{"role":"assistant","content":"#, "}"),
                 _ => (r#""text":"#, ""),
             };
             out.extend_from_slice(open.as_bytes());
@@ -108,14 +108,14 @@ impl Voice {
         let mut out = self.object(id);
         let base64 = whole.vectors.encoding == Encoding::Base64;
         let dimensions = whole.vectors.dimensions;
-        let value = match self.dialect {
-            Dialect::Score => "0.5".to_owned(),
+        let value = match self.endpoint {
+            Endpoint::Score => "0.5".to_owned(),
             _ if base64 => format!("\"{}\"", base64_of(dimensions)),
             _ => format!("[{}]", vec![ELEMENT.to_string(); dimensions as usize].join(",")),
         };
-        let (object, key) = match self.dialect {
-            Dialect::Score => ("score", "score"),
-            Dialect::Pooling => ("pooling", "data"),
+        let (object, key) = match self.endpoint {
+            Endpoint::Score => ("score", "score"),
+            Endpoint::Pooling => ("pooling", "data"),
             _ => ("embedding", "embedding"),
         };
         out.extend_from_slice(br#""data":["#);

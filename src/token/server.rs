@@ -1,4 +1,4 @@
-//! A server as tokenizer: text to ids and back through `/tokenize` and `/detokenize`, in vLLM's dialect or llama.cpp's. It
+//! A server as tokenizer: text to ids and back through `/tokenize` and `/detokenize`, in vLLM's protocol or llama.cpp's. It
 //! carries the user's headers and shows none of them; it is for before the run, never for the hot path.
 
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ pub struct Served<'a> {
 
 /// The words of `/tokenize`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Dialect {
+enum Protocol {
     Vllm,
     LlamaCpp,
 }
@@ -27,7 +27,7 @@ enum Dialect {
 #[derive(Debug)]
 pub(super) struct Server {
     client: Client,
-    dialect: Dialect,
+    protocol: Protocol,
     model: String,
     vocabulary: Vocabulary,
     special_count: u32,
@@ -46,19 +46,19 @@ const SAMPLE: &str = "The quick brown fox, 1234567890 times; fn main() { return 
     안녕하세요 세계; 🦀🚀👩‍🚀; ∑∫√≠≈ αβγ; electroencephalographically, antidisestablishmentarianism";
 
 impl Server {
-    /// Asks the server for its dialect, its vocabulary and the special tokens that it adds.
+    /// Asks the server for its protocol, its vocabulary and the special tokens that it adds.
     ///
     /// # Errors
-    /// Where it cannot be reached or has no `/tokenize` in a known dialect.
+    /// Where it cannot be reached or has no `/tokenize` in a known protocol.
     pub(super) fn connect(served: Served<'_>) -> Result<Self> {
         let client = served.calls.clone();
-        let (dialect, ids) = dialect(&client, served.model)?;
+        let (protocol, ids) = protocol(&client, served.model)?;
         let largest = ids.iter().max().map_or(0, |id| id + 1);
         let vocabulary = match client.get("/v1/models").ok().and_then(|models| told_vocabulary(&models, served.model)) {
             Some(size) => Vocabulary::Told(size),
             None => Vocabulary::AtLeast(largest),
         };
-        let mut server = Server { client, dialect, model: served.model.to_owned(), vocabulary, special_count: 0 };
+        let mut server = Server { client, protocol, model: served.model.to_owned(), vocabulary, special_count: 0 };
         let count = |special| server.encode("a", special).map(|ids| ids.len() as u32);
         server.special_count = count(Special::Add)?.saturating_sub(count(Special::Skip)?);
         Ok(server)
@@ -66,13 +66,13 @@ impl Server {
 
     /// The token ids of `text`.
     pub(super) fn encode(&self, text: &str, special: Special) -> Result<Vec<u32>> {
-        let body = self.dialect.tokenize(&self.model, text, special);
+        let body = self.protocol.tokenize(&self.model, text, special);
         tokens(&self.client.post("/tokenize", &body)?)
     }
 
     /// The text of `ids`.
     pub(super) fn decode(&self, ids: &[u32]) -> Result<String> {
-        let (body, key) = self.dialect.detokenize(&self.model, ids);
+        let (body, key) = self.protocol.detokenize(&self.model, ids);
         let answer = self.client.post("/detokenize", &body)?;
         let text = answer.get(key).and_then(Value::as_str);
         text.map(str::to_owned).ok_or_else(|| Error::new(format!("`/detokenize` answered without `{key}`")))
@@ -97,31 +97,32 @@ impl Server {
     }
 }
 
-impl Dialect {
+impl Protocol {
     fn tokenize(self, model: &str, text: &str, special: Special) -> Value {
         let add = special == Special::Add;
         match self {
-            Dialect::Vllm => json!({"model": model, "prompt": text, "add_special_tokens": add}),
-            Dialect::LlamaCpp => json!({"content": text, "add_special": add}),
+            Protocol::Vllm => json!({"model": model, "prompt": text, "add_special_tokens": add}),
+            Protocol::LlamaCpp => json!({"content": text, "add_special": add}),
         }
     }
 
     /// The body of `/detokenize`, and the key of the text in its answer.
     fn detokenize(self, model: &str, ids: &[u32]) -> (Value, &'static str) {
         match self {
-            Dialect::Vllm => (json!({"model": model, "tokens": ids}), "prompt"),
-            Dialect::LlamaCpp => (json!({"tokens": ids}), "content"),
+            Protocol::Vllm => (json!({"model": model, "tokens": ids}), "prompt"),
+            Protocol::LlamaCpp => (json!({"tokens": ids}), "content"),
         }
     }
 }
 
-/// Finds the dialect by tokenizing the sample. A server of the other dialect may answer with success and no tokens.
-fn dialect(client: &Client, model: &str) -> Result<(Dialect, Vec<u32>)> {
+/// Finds the protocol by tokenizing the sample. A server of the other protocol may answer with success and no tokens.
+fn protocol(client: &Client, model: &str) -> Result<(Protocol, Vec<u32>)> {
     let mut first = None;
-    for dialect in [Dialect::Vllm, Dialect::LlamaCpp] {
-        let answer = client.post("/tokenize", &dialect.tokenize(model, SAMPLE, Special::Skip)).and_then(|a| tokens(&a));
+    for protocol in [Protocol::Vllm, Protocol::LlamaCpp] {
+        let answer =
+            client.post("/tokenize", &protocol.tokenize(model, SAMPLE, Special::Skip)).and_then(|a| tokens(&a));
         match answer {
-            Ok(ids) if !ids.is_empty() => return Ok((dialect, ids)),
+            Ok(ids) if !ids.is_empty() => return Ok((protocol, ids)),
             Ok(_) => {}
             Err(cause) => first = first.or(Some(cause)),
         }

@@ -5,14 +5,14 @@ fn json(text: &str) -> Value {
 }
 
 #[test]
-fn both_dialects_ask_in_their_own_words() {
+fn both_protocols_ask_in_their_own_words() {
     assert_eq!(
-        Dialect::Vllm.tokenize("m", "hi", Special::Skip),
+        Protocol::Vllm.tokenize("m", "hi", Special::Skip),
         json(r#"{"model": "m", "prompt": "hi", "add_special_tokens": false}"#)
     );
-    assert_eq!(Dialect::LlamaCpp.tokenize("m", "hi", Special::Add), json(r#"{"content": "hi", "add_special": true}"#));
-    assert_eq!(Dialect::Vllm.detokenize("m", &[1, 2]), (json(r#"{"model": "m", "tokens": [1, 2]}"#), "prompt"));
-    assert_eq!(Dialect::LlamaCpp.detokenize("m", &[1]), (json(r#"{"tokens": [1]}"#), "content"));
+    assert_eq!(Protocol::LlamaCpp.tokenize("m", "hi", Special::Add), json(r#"{"content": "hi", "add_special": true}"#));
+    assert_eq!(Protocol::Vllm.detokenize("m", &[1, 2]), (json(r#"{"model": "m", "tokens": [1, 2]}"#), "prompt"));
+    assert_eq!(Protocol::LlamaCpp.detokenize("m", &[1]), (json(r#"{"tokens": [1]}"#), "content"));
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub(crate) enum Source<'a> {
 /// Where the media of a prompt go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placement {
-    /// Beside the prompt, for the server's dialect to join.
+    /// Beside the prompt, for the server's protocol to join.
     Beside,
     /// Into the content of the prompt's own message.
     Within,
