@@ -1,5 +1,5 @@
-//! Flags from a YAML file: keys are the names of flags. In come the strict words of a command line that names a file by
-//! `--config`, and clap's definitions; out come the flags of the file as strict words.
+//! Flags from a YAML file: keys are the names of flags. In come a file and clap's definitions of a subcommand; out
+//! come the flags of the file as strict words.
 //!
 //! * `_` and `-` are alike in keys. A switch takes true or false; false and null are as if the key were not there.
 //! * A list flag takes a list; a flag that takes a comma-separated list may have a list too. A JSON flag takes a mapping.
@@ -14,7 +14,7 @@ use saphyr::{MarkedYaml, Scalar, ScalarStyle, YamlData, YamlLoader};
 use saphyr_parser::Parser;
 use serde_json::{Map, Value};
 
-use super::{JsonObject, Words};
+use super::JsonObject;
 use crate::error::{Error, Result};
 
 /// Which file to read, on the command line of a subcommand: it is read before clap reads the line.
@@ -45,22 +45,16 @@ pub(super) struct Flag {
 }
 
 impl Config {
-    /// Reads the file that `words` name by `--config`, if they name one and the subcommand knows the flag.
-    ///
-    /// # Errors
-    /// If the file cannot be read, or a key is no flag or cannot have its value: with file, line and key.
-    pub fn of(root: &Command, words: &Words) -> Result<Option<Self>> {
-        let command = words.subcommand().and_then(|index| root.find_subcommand(&words.as_slice()[index]));
-        let path = words.value("--config");
-        command.zip(path).map(|(command, path)| Config::read(command, Path::new(path))).transpose()
-    }
-
     /// The flags, in the file's order.
     pub(super) fn flags(&self) -> impl Iterator<Item = &Flag> {
         self.flags.iter()
     }
 
-    fn read(command: &Command, path: &Path) -> Result<Self> {
+    /// Reads the flags of `command` in the file at `path`.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a key is no flag or cannot have its value: with file, line and key.
+    pub(super) fn read(command: &Command, path: &Path) -> Result<Self> {
         let shown = path.display().to_string();
         let content = std::fs::read_to_string(path)
             .map_err(|cause| Error::new(format!("cannot read config `{shown}`: {cause}")).hint("check `--config`"))?;

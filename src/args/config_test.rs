@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::args;
+use crate::args::{self, Words};
 
 fn serve() -> Command {
     let flag = |name: &'static str| Arg::new(name).long(name).num_args(1);
@@ -86,7 +86,7 @@ fn the_command_line_wins_flag_by_flag() {
     let config = format!("--config={}", path.display());
     let line = ["llmbench", "serve", "--label=line", &config, "--header=B=1", "--header=C=1"].map(String::from);
     let line = Words::strict(line.to_vec());
-    let read = Config::of(&root, &line).unwrap().unwrap();
+    let read = line.config(&root).unwrap().unwrap();
     let expected = [
         "llmbench",
         "serve",
@@ -105,9 +105,9 @@ fn the_command_line_wins_flag_by_flag() {
         "{blamed}"
     );
     std::fs::remove_file(&path).unwrap();
-    let error = Config::of(&root, &line).unwrap_err().to_string();
+    let error = line.config(&root).unwrap_err().to_string();
     assert!(error.starts_with("cannot read config `") && error.contains("No such file"), "{error}");
-    assert!(Config::of(&root, &Words::strict(vec!["llmbench".into(), "--color=never".into()])).unwrap().is_none());
+    assert!(Words::strict(vec!["llmbench".into(), "--color=never".into()]).config(&root).unwrap().is_none());
 }
 
 proptest! {

@@ -2,7 +2,12 @@
 //! its flags, each value attached by `=`, and last what is no flag. It is the only thing that flags, config files and series
 //! of runs write, and one parser reads all of it.
 
+use std::path::Path;
+
+use clap::Command;
+
 use super::config::Config;
+use crate::error::Result;
 
 /// The words of a strict command line, the program's name first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,6 +40,16 @@ impl Words {
         &self.0
     }
 
+    /// The flags of the file that these words name by `--config`, if they do; `root` holds the definitions of all subcommands.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a key is no flag or cannot have its value: with file, line and key.
+    pub fn config(&self, root: &Command) -> Result<Option<Config>> {
+        let command = self.subcommand().and_then(|index| root.find_subcommand(&self.0[index]));
+        let path = self.value("--config");
+        command.zip(path).map(|(command, path)| Config::read(command, Path::new(path))).transpose()
+    }
+
     /// The same with the flags of a file behind the subcommand, as far as they are not given here.
     #[must_use]
     pub fn under(self, file: &Config) -> Self {
@@ -52,13 +67,13 @@ impl Words {
     }
 
     /// The value of a flag of the subcommand; of several the last.
-    pub(super) fn value(&self, name: &str) -> Option<&str> {
+    fn value(&self, name: &str) -> Option<&str> {
         let given = self.0[self.subcommand()?..].iter().rev().filter_map(|word| word.split_once('='));
         given.filter(|(flag, _)| *flag == name).map(|(_, value)| value).next()
     }
 
     /// Where the subcommand stands.
-    pub(super) fn subcommand(&self) -> Option<usize> {
+    fn subcommand(&self) -> Option<usize> {
         self.0.iter().skip(1).position(|word| !word.starts_with('-')).map(|index| index + 1)
     }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
-use super::serve::Serve;
+use super::order::Order;
 use crate::error::{Error, Exit, Result};
 use crate::measure::{self, Live, Metrics};
 use crate::record::file::{Reader, Writer};
@@ -17,7 +17,7 @@ use crate::ui::{Progress, Ui};
 
 /// The listener to one run.
 pub(super) struct Desk<'a> {
-    serve: &'a Serve,
+    order: &'a Order,
     ui: &'a Ui,
     out: &'a mut dyn Write,
     /// What results will be written to, until they are.
@@ -44,11 +44,11 @@ impl<'a> Desk<'a> {
     ///
     /// # Errors
     /// If one cannot be written.
-    pub(super) fn open(serve: &'a Serve, setup: &Setup, ui: &'a Ui, out: &'a mut dyn Write) -> Result<Self> {
-        let files = serve.output.open(setup)?;
-        let details = if serve.output.needs_details() { Some(Details::open(&files)?) } else { None };
+    pub(super) fn open(order: &'a Order, setup: &Setup, ui: &'a Ui, out: &'a mut dyn Write) -> Result<Self> {
+        let files = order.output.open(setup)?;
+        let details = if order.output.needs_details() { Some(Details::open(&files)?) } else { None };
         Ok(Desk {
-            serve,
+            order,
             ui,
             out,
             files: Some(files),
@@ -69,7 +69,7 @@ impl<'a> Desk<'a> {
             Moment::Begins { planned, .. } => {
                 self.held = Some(Vec::new());
                 self.live = Live::new(planned);
-                self.progress = self.serve.progress.resolve(self.ui, planned);
+                self.progress = self.order.progress.resolve(self.ui, planned);
             }
             Moment::Ended(finished) => self.ended(finished),
             Moment::Beat { at, in_flight, chunks } => {
@@ -93,10 +93,10 @@ impl<'a> Desk<'a> {
     /// Measures, reports and saves the run of `point`. `failure` is why it ended early, where something broke.
     pub(super) fn publish(&mut self, point: &Point, run: &Run, failure: Option<Error>) -> Went {
         std::mem::replace(&mut self.progress, Progress::off()).finish();
-        let asked = &self.serve.asked;
+        let asked = &self.order.asked;
         let metrics = measure::metrics(run, asked);
         let trust = measure::verdict(run, &metrics, asked);
-        let charts = charts(&self.serve.output);
+        let charts = charts(&self.order.output);
         let report = Report { run, metrics: &metrics, asked, verdict: &trust, charts };
         let reported = written(report.console(self.out).and_then(|()| self.out.flush()));
         self.check(reported);
@@ -129,7 +129,7 @@ impl<'a> Desk<'a> {
     /// Writes the result to every place that was asked for, and takes the file of details away once it is in there; gives the
     /// files that hold the result.
     fn save(&mut self, report: &Report<'_>) -> Result<Vec<PathBuf>> {
-        let output = &self.serve.output;
+        let output = &self.order.output;
         let (mut reader, passing) = self.details.take().map_or(Ok((None, None)), |details| details.read(self.ui))?;
         // A timeline needs details that the result may be asked to leave out.
         let detailed = |reader: &mut Option<Reader>, file: &mut dyn Write| {
@@ -187,6 +187,13 @@ impl Details {
                 Ok((None, None))
             }
         }
+    }
+}
+
+/// Listens to what is found out before there is a run.
+pub(super) fn warn(ui: &Ui, moment: Moment<'_>) {
+    if let Moment::Noticed(what) = moment {
+        ui.warn(what);
     }
 }
 

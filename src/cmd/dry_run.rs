@@ -2,7 +2,8 @@
 
 use std::io::Write;
 
-use super::serve::{ServeArgs, warn};
+use super::desk::warn;
+use super::order::{Make, Order};
 use crate::bench::{Schedule, Site};
 use crate::error::{Exit, Result};
 use crate::measure::Summary;
@@ -26,15 +27,15 @@ pub(super) struct DryRunArgs {
 }
 
 /// Says of each point what its requests would be like; its repetitions send the same.
-pub(super) fn run(args: &ServeArgs, list: &List, ui: &Ui) -> Result<Exit> {
+pub(super) fn run(base: &Order, list: &List, make: Make<'_>, ui: &Ui) -> Result<Exit> {
     let mut tell = |moment: Moment<'_>| warn(ui, moment);
-    let site = Site::unasked(&args.check()?.experiment, &mut tell)?;
+    let site = Site::unasked(&base.experiment, &mut tell)?;
     let mut out = std::io::stdout();
     for point in list.points.iter().filter(|point| point.run == 1) {
         if let Some(swept) = list.swept {
             say(&mut out, &format!("With {}:", swept.said(point)))?;
         }
-        let schedule = Schedule::of(&args.at(point)?.experiment, site.tokenizer.as_ref(), &mut tell)?;
+        let schedule = Schedule::of(&make(point)?.experiment, site.tokenizer.as_ref(), &mut tell)?;
         let (preview, late_warnings) = Preview::of(schedule.samples)?;
         print(&preview, &schedule.due, &mut out)?;
         late_warnings.try_iter().for_each(|warning| ui.warn(&warning));

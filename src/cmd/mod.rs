@@ -7,6 +7,7 @@ mod dry_run;
 mod generate;
 mod help;
 mod manual;
+mod order;
 mod pairing;
 mod runs;
 mod serve;
@@ -16,7 +17,6 @@ use std::ffi::OsString;
 
 use clap::{ArgAction, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::args::config::Config;
 use crate::args::{Words, grammar, options};
 use crate::error::{Error, Exit, Result};
 use crate::ui::{Style, Ui};
@@ -65,7 +65,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
         grammar::Line::Run { words, warnings } => (words, warnings),
         grammar::Line::Help { path, topic } => return finish(Ui::default(), help::print(command, &path, topic)),
     };
-    let config = match Config::of(&command, &words) {
+    let config = match words.config(&command) {
         Ok(config) => config,
         Err(error) => return finish(Ui::default(), Err(error)),
     };

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 
 use super::desk::Desk;
-use super::serve::{Serve, ServeArgs};
+use super::order::{Make, Order};
 use crate::bench::{self, Carried, Signals, Site};
 use crate::error::{Exit, Result};
 use crate::report::Export;
@@ -20,9 +20,9 @@ const SAME_PROMPTS: &str = "all runs send the same prompts: a server that caches
 
 /// Runs, and what they share.
 pub(super) struct Runs<'a> {
-    pub(super) args: &'a ServeArgs,
+    pub(super) make: Make<'a>,
     /// What the flags come to without a point's changes.
-    pub(super) base: &'a Serve,
+    pub(super) base: &'a Order,
     pub(super) list: &'a List,
     pub(super) site: &'a Site,
     /// Where a simulator inside the process listens, if that is what is measured.
@@ -69,7 +69,7 @@ impl Runs<'_> {
 
     /// Carries one run out, from its flags to its report and its files.
     fn carry_out(&mut self, point: &Point, tried: &[Tried]) -> Result<Went> {
-        let mut serve = self.args.at(point)?;
+        let mut order = (self.make)(point)?;
         let mut out = self.out();
         if point.run == 1 && self.list.runs > 1 {
             written(self.summary(tried).repetition(&mut out))?;
@@ -82,14 +82,14 @@ impl Runs<'_> {
             say(&mut out, &self.heading(point, tried.len() + 1))?;
         }
         if let Some(address) = self.simulator {
-            serve.experiment.server.move_to(address)?;
+            order.experiment.server.move_to(address)?;
         }
         if !tried.is_empty() {
             // The first run has found out.
-            serve.experiment.load.ready_check = None;
+            order.experiment.load.ready_check = None;
         }
-        let mut desk = Desk::open(&serve, &bench::setup(&serve.experiment, self.site), self.ui, &mut out)?;
-        let carried = bench::carry_out(&serve.experiment, self.site, self.signals, &mut |moment| desk.hear(moment))?;
+        let mut desk = Desk::open(&order, &bench::setup(&order.experiment, self.site), self.ui, &mut out)?;
+        let carried = bench::carry_out(&order.experiment, self.site, self.signals, &mut |moment| desk.hear(moment))?;
         let Some(Carried { run, failure, after }) = carried else { return Ok(INTERRUPTED) };
         let Went { tried, exit } = desk.publish(point, &run, failure);
         let ended = after.end(&mut |moment| desk.hear(moment));
@@ -109,7 +109,7 @@ impl Runs<'_> {
 
     /// What came of the runs so far.
     fn summary<'t>(&'t self, tried: &'t [Tried]) -> Summary<'t> {
-        let Serve { asked, summary_percentiles, .. } = self.base;
+        let Order { asked, summary_percentiles, .. } = self.base;
         Summary { list: self.list, shown: &asked.metrics, percentiles: summary_percentiles, tried }
     }
 

@@ -1,7 +1,9 @@
 //! `serve`: puts load on a server and reports what happened.
 
 use super::compare::CompareArgs;
+use super::desk::warn;
 use super::dry_run::{self, DryRunArgs};
+use super::order::{Make, Order};
 use super::pairing;
 use super::runs::Runs;
 use crate::args::config::ConfigArgs;
@@ -12,11 +14,10 @@ use crate::dataset::{Dataset, DatasetArgs, TurnsArgs};
 use crate::drive::limits;
 use crate::error::{Exit, Result};
 use crate::json::Value;
-use crate::measure::{Asked, MetricsArgs};
+use crate::measure::MetricsArgs;
 use crate::net::{AroundArgs, SideCalls};
 use crate::plan::{AdapterArgs, Load, LoadArgs, Workload};
-use crate::record::Moment;
-use crate::report::{Output, OutputArgs};
+use crate::report::OutputArgs;
 use crate::sim::{self, SimArgs};
 use crate::study::{Given, Point, StudyArgs};
 use crate::token::{Choice, TokenizerArgs};
@@ -88,22 +89,9 @@ pub(super) struct ServeArgs {
     compare: CompareArgs,
 }
 
-/// What the flags come to, checked before anything is sent.
-#[derive(Debug, Clone)]
-pub(super) struct Serve {
-    pub(super) experiment: Experiment,
-    pub(super) sim: Option<sim::Config>,
-    /// What is measured.
-    pub(super) asked: Asked,
-    /// The percentiles that the summary of several runs shows.
-    pub(super) summary_percentiles: Vec<f64>,
-    pub(super) output: Output,
-    pub(super) progress: ProgressArgs,
-}
-
 impl ServeArgs {
     /// Checks every flag, alone and against the others.
-    pub(super) fn check(&self) -> Result<Serve> {
+    pub(super) fn check(&self) -> Result<Order> {
         let mut dataset_args = self.dataset.clone();
         let request_ids = dataset_args.name_requests()?;
         let mut dataset = dataset_args.resolve()?;
@@ -142,7 +130,7 @@ impl ServeArgs {
         let output = self.output.resolve()?;
         let options = self.settled(&server, &workload, &load, request_ids);
         let said = Said { label: output.label.clone(), metadata: output.metadata.clone(), options };
-        Ok(Serve {
+        Ok(Order {
             experiment: Experiment { server, tokenizer, workload, load, around, said },
             sim,
             asked: self.metrics.resolve(task)?,
@@ -168,16 +156,16 @@ impl ServeArgs {
     }
 
     /// What the flags come to as `point` changes them.
-    pub(super) fn at(&self, point: &Point) -> Result<Serve> {
-        let mut serve = if point.changes.is_empty() {
+    pub(super) fn at(&self, point: &Point) -> Result<Order> {
+        let mut order = if point.changes.is_empty() {
             self.check()?
         } else {
             super::serve_args(self.words.with(&point.changes))?.check()?
         };
         if !point.name.is_empty() {
-            serve.output = serve.output.of_run(&point.name);
+            order.output = order.output.of_run(&point.name);
         }
-        Ok(serve)
+        Ok(order)
     }
 
     /// The flags of the load that a sweep does not go with.
@@ -196,15 +184,16 @@ impl ServeArgs {
         }
         let (list, warnings) = self.study.resolve(self.given())?;
         // All are checked before anything is sent.
-        list.points.iter().try_for_each(|point| self.at(point).map(drop))?;
+        let make: Make<'_> = &|point| self.at(point);
+        list.points.iter().try_for_each(|point| make(point).map(drop))?;
         let base = self.check()?;
-        let Serve { mut experiment, sim, .. } = self.at(&list.points[0])?;
+        let Order { mut experiment, sim, .. } = make(&list.points[0])?;
         experiment.workload.dataset.check_file()?;
         for warning in warnings.iter().chain(experiment.warnings()) {
             ui.warn(warning);
         }
         if self.dry_run.dry_run {
-            return dry_run::run(&self, &list, ui);
+            return dry_run::run(&base, &list, make, ui);
         }
         let mut signals = Signals::take_over()?;
         limits::allow_many_files();
@@ -214,14 +203,7 @@ impl ServeArgs {
             experiment.server.move_to(address)?;
         }
         let site = Site::ask(&experiment, &mut |moment| warn(ui, moment))?;
-        Runs { args: &self, base: &base, list: &list, site: &site, simulator, ui, signals: &mut signals }.run()
-    }
-}
-
-/// Listens to what is found out before there is a run.
-pub(super) fn warn(ui: &Ui, moment: Moment<'_>) {
-    if let Moment::Noticed(what) = moment {
-        ui.warn(what);
+        Runs { make, base: &base, list: &list, site: &site, simulator, ui, signals: &mut signals }.run()
     }
 }
 
