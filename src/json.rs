@@ -1,8 +1,10 @@
 //! JSON as Python's `json.dumps` writes it: `, ` and `: ` between things, ASCII only, floats as `repr` shows them. Values
-//! come in, text goes out; it reads nothing.
+//! come in, text goes out; it reads nothing. To files of our own values go as any other JSON.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A JSON value that is held in memory.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +62,26 @@ impl Value {
             Value::List(values) => list(out, values, |value, out| value.write(out)),
             Value::Object(entries) => object(out, entries, |value, out| value.write(out)),
         }
+    }
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Value::Null => serializer.serialize_unit(),
+            Value::Bool(value) => serializer.serialize_bool(*value),
+            Value::Int(value) => serializer.serialize_u64(*value),
+            Value::Float(value) => serializer.serialize_f64(*value),
+            Value::Text(value) => serializer.serialize_str(value),
+            Value::List(values) => serializer.collect_seq(values),
+            Value::Object(entries) => serializer.collect_map(entries.iter().map(|(key, value)| (key, value))),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        serde_json::Value::deserialize(deserializer).map(Value::of_json)
     }
 }
 

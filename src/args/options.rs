@@ -21,6 +21,9 @@ const OUTPUT_LENGTHS: [&str; 6] = [
 /// Flags that say nothing of the run.
 const SILENT: [&str; 3] = ["help", "color", "api_key"];
 
+/// Flags whose values may be secret: that they were given is all that is said of them.
+const SECRET: [&str; 1] = ["header"];
+
 /// Puts flags in the place of those that they overrule, as the reference does before it looks at them.
 pub fn settle(options: &mut Vec<(String, Value)>) {
     let value = |name: &str| options.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
@@ -41,10 +44,16 @@ pub fn set(options: &mut [(String, Value)], name: &str, value: Value) {
     }
 }
 
-/// The values of the flags that `command` knows, as they stand in `matches`. Of a key there is nothing.
+/// The values of the flags that `command` knows, as they stand in `matches`. Of a key there is nothing, and of headers no more
+/// than that there are some.
 pub fn options(command: &Command, matches: &ArgMatches) -> Vec<(String, Value)> {
     let flags = command.get_arguments().filter_map(|arg| Some((arg.get_long()?.replace('-', "_"), arg)));
-    flags.filter(|(name, _)| !SILENT.contains(&name.as_str())).map(|(name, arg)| (name, value(arg, matches))).collect()
+    let told = flags.filter(|(name, _)| !SILENT.contains(&name.as_str()));
+    told.map(|(name, arg)| match value(arg, matches) {
+        given if SECRET.contains(&name.as_str()) && given != Value::Null => (name, Value::Text("***".into())),
+        plain => (name, plain),
+    })
+    .collect()
 }
 
 fn value(arg: &Arg, matches: &ArgMatches) -> Value {
@@ -164,11 +173,11 @@ mod tests {
     }
 
     #[test]
-    fn every_flag_has_its_value_or_its_default_and_a_key_has_none() {
+    fn every_flag_has_its_value_or_its_default_but_for_what_is_secret() {
         let given = shown(&["--api-key", "hidden", "--request-rate", "inf", "--header", "a=1", "b=2", "--model=m"]);
         let expected = concat!(
             r#"save_result=Bool(false) num_prompts=Int(7) request_rate=Text("inf") "#,
-            r#"header=List([Text("a=1"), Text("b=2")]) model=Text("m") "#
+            r#"header=Text("***") model=Text("m") "#
         );
         assert!(given.starts_with(expected), "{given}");
         assert!(shown(&["--save-result"]).starts_with("save_result=Bool(true) num_prompts=Int(7) request_rate=Null "));

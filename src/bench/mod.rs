@@ -101,7 +101,8 @@ fn measure(
     tell: Tell<'_>,
 ) -> Result<(Run, Option<Error>)> {
     session.setup.started = setup::now();
-    tell(Moment::Begins { setup: &session.setup, planned: session.count() as u64 });
+    let Session { setup, conversations, .. } = &session;
+    tell(Moment::Begins { setup, planned: session.count() as u64, conversations });
     let before = around::counters(&experiment.around, &site.calls);
     let mut sent = session.run(stop, tell)?;
     sent.setup.ended = setup::now();

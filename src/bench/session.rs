@@ -43,6 +43,8 @@ pub(super) struct Session {
     samples: Iter,
     /// How the samples belong together, where requests do not stand alone.
     turns: Option<Turns>,
+    /// The id of the first turn of each conversation.
+    pub(super) conversations: Vec<u32>,
     count: usize,
     due: Vec<Tick>,
     late_warnings: Receiver<String>,
@@ -109,6 +111,7 @@ impl Session {
             encoder,
             first,
             samples: samples.iter,
+            conversations: turns.as_ref().map_or(Vec::new(), Turns::first_ids),
             turns,
             count: samples.count,
             due,
@@ -204,13 +207,9 @@ impl Session {
         let probing = probing.transpose()?;
         let samples = std::iter::once(Ok(self.first)).chain(self.samples);
         let encoder = self.encoder.with_adapters(self.setup.adapters.clone());
-        let (jobs, conversations) = match self.turns {
-            None => (encoder.jobs(samples, self.due), Vec::new()),
-            Some(turns) => {
-                let course = turns.course(&self.load, self.due);
-                let first_ids = turns::first_ids(&course.turns);
-                (turns::jobs(encoder, samples, course), first_ids)
-            }
+        let jobs = match self.turns {
+            None => encoder.jobs(samples, self.due),
+            Some(turns) => turns::jobs(encoder, samples, turns.course(&self.load, self.due)),
         };
         let stream = drive::Stream { jobs, ..stream };
         let ending = drive::run(stream, settings, stop, &mut |observation| match observation {
@@ -224,7 +223,15 @@ impl Session {
         });
         let probes = probing.map_or(Ok(Vec::new()), Probing::end)?;
         let late_warnings = self.late_warnings.try_iter().collect();
-        Ok(Sent { setup: self.setup, collector, late_warnings, end, ending: ending?, conversations, probes })
+        Ok(Sent {
+            setup: self.setup,
+            collector,
+            late_warnings,
+            end,
+            ending: ending?,
+            conversations: self.conversations,
+            probes,
+        })
     }
 
     fn settings(&self) -> Settings {

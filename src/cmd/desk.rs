@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use super::order::Order;
 use crate::error::{Error, Exit, Result};
 use crate::measure::{self, Live, Metrics};
-use crate::record::file::{Reader, Writer};
+use crate::record::file::{Existing, Reader, Writer};
 use crate::record::{Finished, Moment, Outcome, Run, Setup};
 use crate::report::{self, Export, Files, Glyphs, Output, Report};
 use crate::study::{Point, Tried, Went};
@@ -66,7 +66,10 @@ impl<'a> Desk<'a> {
             self.say(&words);
         }
         match moment {
-            Moment::Begins { planned, .. } => {
+            Moment::Begins { setup, planned, conversations } => {
+                if let Some(details) = &mut self.details {
+                    details.broken = details.writer.begin(setup, planned, conversations).err();
+                }
                 self.held = Some(Vec::new());
                 self.live = Live::new(planned);
                 self.progress = self.order.progress.resolve(self.ui, planned);
@@ -173,7 +176,7 @@ impl Details {
     /// Opens the file beside the results.
     fn open(files: &Files) -> Result<Self> {
         let path = files.records_path();
-        let writer = Writer::create(&path)?;
+        let writer = Writer::create(&path, Existing::Replaced)?;
         Ok(Details { path, writer, broken: None })
     }
 

@@ -52,7 +52,7 @@ fn busiest_bucket<'a>(done: impl Iterator<Item = &'a Record>, start: Tick) -> u6
     let mut changes: Vec<i64> = Vec::new();
     for record in done {
         let first = (record.sent.since(start) / SECOND) as usize;
-        let after = (record.last.since(start) / SECOND) as usize + 1;
+        let after = first.max((record.last.since(start) / SECOND) as usize) + 1;
         if after >= changes.len() {
             changes.resize(after + 1, 0);
         }

@@ -35,6 +35,16 @@ impl Turns {
         self.lengths.len()
     }
 
+    /// The id of the first request of each conversation.
+    pub fn first_ids(&self) -> Vec<u32> {
+        let next = |id: &mut u32, turns: &u32| {
+            let first = *id;
+            *id += turns;
+            Some(first)
+        };
+        self.lengths.iter().scan(0, next).collect()
+    }
+
     /// Each turn goes to the adapter of its conversation.
     #[must_use]
     pub fn spread(&self, adapters: &Adapters) -> Adapters {
@@ -81,16 +91,6 @@ pub fn jobs(
         let workload = talk.workload(due);
         Ok(Job { workload, ..talk.turn(due, 0).expect("a conversation has a turn") })
     }))
-}
-
-/// The id of the first request of each conversation.
-pub fn first_ids(turns: &[u32]) -> Vec<u32> {
-    let next = |id: &mut u32, turns: &u32| {
-        let first = *id;
-        *id += turns;
-        Some(first)
-    };
-    turns.iter().scan(0, next).collect()
 }
 
 /// What is the same for all conversations.
@@ -250,7 +250,8 @@ mod tests {
         let begun = begin(History::Kept);
         let starts: Vec<_> = begun.iter().map(|job| (job.id, job.due.nanos(), job.then.is_some())).collect();
         assert_eq!(starts, [(0, 0, true), (3, 7, false)]);
-        assert_eq!(first_ids(&[3, 1, 2]), [0, 3, 4]);
+        let turns = Turns { lengths: vec![3, 1, 2], history: History::Kept, count: Box::new(|_| 0) };
+        assert_eq!(turns.first_ids(), [0, 3, 4]);
         assert_eq!(begun[0].size(), begun[0].bytes.len() + "twothree".len());
     }
 

@@ -1,7 +1,9 @@
 //! Which adapter of the model each request went to.
 
+use serde::{Deserialize, Serialize};
+
 /// The adapters of a run (LoRA), and the one that each request was assigned to.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Adapters {
     /// The names that requests carry as their model.
     pub names: Vec<String>,

@@ -20,7 +20,10 @@ pub struct Collector {
     sound_nanos: u64,
     server_times: bool,
     workload: u64,
+    /// Answers that wait for their count.
     uncounted: BTreeMap<u32, Uncounted>,
+    /// Answers that nobody will count.
+    assumed: u64,
 }
 
 /// A successful answer that still has to be counted.
@@ -96,16 +99,24 @@ impl Collector {
         }
     }
 
+    /// Says that nobody will count the answer to request `id`, if it waits for that: it gets one token, as the reference has it.
+    pub(super) fn assume(&mut self, id: u32) {
+        if let Some(waiting) = self.uncounted.remove(&id) {
+            self.settle(&waiting, UNCOUNTED_TOKENS);
+            self.assumed += 1;
+        }
+    }
+
     fn settle(&mut self, waiting: &Uncounted, tokens: u32) {
         self.records[waiting.position].output_tokens = tokens;
         self.pour(&waiting.chunks, &[], tokens);
     }
 
     /// The run as far as requests tell it: without its setup, its conversations and what happened beside it. Answers that are
-    /// still uncounted get one token each, as the reference has it, and are counted in [`Run::uncounted`].
+    /// still uncounted get one token each and are counted in [`Run::uncounted`].
     pub fn finish(mut self, duration: Tick, health: Health, ending: Ending) -> Run {
-        let uncounted = std::mem::take(&mut self.uncounted);
-        uncounted.values().for_each(|waiting| self.settle(waiting, UNCOUNTED_TOKENS));
+        let waiting: Vec<u32> = self.uncounted.keys().copied().collect();
+        waiting.into_iter().for_each(|id| self.assume(id));
         let (mut records, mut gaps) = (self.records, self.gaps);
         in_order(&mut records, &mut gaps);
         Run {
@@ -119,7 +130,7 @@ impl Collector {
             planned: self.planned,
             workload: self.workload,
             partial: ending == Ending::Interrupted,
-            uncounted: uncounted.len() as u64,
+            uncounted: self.assumed,
             health,
             ..Run::default()
         }

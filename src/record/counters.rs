@@ -3,8 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 /// A server's counters at one moment. Each is the sum over all engines and labels.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Counters {
     /// Requests that are running.
     pub running: Option<u64>,
@@ -17,7 +20,8 @@ pub struct Counters {
 }
 
 /// What speculative decoding has drafted.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Drafts {
     /// Drafts.
     pub drafts: u64,
@@ -30,7 +34,8 @@ pub struct Drafts {
 }
 
 /// What diffusion decoding has done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Canvases {
     /// Steps, those that commit included.
     pub steps: u64,
@@ -41,7 +46,8 @@ pub struct Canvases {
 }
 
 /// Tokens that were looked up in the prefix cache, and found there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Cache {
     /// Looked up.
     pub queries: u64,

@@ -1,48 +1,42 @@
 //! Records as JSON lines: written as requests finish, so that a killed run loses nothing that was measured, and read back by
-//! id. A header line names the format and its version; times are whole nanoseconds since the run began.
+//! id. The first line names the format and its version and tells what the run is to be; the last tells how it ended, and is
+//! missing where it did not. Times are whole nanoseconds since the run began.
 
+use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek, Write};
+use std::io::{self, BufReader, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-use super::{Finished, Outcome, Record, ServerTimes, Tick};
+use super::begin::{Begin, FirstLine};
+use super::end::{End, LastLine};
+use super::lines::{Lines, senseless};
+use super::{Finished, Outcome, Record, Run, ServerTimes, Setup, Tick, as_text};
 use crate::error::{Error, Result};
 
-/// What the header calls the format.
-const FORMAT: &str = "llmbench records";
-
-/// The version that is written; those up to it are read.
-const VERSION: u32 = 1;
-
-/// Bytes that are read ahead.
-const BUFFER: usize = 1 << 18;
-
+/// The line of a request: a [`Finished`], flat. What it takes its text for says whether that is wanted.
 #[derive(Serialize, Deserialize)]
-struct Header {
-    format: String,
-    version: u32,
-}
-
-/// One line: a [`Finished`], flat.
-#[derive(Serialize, Deserialize)]
-struct Line {
+#[serde(bound(deserialize = "Text: Deserialize<'de>"))]
+struct Line<'a, Text> {
     id: u32,
     input_tokens: u32,
     output_tokens: u32,
     counted_by_server: bool,
-    outcome: String,
-    detail: String,
-    due: u64,
-    connected: u64,
-    sent: u64,
-    first: u64,
-    last: u64,
-    end: u64,
-    chunks: Vec<u64>,
-    tokens: Vec<u32>,
-    text: String,
+    #[serde(with = "as_text")]
+    outcome: Outcome,
+    #[serde(borrow)]
+    detail: Cow<'a, str>,
+    due: Tick,
+    connected: Tick,
+    sent: Tick,
+    first: Tick,
+    last: Tick,
+    end: Tick,
+    chunks: Cow<'a, [Tick]>,
+    tokens: Cow<'a, [u32]>,
+    text: Text,
     #[serde(default = "one_input")]
     inputs: u32,
     #[serde(default)]
@@ -64,25 +58,53 @@ struct Key {
     id: u32,
 }
 
-/// Appends records to a file.
+/// What becomes of a file that is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// It stays, and no record is written.
+    Kept,
+    /// It is written over.
+    Replaced,
+}
+
+/// Writes the records of one run to a file: [`Writer::begin`] once, then a line a request, then [`Writer::end`].
 #[derive(Debug)]
 pub struct Writer {
     file: File,
     path: PathBuf,
     line: Vec<u8>,
+    /// The answers that the server did not count.
+    uncounted: Vec<u32>,
 }
 
 impl Writer {
-    /// Creates the file at `path`, over one that is there, and writes the header.
+    /// Creates the file at `path`.
     ///
     /// # Errors
-    /// If the file cannot be created or written.
-    pub fn create(path: &Path) -> Result<Self> {
-        let file = File::options().read(true).write(true).create(true).truncate(true).open(path);
-        let file = file.map_err(|cause| at(path, "create", &cause))?;
-        let mut writer = Writer { file, path: path.to_owned(), line: Vec::new() };
-        writer.put(&Header { format: FORMAT.to_owned(), version: VERSION })?;
-        Ok(writer)
+    /// If it is there already and is to be kept, or cannot be created.
+    pub fn create(path: &Path, existing: Existing) -> Result<Self> {
+        let mut options = File::options();
+        options.read(true).write(true);
+        match existing {
+            Existing::Kept => options.create_new(true),
+            Existing::Replaced => options.create(true).truncate(true),
+        };
+        let file = options.open(path).map_err(|cause| match cause.kind() {
+            io::ErrorKind::AlreadyExists => Error::new(format!("`{}` is there already", path.display()))
+                .hint("give `--overwrite` to write over it, or another name"),
+            _ => at(path, "create", &cause),
+        })?;
+        Ok(Writer { file, path: path.to_owned(), line: Vec::new(), uncounted: Vec::new() })
+    }
+
+    /// Writes the first line: a run of `planned` requests begins. Of each conversation, if there are any, the id of its first
+    /// turn is given.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn begin(&mut self, setup: &Setup, planned: u64, conversations: &[u32]) -> Result<()> {
+        let (setup, conversations) = (Cow::Borrowed(setup), conversations.into());
+        self.put(&FirstLine::of(Begin { planned, setup, conversations }))
     }
 
     /// Appends one record: a single write, so that it is in the file when this returns, whatever happens to the process.
@@ -90,7 +112,19 @@ impl Writer {
     /// # Errors
     /// If the file cannot be written.
     pub fn append(&mut self, finished: &Finished) -> Result<()> {
+        if finished.record.outcome == Outcome::Done && !finished.counted_by_server {
+            self.uncounted.push(finished.record.id);
+        }
         self.put(&line(finished))
+    }
+
+    /// Writes the last line: `run` is what the records and all else came to.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn end(&mut self, run: &Run) -> Result<()> {
+        let end = End::of(run, &self.uncounted);
+        self.put(&LastLine { end })
     }
 
     /// Goes over to reading what was written.
@@ -116,8 +150,16 @@ pub struct Reader {
     /// Where `input` stands.
     position: u64,
     path: PathBuf,
-    /// Offset and length of a line, by id; length 0 for an id that is not there.
-    lines: Vec<(u64, u32)>,
+    /// Where each record is, in order of their ids.
+    places: Vec<Place>,
+}
+
+/// Where a record is.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    id: u32,
+    length: u32,
+    offset: u64,
 }
 
 impl Reader {
@@ -126,13 +168,12 @@ impl Reader {
     /// # Errors
     /// If it cannot be read, is of another format or a newer version, or has a line that is no record.
     pub fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).map_err(|cause| at(path, "read", &cause))?;
-        Reader::index(file, path.to_owned())
+        Reader::index(open(path)?, path.to_owned())
     }
 
     /// The ids that are there, ascending.
     pub fn ids(&self) -> impl Iterator<Item = u32> + use<'_> {
-        self.lines.iter().zip(0..).filter(|((_, length), _)| *length > 0).map(|(_, id)| id)
+        self.places.iter().map(|place| place.id)
     }
 
     /// The record of request `id`, if it is there.
@@ -140,102 +181,73 @@ impl Reader {
     /// # Errors
     /// If the file cannot be read or the line is no record.
     pub fn record(&mut self, id: u32) -> Result<Option<Finished>> {
-        let Some(&(offset, length)) = self.lines.get(id as usize).filter(|(_, length)| *length > 0) else {
-            return Ok(None);
-        };
-        let text = self.text(offset, length as usize).map_err(|cause| at(&self.path, "read", &cause))?;
-        let line: Line = serde_json::from_slice(&text).map_err(|cause| self.bad(id, &cause))?;
-        let outcome = outcome(&line.outcome).ok_or_else(|| self.bad(id, &format!("outcome `{}`", line.outcome)))?;
-        Ok(Some(finished(line, outcome)))
+        let Ok(found) = self.places.binary_search_by_key(&id, |place| place.id) else { return Ok(None) };
+        let text = self.text(self.places[found]).map_err(|cause| at(&self.path, "read", &cause))?;
+        let of_record =
+            |cause| senseless(&cause).context(format!("cannot read `{}`: record {id}", self.path.display()));
+        let line: Line<'_, String> = serde_json::from_slice(&text).map_err(of_record)?;
+        Ok(Some(line.finished(|text| text)))
     }
 
     /// Requests end nearly in order, so the next line asked for is mostly in the buffer already.
-    fn text(&mut self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
-        self.input.seek_relative(offset as i64 - self.position as i64)?;
-        self.position = offset;
-        let mut text = vec![0; length];
+    fn text(&mut self, place: Place) -> io::Result<Vec<u8>> {
+        self.input.seek_relative(place.offset as i64 - self.position as i64)?;
+        self.position = place.offset;
+        let mut text = vec![0; place.length as usize];
         self.input.read_exact(&mut text)?;
-        self.position += length as u64;
+        self.position += text.len() as u64;
         Ok(text)
     }
 
-    fn index(mut file: File, path: PathBuf) -> Result<Self> {
-        file.rewind().map_err(|cause| at(&path, "read", &cause))?;
-        let mut input = BufReader::with_capacity(BUFFER, file);
-        let mut text = Vec::new();
-        let (mut offset, mut position, mut number, mut lines) = (0_u64, 0_u64, 0_u64, Vec::new());
-        loop {
-            text.clear();
-            let length = input.read_until(b'\n', &mut text).map_err(|cause| at(&path, "read", &cause))?;
-            position += length as u64;
-            if length == 0 || (number > 0 && text.last() != Some(&b'\n')) {
-                break;
-            }
-            number += 1;
-            if number == 1 {
-                check_header(&text).map_err(|error| error.context(format!("cannot read `{}`", path.display())))?;
-            } else {
-                let key: Key = serde_json::from_slice(&text).map_err(|cause| {
-                    Error::new(format!("cannot read `{}`: line {number} is no record: {cause}", path.display()))
-                })?;
-                place(&mut lines, key.id, (offset, length as u32));
-            }
-            offset += length as u64;
-        }
-        if number == 0 {
-            return Err(Error::new(format!("cannot read `{}`: the file is empty", path.display())));
-        }
-        Ok(Reader { input, position, path, lines })
-    }
-
-    fn bad(&self, id: u32, cause: &dyn std::fmt::Display) -> Error {
-        Error::new(format!("cannot read `{}`: record {id}: {cause}", self.path.display()))
+    fn index(file: File, path: PathBuf) -> Result<Self> {
+        let (lines, ..) = Lines::of(file, &path)?;
+        let mut places = Vec::new();
+        let mut input = lines.each(|offset, text| {
+            let Key { id } = serde_json::from_slice(text).map_err(|cause| senseless(&cause))?;
+            places.push(Place { id, length: text.len() as u32, offset });
+            Ok(())
+        })?;
+        places.sort_by_key(|place| place.id);
+        places.dedup_by_key(|place| place.id);
+        let position = input.stream_position().map_err(|cause| at(&path, "read", &cause))?;
+        Ok(Reader { input, position, path, places })
     }
 }
 
-fn place(lines: &mut Vec<(u64, u32)>, id: u32, line: (u64, u32)) {
-    let index = id as usize;
-    if index >= lines.len() {
-        lines.resize(index + 1, (0, 0));
-    }
-    lines[index] = line;
+/// Opens a record file to read it.
+pub(super) fn open(path: &Path) -> Result<File> {
+    File::open(path).map_err(|cause| at(path, "read", &cause))
 }
 
-fn check_header(text: &[u8]) -> Result<()> {
-    let header = serde_json::from_slice::<Header>(text).ok().filter(|header| header.format == FORMAT);
-    let header = header.ok_or_else(|| Error::new("not a file of llmbench records"))?;
-    if header.version > VERSION {
-        let what = format!("it has version {}, this program reads up to {VERSION}", header.version);
-        return Err(Error::new(what).hint("use the program that wrote it, or a newer one"));
-    }
-    Ok(())
+/// The request of a line, without the answer's text, which is passed over.
+pub(super) fn without_text(text: &[u8]) -> Result<Finished> {
+    let line: Line<'_, IgnoredAny> = serde_json::from_slice(text).map_err(|cause| senseless(&cause))?;
+    Ok(line.finished(|_| String::new()))
 }
 
 fn at(path: &Path, action: &str, cause: &io::Error) -> Error {
     Error::new(format!("cannot {action} `{}`: {cause}", path.display()))
 }
 
-fn line(finished: &Finished) -> Line {
+/// The line of a request.
+fn line(finished: &Finished) -> Line<'_, &str> {
     let record = &finished.record;
     Line {
         id: record.id,
         input_tokens: record.input_tokens,
         output_tokens: record.output_tokens,
         counted_by_server: finished.counted_by_server,
-        outcome: match record.outcome {
-            Outcome::Done => "done".to_owned(),
-            Outcome::Failed(failure) => failure.to_string(),
-        },
-        detail: finished.detail.clone(),
-        due: record.due.nanos(),
-        connected: finished.connected.nanos(),
-        sent: record.sent.nanos(),
-        first: record.first.nanos(),
-        last: record.last.nanos(),
-        end: record.end.nanos(),
-        chunks: finished.chunks.iter().map(|chunk| chunk.nanos()).collect(),
-        tokens: finished.tokens.clone(),
-        text: finished.text.clone(),
+        outcome: record.outcome,
+        detail: finished.detail.as_str().into(),
+        due: record.due,
+        connected: finished.connected,
+        sent: record.sent,
+        first: record.first,
+        last: record.last,
+        end: record.end,
+        chunks: finished.chunks.as_slice().into(),
+        tokens: finished.tokens.as_slice().into(),
+        text: &finished.text,
         inputs: record.inputs,
         audio_seconds: finished.audio_seconds,
         server_queue: finished.server.queue,
@@ -244,39 +256,35 @@ fn line(finished: &Finished) -> Line {
     }
 }
 
-fn finished(line: Line, outcome: Outcome) -> Finished {
-    let record = Record {
-        id: line.id,
-        input_tokens: line.input_tokens,
-        output_tokens: line.output_tokens,
-        chunks: line.chunks.len() as u32,
-        inputs: line.inputs,
-        due: Tick::from_nanos(line.due),
-        sent: Tick::from_nanos(line.sent),
-        first: Tick::from_nanos(line.first),
-        last: Tick::from_nanos(line.last),
-        end: Tick::from_nanos(line.end),
-        outcome,
-    };
-    Finished {
-        record,
-        connected: Tick::from_nanos(line.connected),
-        chunks: line.chunks.into_iter().map(Tick::from_nanos).collect(),
-        tokens: line.tokens,
-        text: line.text,
-        counted_by_server: line.counted_by_server,
-        detail: line.detail,
-        audio_seconds: line.audio_seconds,
-        server: ServerTimes { queue: line.server_queue, ttft: line.server_ttft },
-        workload: line.workload,
+impl<Text> Line<'_, Text> {
+    /// The request that it tells of; `text` makes the answer's.
+    fn finished(self, text: impl FnOnce(Text) -> String) -> Finished {
+        let record = Record {
+            id: self.id,
+            input_tokens: self.input_tokens,
+            output_tokens: self.output_tokens,
+            chunks: self.chunks.len() as u32,
+            inputs: self.inputs,
+            due: self.due,
+            sent: self.sent,
+            first: self.first,
+            last: self.last,
+            end: self.end,
+            outcome: self.outcome,
+        };
+        Finished {
+            record,
+            connected: self.connected,
+            chunks: self.chunks.into_owned(),
+            tokens: self.tokens.into_owned(),
+            text: text(self.text),
+            counted_by_server: self.counted_by_server,
+            detail: self.detail.into_owned(),
+            audio_seconds: self.audio_seconds,
+            server: ServerTimes { queue: self.server_queue, ttft: self.server_ttft },
+            workload: self.workload,
+        }
     }
-}
-
-fn outcome(name: &str) -> Option<Outcome> {
-    if name == "done" {
-        return Some(Outcome::Done);
-    }
-    name.parse().ok().map(Outcome::Failed)
 }
 
 #[cfg(test)]

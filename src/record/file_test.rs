@@ -1,28 +1,8 @@
 use proptest::prelude::*;
 
 use super::super::Failure;
+use super::super::scratch::Scratch;
 use super::*;
-
-/// A path of its own in the directory for temporary files; the file goes when this does.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        Scratch(std::env::temp_dir().join(format!("llmbench-records-{}-{name}", std::process::id())))
-    }
-
-    fn with(name: &str, content: &str) -> Self {
-        let scratch = Scratch::new(name);
-        std::fs::write(&scratch.0, content).unwrap();
-        scratch
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
 
 fn any_outcome() -> impl Strategy<Value = Outcome> {
     prop_oneof![
@@ -90,7 +70,8 @@ proptest! {
         reversed in any::<bool>(),
     ) {
         let scratch = Scratch::new("any");
-        let mut writer = Writer::create(&scratch.0).unwrap();
+        let mut writer = Writer::create(&scratch.0, Existing::Replaced).unwrap();
+        writer.begin(&Setup::default(), 12, &[]).unwrap();
         let mut order: Vec<&Finished> = all.iter().collect();
         if reversed {
             order.reverse();
@@ -114,7 +95,7 @@ const RECORD: &str = concat!(
 
 #[test]
 fn a_line_that_a_kill_cut_short_is_left_out() {
-    let scratch = Scratch::with("cut", &format!("{HEADER}{RECORD}{}", &RECORD[..40]));
+    let scratch = Scratch::with("cut", format!("{HEADER}{RECORD}{}", &RECORD[..40]));
     let mut reader = Reader::open(&scratch.0).unwrap();
     assert_eq!(reader.ids().collect::<Vec<_>>(), [3]);
     assert_eq!(reader.record(3).unwrap().unwrap().text, "hi");
@@ -122,29 +103,43 @@ fn a_line_that_a_kill_cut_short_is_left_out() {
 
 #[test]
 fn a_newer_version_is_refused_with_a_way_out() {
-    let scratch = Scratch::with("newer", &HEADER.replace('1', "2"));
+    let scratch = Scratch::with("newer", HEADER.replace('1', "3"));
     let error = Reader::open(&scratch.0).unwrap_err();
-    assert!(error.to_string().contains("it has version 2, this program reads up to 1"), "{error}");
+    assert!(error.to_string().contains("it has version 3, this program reads up to 2"), "{error}");
     assert!(error.advice().is_some());
 }
 
 #[test]
-fn other_files_are_refused() {
-    for (name, content) in [("empty", ""), ("other", "{\"a\":1}\n"), ("text", "hello\n")] {
-        let scratch = Scratch::with(name, content);
-        assert!(Reader::open(&scratch.0).is_err(), "{name}");
-    }
+fn a_file_that_is_there_stays_unless_it_may_be_written_over() {
+    let scratch = Scratch::with("there", "mine");
+    let error = Writer::create(&scratch.0, Existing::Kept).unwrap_err();
+    assert!(error.to_string().ends_with("is there already") && error.advice().is_some(), "{error}");
+    assert_eq!(std::fs::read(&scratch.0).unwrap(), b"mine");
+    Writer::create(&scratch.0, Existing::Replaced).unwrap();
+    assert_eq!(std::fs::read(&scratch.0).unwrap(), b"");
 }
 
 #[test]
-fn a_spoilt_line_is_named() {
-    let scratch = Scratch::with("spoilt", &format!("{HEADER}{RECORD}oops\n"));
-    let error = Reader::open(&scratch.0).unwrap_err();
-    assert!(error.to_string().contains("line 3 is no record"), "{error}");
+fn ids_may_be_far_apart() {
+    let far = RECORD.replace("\"id\":3", "\"id\":4294967295");
+    let scratch = Scratch::with("far", format!("{HEADER}{far}{RECORD}{RECORD}"));
+    let mut reader = Reader::open(&scratch.0).unwrap();
+    assert_eq!(reader.ids().collect::<Vec<_>>(), [3, u32::MAX]);
+    assert!(reader.record(u32::MAX).unwrap().is_some() && reader.record(4).unwrap().is_none());
+}
+
+#[test]
+fn the_end_of_a_run_is_no_record() {
+    let scratch = Scratch::new("ended");
+    let mut writer = Writer::create(&scratch.0, Existing::Kept).unwrap();
+    writer.begin(&Setup::default(), 1, &[]).unwrap();
+    writer.append(&Finished::default()).unwrap();
+    writer.end(&Run::default()).unwrap();
+    assert_eq!(writer.into_reader().unwrap().ids().collect::<Vec<_>>(), [0]);
 }
 
 #[test]
 fn fields_that_a_later_program_adds_are_passed_over() {
-    let scratch = Scratch::with("added", &format!("{HEADER}{}", RECORD.replace("\"id\"", "\"new\":[1],\"id\"")));
+    let scratch = Scratch::with("added", format!("{HEADER}{}", RECORD.replace("\"id\"", "\"new\":[1],\"id\"")));
     assert_eq!(Reader::open(&scratch.0).unwrap().record(3).unwrap().unwrap().record.output_tokens, 2);
 }

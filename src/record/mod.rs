@@ -1,15 +1,25 @@
 //! What happened: plain data between `drive`, which fills it, and `measure`, which reads it. No clock, no statistics.
 
 pub mod adapters;
+mod as_text;
+mod begin;
 pub mod collect;
 pub mod counters;
+mod end;
 pub mod errors;
 pub mod file;
 pub mod flow;
 pub mod gaps;
+mod health;
+mod lines;
 mod merge;
 mod moment;
+mod read;
 pub mod setup;
+
+#[cfg(test)]
+#[path = "scratch_test.rs"]
+mod scratch;
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,13 +30,17 @@ pub use counters::Counters;
 pub use errors::Errors;
 pub use flow::Flow;
 pub use gaps::Gaps;
+pub use health::{Health, Spread, spread};
 pub use moment::{Moment, Profiled};
 pub use setup::{Ramp, RateChange, Setup, Strategy};
+
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
 /// A moment of a run: nanoseconds since the run began. The one unit of time between stages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Tick(u64);
 
 impl Tick {
@@ -60,7 +74,7 @@ impl Tick {
 }
 
 /// One request as it went: a small fixed record, kept for every request of a run.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Record {
     /// Position of the request in the plan, from 0.
     pub id: u32,
@@ -83,11 +97,13 @@ pub struct Record {
     /// When the answer had been read to its end, or had failed.
     pub end: Tick,
     /// How it ended.
+    #[serde(with = "as_text")]
     pub outcome: Outcome,
 }
 
 /// What requests ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Task {
     /// Text, token by token.
     #[default]
@@ -104,6 +120,24 @@ pub enum Outcome {
     Done,
     /// Anything else.
     Failed(Failure),
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Outcome::Done => f.write_str("done"),
+            Outcome::Failed(failure) => failure.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Outcome {
+    type Err = Error;
+
+    /// Reads what [`Outcome`] displays as.
+    fn from_str(name: &str) -> Result<Self> {
+        if name == "done" { Ok(Outcome::Done) } else { name.parse().map(Outcome::Failed) }
+    }
 }
 
 /// The class of a failure.
@@ -219,50 +253,6 @@ pub struct ServerTimes {
     pub queue: Option<f64>,
     /// From the request's arrival at the server to its first token.
     pub ttft: Option<f64>,
-}
-
-/// A distribution of durations in nanoseconds.
-pub type Spread = hdrhistogram::Histogram<u64>;
-
-/// An empty [`Spread`] to three significant digits, up to an hour.
-pub fn spread() -> Spread {
-    Spread::new_with_bounds(1, 3600 * 1_000_000_000, 3).expect("the bounds are valid constants")
-}
-
-/// What a run says of its own measurement: nothing of the server.
-#[derive(Debug, Clone)]
-pub struct Health {
-    /// From the arrival of bytes at this host (kernel stamp) to the moment this program read them, per read.
-    pub lag: Spread,
-    /// How long opening a connection took (TCP, proxy, TLS), per connection, those opened before the clock too.
-    pub connect: Spread,
-    /// Whether arrivals carry the kernel's stamp; if not, they are stamped at the read.
-    pub kernel_stamps: bool,
-    /// Pieces of output that shared a read with a later one of the same answer, so that they share its stamp.
-    pub merged_chunks: u64,
-    /// Reused connections that the server had closed and that were replaced before an answer began.
-    pub stale_connections: u64,
-    /// Reads whose wall-clock stamp could not be true: the wall clock was stepped during the run.
-    pub clock_steps: u64,
-    /// CPU time of this process while the clock ran, in seconds.
-    pub cpu_seconds: f64,
-    /// Largest resident memory of this process, in bytes.
-    pub max_rss_bytes: u64,
-}
-
-impl Default for Health {
-    fn default() -> Self {
-        Health {
-            lag: spread(),
-            connect: spread(),
-            kernel_stamps: false,
-            merged_chunks: 0,
-            stale_connections: 0,
-            clock_steps: 0,
-            cpu_seconds: 0.0,
-            max_rss_bytes: 0,
-        }
-    }
 }
 
 /// A whole run: what was asked and all that happened. Every number of a report is made from it and from nothing else.

@@ -25,6 +25,8 @@ pub enum Moment<'a> {
         setup: &'a Setup,
         /// How many requests it has.
         planned: u64,
+        /// The id of the first turn of each conversation; empty where requests stand alone.
+        conversations: &'a [u32],
     },
     /// A request has ended.
     Ended(&'a Finished),

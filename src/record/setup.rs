@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use jiff::civil::DateTime;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Adapters, Task, Tick};
+use super::{Adapters, Task, Tick, as_text};
 use crate::json::Value;
 
 /// The description of a run.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Setup {
     /// The server protocol by the name it was asked for.
     pub backend: String,
@@ -25,8 +27,10 @@ pub struct Setup {
     /// `--metadata`: keys and values in order.
     pub metadata: Vec<(String, String)>,
     /// Requests a second; infinite if all were sent at once.
+    #[serde(deserialize_with = "or_infinite")]
     pub request_rate: f64,
     /// Shape of the gaps between requests.
+    #[serde(deserialize_with = "or_infinite")]
     pub burstiness: f64,
     /// Limit of requests in flight.
     pub max_concurrency: Option<u32>,
@@ -39,12 +43,15 @@ pub struct Setup {
     /// Small requests a second that are sent beside the run, if any.
     pub probe_rate: Option<f64>,
     /// The adapters that requests were spread over, if any.
+    #[serde(serialize_with = "shared", deserialize_with = "to_share")]
     pub adapters: Option<Arc<Adapters>>,
     /// The command's options under the names that the reference stores them by, for the PyTorch-format file.
     pub options: Vec<(String, Value)>,
     /// Local time when sending began.
+    #[serde(with = "as_text")]
     pub started: DateTime,
     /// Local time when the last answer was in; until then, when sending began.
+    #[serde(with = "as_text")]
     pub ended: DateTime,
     /// Processor cores that this process may use.
     pub cores: usize,
@@ -58,7 +65,7 @@ impl Setup {
 }
 
 /// A rate that grows over the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ramp {
     /// How it grows.
     pub strategy: Strategy,
@@ -69,7 +76,8 @@ pub struct Ramp {
 }
 
 /// How a ramp grows from request to request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Strategy {
     /// By equal steps.
     Linear,
@@ -88,10 +96,23 @@ impl Strategy {
 }
 
 /// A moment at which the rate reached a whole number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RateChange {
     /// Requests a second.
     pub rps: u32,
     /// When the first request at that rate was due.
     pub at: Tick,
+}
+
+/// JSON has no infinity: null stands for it.
+fn or_infinite<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
+}
+
+fn shared<S: Serializer>(adapters: &Option<Arc<Adapters>>, serializer: S) -> Result<S::Ok, S::Error> {
+    adapters.as_deref().serialize(serializer)
+}
+
+fn to_share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Arc<Adapters>>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.map(Arc::new))
 }

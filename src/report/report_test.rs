@@ -4,7 +4,7 @@ use jiff::civil::date;
 
 use super::*;
 use crate::measure::{self, Asked, Figure, Goal};
-use crate::record::file::{Reader, Writer};
+use crate::record::file::{Existing, Reader, Writer};
 use crate::record::{
     Collector, Ending, Failure, Finished, Health, Outcome, Ramp, RateChange, Record, Setup, Strategy, Task, Tick,
 };
@@ -122,7 +122,8 @@ pub(in crate::report) fn asked() -> Asked {
 pub(in crate::report) fn details() -> Reader {
     let path =
         std::env::temp_dir().join(format!("llmbench-report-{}-{:?}", std::process::id(), std::thread::current().id()));
-    let mut writer = Writer::create(&path).unwrap();
+    let mut writer = Writer::create(&path, Existing::Replaced).unwrap();
+    writer.begin(&setup(), 5, &[]).unwrap();
     EXAMPLES.into_iter().zip(0..).for_each(|(example, id)| writer.append(&finished(id, example)).unwrap());
     std::fs::remove_file(&path).unwrap();
     writer.into_reader().unwrap()

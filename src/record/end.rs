@@ -1,0 +1,58 @@
+//! What is known of a run only once it has ended: the last line of its file.
+
+use jiff::civil::DateTime;
+use serde::{Deserialize, Serialize};
+
+use super::{Counters, Health, Record, Run, Tick, as_text};
+
+/// The last line.
+#[derive(Serialize, Deserialize)]
+pub(super) struct LastLine {
+    pub(super) end: End,
+}
+
+/// What a run had come to when it ended.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct End {
+    /// From the start of sending to the end of the last answer.
+    pub(super) duration: Tick,
+    /// Local time when the last answer was in.
+    #[serde(with = "as_text")]
+    pub(super) ended: DateTime,
+    pub(super) partial: bool,
+    pub(super) health: Health,
+    pub(super) probes: Vec<Record>,
+    /// What the server had counted before and after.
+    pub(super) counted: Option<(Counters, Counters)>,
+    /// The tokens of the answers that a tokenizer counted, by request id, ascending.
+    pub(super) tokens: Vec<(u32, u32)>,
+}
+
+impl End {
+    /// The end of `run`. The server did not count the answers to `waiting`: a tokenizer has counted them all, or none.
+    pub(super) fn of(run: &Run, waiting: &[u32]) -> Self {
+        let tokens = |&id: &u32| {
+            let position = run.records.binary_search_by_key(&id, |record| record.id).ok()?;
+            Some((id, run.records[position].output_tokens))
+        };
+        let mut tokens: Vec<(u32, u32)> =
+            if run.uncounted == 0 { waiting.iter().filter_map(tokens).collect() } else { Vec::new() };
+        tokens.sort_unstable();
+        End {
+            duration: run.duration,
+            ended: run.setup.ended,
+            partial: run.partial,
+            health: run.health.clone(),
+            probes: run.probes.clone(),
+            counted: run.counted.clone(),
+            tokens,
+        }
+    }
+
+    /// The tokens of the answer to request `id`, if a tokenizer counted it.
+    pub(super) fn tokens_of(&self, id: u32) -> Option<u32> {
+        let position = self.tokens.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        Some(self.tokens[position].1)
+    }
+}
