@@ -1,13 +1,11 @@
 //! The subcommands, a file each: its flags and its story. They wire the stages and decide nothing.
 
-mod carrying;
 mod compare;
 mod desk;
 mod dry_run;
 mod generate;
 mod help;
 mod manual;
-mod pairing;
 mod runs;
 mod serve;
 mod sim;
