@@ -6,7 +6,7 @@ use std::hint::black_box;
 use clap::Parser;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use llmbench::backend::Backend;
-use llmbench::dataset::DatasetArgs;
+use llmbench::dataset::{Carries, DatasetArgs};
 use llmbench::drive::body::{Body, Piece};
 use llmbench::drive::sse::Decoder;
 use llmbench::measure::{self, Asked, Metric};
@@ -86,7 +86,9 @@ fn prompts(c: &mut Criterion) {
         b.iter(|| {
             let flags = ["x", "--num-prompts", "64", "--random-input-len", "1024"];
             let dataset = DatasetFlags::parse_from(flags).dataset.resolve().expect("the flags are right");
-            let samples = dataset.samples(Some(tokenizer.clone()), &mut Draws::new(0)).expect("the flags are right");
+            let samples = dataset
+                .samples(&Carries::default(), Some(&tokenizer), &mut Draws::new(0))
+                .expect("the flags are right");
             samples.iter.map(|sample| sample.expect("the tokenizer takes its own text").input_tokens).sum::<u32>()
         });
     });

@@ -8,31 +8,21 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::json::Value;
 
-/// What `--output-len` stands for.
-const OUTPUT_LENGTHS: [&str; 6] = [
-    "random_output_len",
-    "sharegpt_output_len",
-    "custom_output_len",
-    "hf_output_len",
-    "spec_bench_output_len",
-    "prefix_repetition_output_len",
-];
-
 /// Flags that say nothing of the run.
 const SILENT: [&str; 3] = ["help", "color", "api_key"];
 
 /// Flags whose values may be secret: that they were given is all that is said of them.
 const SECRET: [&str; 1] = ["header"];
 
-/// Puts flags in the place of those that they overrule, as the reference does before it looks at them.
-pub fn settle(options: &mut Vec<(String, Value)>) {
+/// Puts flags in the place of those that they overrule, as the reference does before it looks at them. `overruled` names a
+/// flag and one in whose place it is put, where it is given.
+pub fn settle(options: &mut Vec<(String, Value)>, overruled: impl Iterator<Item = (&'static str, &'static str)>) {
     let value = |name: &str| options.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
     let given = |name: &str| value(name).filter(|value| *value != Value::Null);
-    let (input, output) = (given("input_len"), given("output_len"));
     let timed = value("dataset_name") == Some(Value::Text("timed_trace".into()))
         && value("no_self_timed") != Some(Value::Bool(true));
-    input.into_iter().for_each(|len| set(options, "random_input_len", len));
-    output.into_iter().for_each(|len| OUTPUT_LENGTHS.iter().for_each(|name| set(options, name, len.clone())));
+    let settled: Vec<(&str, Value)> = overruled.filter_map(|(name, other)| Some((other, given(name)?))).collect();
+    settled.into_iter().for_each(|(name, value)| set(options, name, value));
     set(options, "self_timed", Value::Bool(timed));
     options.retain(|(name, _)| name != "no_self_timed");
 }
@@ -142,7 +132,7 @@ mod tests {
     fn settled(args: &[&str]) -> String {
         use clap::CommandFactory;
         let mut found = options(&Cli::command(), &Cli::command().get_matches_from([&["x"], args].concat()));
-        settle(&mut found);
+        settle(&mut found, [("output_len", "custom_output_len")].into_iter());
         found[7..].iter().map(|(name, value)| format!("{name}={value:?} ")).collect()
     }
 

@@ -25,7 +25,7 @@ pub use args::{Connect, Key, Server, ServerArgs};
 pub use request_args::{RequestArgs, RequestContent};
 pub use url::{Scheme, Url};
 
-use crate::dataset::Sample;
+use crate::dataset::{Carries, Placement, Sample};
 use crate::error::Result;
 use crate::record::{ServerTimes, Task};
 use template::Template;
@@ -236,6 +236,27 @@ impl Backend {
         match self.task() {
             Task::Generation => 1,
             Task::Pooling => pooling::inputs(self, sample),
+        }
+    }
+
+    /// What its bodies have a place for.
+    pub fn carries(self) -> Carries {
+        let text = Carries::default();
+        let pictured = Carries { pictures: true, ..text };
+        match self {
+            Backend::Vllm | Backend::Openai | Backend::OpenaiEmbeddings | Backend::VllmPooling => {
+                Carries { token_ids: true, ..text }
+            }
+            Backend::OpenaiChat => {
+                Carries { sound: Some(Placement::Within), messages: true, untemplated: true, ..pictured }
+            }
+            Backend::OpenaiResponses => Carries { untemplated: true, ..text },
+            Backend::OpenaiAudio => Carries { sound: Some(Placement::Beside), ..text },
+            Backend::OpenaiEmbeddingsChat => Carries { sound: Some(Placement::Within), ..pictured },
+            Backend::OpenaiEmbeddingsClip | Backend::OpenaiEmbeddingsVlm2vec | Backend::InfinityEmbeddingsClip => {
+                pictured
+            }
+            Backend::InfinityEmbeddings | Backend::VllmRerank => text,
         }
     }
 

@@ -58,8 +58,8 @@ pub fn carry_out(
     tell: Tell<'_>,
 ) -> Result<Option<Carried>> {
     let schedule = Schedule::of(experiment, site.tokenizer.as_ref(), tell)?;
-    if let Some(line) = experiment.workload.dataset.announcement() {
-        tell(Moment::Reading(&line));
+    if let Some(line) = &experiment.workload.dataset.announcement {
+        tell(Moment::Reading(line));
     }
     let session = Session::new(experiment, site, schedule)?;
     let stop = signals.listen();

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{Experiment, Tell};
-use crate::dataset::Samples;
+use crate::dataset::{Carries, Samples};
 use crate::error::{Error, Result};
 use crate::plan::Workload;
 use crate::plan::turns::{Count, Turns};
@@ -34,7 +34,7 @@ impl Schedule {
     pub fn of(experiment: &Experiment, tokenizer: Option<&Tokenizer>, tell: Tell<'_>) -> Result<Self> {
         let Experiment { workload, load, .. } = experiment;
         let mut draws = Draws::new(workload.seed);
-        let (samples, turns) = samples(workload, tokenizer, &mut draws)?;
+        let (samples, turns) = samples(workload, &experiment.server.backend.carries(), tokenizer, &mut draws)?;
         if samples.count == 0 {
             return Err(Error::new("the dataset has no request").hint("give `--num-prompts` 1 or more"));
         }
@@ -51,18 +51,23 @@ impl Schedule {
 }
 
 /// The samples that the model has room for, and how they belong together.
-fn samples(workload: &Workload, tokenizer: Option<&Tokenizer>, draws: &mut Draws) -> Result<(Samples, Option<Turns>)> {
-    let (dataset, tokenizer) = (workload.dataset.clone(), tokenizer.cloned());
+fn samples(
+    workload: &Workload,
+    carries: &Carries,
+    tokenizer: Option<&Tokenizer>,
+    draws: &mut Draws,
+) -> Result<(Samples, Option<Turns>)> {
+    let dataset = &workload.dataset;
     match (&workload.conversations, workload.longest) {
-        (None, None) => Ok((dataset.samples(tokenizer, draws)?, None)),
-        (None, Some(longest)) => Ok((dataset.samples(tokenizer, draws)?.within(longest)?, None)),
+        (None, None) => Ok((dataset.samples(carries, tokenizer, draws)?, None)),
+        (None, Some(longest)) => Ok((dataset.samples(carries, tokenizer, draws)?.within(longest)?, None)),
         (Some(shape), longest) => {
-            let conversations = dataset.conversations(shape, tokenizer.clone(), draws)?;
+            let conversations = dataset.conversations(shape, tokenizer, draws)?;
             let conversations = match longest {
                 Some(longest) => conversations.within(longest)?,
                 None => conversations,
             };
-            let (samples, turns) = Turns::of(conversations, counting(tokenizer));
+            let (samples, turns) = Turns::of(conversations, counting(tokenizer.cloned()));
             Ok((samples, Some(turns)))
         }
     }

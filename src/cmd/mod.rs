@@ -1,6 +1,5 @@
 //! The subcommands, a file each: its flags and its story. They wire the stages and decide nothing.
 
-mod carrying;
 mod compare;
 mod desk;
 mod dry_run;
@@ -8,7 +7,6 @@ mod generate;
 mod help;
 mod manual;
 mod order;
-mod pairing;
 mod runs;
 mod serve;
 mod sim;

@@ -4,19 +4,18 @@ use super::compare::CompareArgs;
 use super::desk::warn;
 use super::dry_run::{self, DryRunArgs};
 use super::order::{Make, Order};
-use super::pairing;
 use super::runs::Runs;
 use crate::args::config::ConfigArgs;
 use crate::args::{Words, options};
 use crate::backend::{RequestArgs, Server, ServerArgs};
 use crate::bench::{Experiment, Said, Signals, Site};
-use crate::dataset::{Dataset, DatasetArgs, TurnsArgs};
+use crate::dataset::{self, DatasetArgs, TurnsArgs};
 use crate::drive::limits;
 use crate::error::{Exit, Result};
 use crate::json::Value;
 use crate::measure::MetricsArgs;
 use crate::net::{AroundArgs, SideCalls};
-use crate::plan::{AdapterArgs, Load, LoadArgs, Workload};
+use crate::plan::{AdapterArgs, Load, LoadArgs, Workload, pairing};
 use crate::report::OutputArgs;
 use crate::sim::{self, SimArgs};
 use crate::study::{Given, Point, StudyArgs};
@@ -94,7 +93,7 @@ impl ServeArgs {
     pub(super) fn check(&self) -> Result<Order> {
         let mut dataset_args = self.dataset.clone();
         let request_ids = dataset_args.name_requests()?;
-        let mut dataset = dataset_args.resolve()?;
+        let dataset = dataset_args.resolve()?;
         let sim = self.sim.as_deref().map(simulator).transpose()?;
         let tokenizer = match self.tokenizer.resolve()? {
             // The simulator's model has no tokenizer of its own.
@@ -105,12 +104,12 @@ impl ServeArgs {
         let around = self.around.resolve()?;
         let mut content = self.request.resolve(server.backend)?;
         let task = server.backend.task();
-        content.ignore_eos |= dataset.wants_full_answers() && server.backend.is_openai_compatible();
+        content.ignore_eos |= dataset.needs.full_answers && server.backend.is_openai_compatible();
         content.warnings.extend(self.dataset.warning());
         if sim.is_some() && self.server.base_url.is_some() {
             content.warnings.push("`--base-url` has no effect with `--sim`".into());
         }
-        content.warnings.extend(pairing::pair(&mut dataset, server.backend)?);
+        content.warnings.extend(pairing::pair(&dataset, server.backend)?);
         let (load, conversations) = self.load.resolve_for(&self.conversations)?;
         conversations.iter().try_for_each(|shape| pairing::converse(&dataset, server.backend, shape))?;
         let workload = Workload {
@@ -118,7 +117,7 @@ impl ServeArgs {
                 // The simulator inside has no tokenizer to agree with.
                 && sim.is_none()
                 && conversations.is_none()
-                && matches!(dataset, Dataset::Random(_) | Dataset::PrefixRepetition(_)),
+                && dataset.needs.made_to_length,
             dataset,
             conversations,
             longest: self.dataset.longest()?,
@@ -143,7 +142,7 @@ impl ServeArgs {
     /// The flags as they came to be in a run.
     fn settled(&self, server: &Server, workload: &Workload, load: &Load, request_ids: String) -> Vec<(String, Value)> {
         let mut options = self.options.clone();
-        options::settle(&mut options);
+        options::settle(&mut options, dataset::stored_lengths());
         let mut put = |name, value| options::set(&mut options, name, value);
         put("ignore_eos", Value::Bool(workload.content.ignore_eos));
         put("request_id_prefix", Value::Text(request_ids));

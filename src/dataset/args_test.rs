@@ -1,22 +1,29 @@
 //! What the flags mean together, and what they refuse.
 
-use super::super::Dataset;
-use super::super::golden::resolve;
 use serde_json::Map;
 
 use super::*;
-use crate::dataset::Custom;
+use crate::dataset::file::custom::{self, Custom, OutputLen};
+use crate::dataset::golden::{resolve, settings};
+use crate::dataset::made::random::{self, Random};
+
+fn random(line: &str) -> Random {
+    settings(line, random::settings).unwrap()
+}
+
+fn custom(line: &str) -> Custom {
+    let line = format!("--dataset-name custom --dataset-path a.jsonl {line}");
+    settings(&line, custom::settings).unwrap()
+}
 
 #[test]
 fn the_defaults_are_the_reference_s() {
-    let Dataset::Random(random) = resolve("").unwrap() else { panic!("another dataset") };
+    let random = random("");
     assert_eq!((random.seed, random.num_prompts, random.batch_size), (0, 1000, 1));
     assert_eq!((random.input_len, random.output_len, random.prefix_len), (1024, 128, 0));
     assert_eq!((random.range_ratio.input, random.range_ratio.output), (0.0, 0.0));
-    let Dataset::Custom(custom) = resolve("--dataset-name custom --dataset-path a.jsonl").unwrap() else {
-        panic!("another dataset")
-    };
-    assert_eq!(custom.output_len, super::super::OutputLen::Fixed(256));
+    let custom = custom("");
+    assert_eq!(custom.output_len, OutputLen::Fixed(256));
     assert_eq!(custom.template, Template::Chat(Map::new()));
     assert_eq!((custom.selection.order, custom.selection.shortage), (Order::Shuffled, Shortage::Oversample));
 }
@@ -24,7 +31,7 @@ fn the_defaults_are_the_reference_s() {
 #[test]
 fn the_general_lengths_win_over_those_of_the_dataset() {
     let line = "--input-len 7 --output-len 9 --random-input-len 5 --random-output-len 6";
-    let Dataset::Random(random) = resolve(line).unwrap() else { panic!("another dataset") };
+    let random = random(line);
     assert_eq!((random.input_len, random.output_len), (7, 9));
 }
 
@@ -60,12 +67,10 @@ fn what_does_not_go_together_is_refused_by_its_flag() {
 
 #[test]
 fn template_variables_are_a_json_object() {
-    let line = r#"--dataset-name custom --dataset-path a.jsonl --chat-template-kwargs {"x":1}"#;
-    let Dataset::Custom(custom) = resolve(line).unwrap() else { panic!("another dataset") };
-    let Template::Chat(variables) = custom.template else { panic!("no template") };
+    let template = custom(r#"--chat-template-kwargs {"x":1}"#).template;
+    let Template::Chat(variables) = template else { panic!("no template") };
     assert_eq!(variables["x"], 1);
-    let ten = resolve("--dataset-name custom --dataset-path a.jsonl --num-prompts 1_0").unwrap();
-    assert!(matches!(ten, Dataset::Custom(Custom { selection: Selection { num_prompts: 10, .. }, .. })));
+    assert_eq!(custom("--num-prompts 1_0").selection.num_prompts, 10);
     assert!(resolve("--chat-template-kwargs [1]").unwrap_err().to_string().contains("not a JSON object"));
 }
 

@@ -1,9 +1,12 @@
 //! Whole datasets against the reference's own samples, with a tokenizer small enough to read: sixteen letters and their
 //! merges to pairs and fours, so that decoding and encoding again often changes the number of tokens.
 
-use clap::Parser;
+use clap::{ArgMatches, Parser};
 
 use super::*;
+use crate::error::{Error, Result};
+use crate::rng::Draws;
+use crate::token::Tokenizer;
 
 pub(super) const TOKENIZER: &str = r#"{"added_tokens": [],
 "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false},
@@ -25,10 +28,30 @@ pub(super) fn tokenizer() -> Tokenizer {
     Tokenizer::from_json(TOKENIZER.as_bytes()).unwrap()
 }
 
-/// What the flags in `line`, cut at blanks, resolve to; request ids start with `r-`.
-pub(super) fn resolve(line: &str) -> Result<Dataset> {
+/// The flags in `line`, cut at blanks; request ids start with `r-`.
+fn args(line: &str) -> Result<DatasetArgs> {
     let words = ["llmbench", "--request-id-prefix", "r-"].into_iter().chain(line.split_whitespace());
-    Cli::try_parse_from(words).map_err(|error| Error::new(error.to_string()))?.dataset.resolve()
+    Ok(Cli::try_parse_from(words).map_err(|error| Error::new(error.to_string()))?.dataset)
+}
+
+/// What the flags in `line` resolve to.
+pub(super) fn resolve(line: &str) -> Result<Dataset> {
+    args(line)?.resolve()
+}
+
+/// The settings that `read` makes of the flags in `line`.
+pub(super) fn settings<T>(line: &str, read: impl FnOnce(&ArgMatches, Common) -> Result<T>) -> Result<T> {
+    args(line)?.read(read)
+}
+
+/// The samples that the flags in `line` resolve to, for a backend that carries nothing but texts.
+pub(super) fn samples(line: &str) -> Result<Samples> {
+    sampled(&resolve(line)?, &tokenizer())
+}
+
+/// The samples of `dataset`, for a backend that carries nothing but texts.
+pub(super) fn sampled(dataset: &Dataset, tokenizer: &Tokenizer) -> Result<Samples> {
+    dataset.samples(&Carries::default(), Some(tokenizer), &mut Draws::new(0))
 }
 
 /// All samples, each as (prompt, input tokens, output tokens); ids must count up from 0, and batches are joined by blanks.
@@ -78,7 +101,7 @@ pub(super) fn shown(samples: Samples) -> Vec<(String, u32, u32)> {
 }
 
 fn made(line: &str) -> Vec<(String, u32, u32)> {
-    rows(resolve(line).unwrap().samples(Some(tokenizer()), &mut Draws::new(0)).unwrap())
+    rows(samples(line).unwrap())
 }
 
 pub(super) fn owned(wanted: &[(&str, u32, u32)]) -> Vec<(String, u32, u32)> {

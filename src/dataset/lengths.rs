@@ -20,6 +20,16 @@ pub struct RangeRatio {
     pub output: f64,
 }
 
+/// A ratio as it is given: a number, or an object with two. Whoever keeps flags reads it as such too.
+#[derive(Debug, Clone)]
+pub struct RatioText(pub(super) String);
+
+impl From<&str> for RatioText {
+    fn from(text: &str) -> Self {
+        RatioText(text.to_owned())
+    }
+}
+
 /// An inclusive interval of lengths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Interval {

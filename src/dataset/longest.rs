@@ -3,8 +3,27 @@
 //!
 //! How many are left is known once all are made, so all are made here.
 
-use super::{Conversations, History, Sample, Samples};
+use super::lengths::length;
+use super::sample::{Sample, Samples};
+use super::turns::{Conversations, History};
+use crate::args;
 use crate::error::{Error, Result};
+
+/// The flag that says what is too long.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Dataset")]
+pub(super) struct LongestArgs {
+    /// Drop requests whose prompt and answer together have more than N tokens.
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = args::int)]
+    max_model_len: Option<i64>,
+}
+
+impl LongestArgs {
+    /// The longest prompt and answer together that a model takes, where it is given.
+    pub(super) fn resolve(&self) -> Result<Option<u32>> {
+        self.max_model_len.map(|len| length("--max-model-len", len)).transpose()
+    }
+}
 
 impl Samples {
     /// Drops the samples whose prompt and answer together have more than `longest` tokens, and warns of how many that were.

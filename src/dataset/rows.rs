@@ -1,7 +1,7 @@
 //! The rows of a dataset's file: JSON lines, or one JSON array of objects. Bytes come in, one [`Row`] after the other goes
 //! out; whatever is wrong is told with its line or entry and its field, and with a row that would be right.
 //!
-//! Which file it is, the caller adds ([`super::from_file`]); nothing is opened here.
+//! Which file it is, the caller adds; nothing is opened here.
 
 use std::fmt;
 

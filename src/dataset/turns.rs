@@ -1,7 +1,7 @@
 //! What conversations are, wherever they come from: the [`Shape`] that is asked for, and the turns of all conversations as
 //! [`Samples`], one after the other. What is answered, and how it goes into the next request, is not known here.
 
-use super::Samples;
+use super::sample::Samples;
 use crate::error::{Error, Result};
 
 /// What conversations are like.

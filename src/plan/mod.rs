@@ -4,6 +4,7 @@ pub mod adapters;
 pub mod args;
 pub mod arrivals;
 mod hash;
+pub mod pairing;
 mod preview;
 pub mod probe;
 pub mod request;

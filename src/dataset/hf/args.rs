@@ -1,14 +1,13 @@
 //! The flags of `hf`, and what they mean together. Flags and a selection come in, the settings of [`Hf`] go out; no file is
 //! touched.
 
-use std::path::PathBuf;
-
 use super::class::{Class, Known, Output, Subset, TEXT};
-use super::{Hf, Lengths};
+use super::settings::{Hf, Lengths, Shape};
 use crate::args;
-use crate::dataset::Selection;
+use crate::dataset::kind::Common;
 use crate::dataset::lengths::length;
 use crate::dataset::media::Placement;
+use crate::dataset::template::Template;
 use crate::error::{Error, Result};
 
 /// Flags of the dataset `hf`.
@@ -50,17 +49,10 @@ pub struct HfArgs {
     pub asr_max_audio_len_sec: f64,
 }
 
-/// What becomes of texts and images of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shape {
-    /// Whether prompts go through the model's chat template, where the class wants that.
-    pub templated: bool,
-    /// Where media go.
-    pub placement: Placement,
-}
-
 impl HfArgs {
-    pub(in crate::dataset) fn resolve(self, path: Option<PathBuf>, shape: Shape, selection: Selection) -> Result<Hf> {
+    pub(super) fn resolve(self, common: Common, placement: Placement) -> Result<Hf> {
+        let Common { path, output_len, template, selection, .. } = common;
+        let shape = Shape { templated: template != Template::None, placement };
         let path = path.ok_or_else(|| {
             Error::new("dataset `hf` needs a name or a path")
                 .hint("name a dataset of the hub, or a local copy, with `--dataset-path`")
@@ -79,7 +71,7 @@ impl HfArgs {
                 Known::ids().join(", ")
             )));
         }
-        let lengths = self.lengths(known)?;
+        let lengths = lengths(output_len.or(self.hf_output_len), known)?;
         let distances = range("blazedit", "distance", self.blazedit_min_distance, self.blazedit_max_distance)?;
         let longest = if self.asr_max_audio_len_sec == 0.0 { f64::INFINITY } else { self.asr_max_audio_len_sec };
         let seconds = range("asr", "audio-len-sec", self.asr_min_audio_len_sec, longest)?;
@@ -105,20 +97,19 @@ impl HfArgs {
             selection,
         })
     }
+}
 
-    fn lengths(&self, known: &Known) -> Result<Lengths> {
-        let given = self.hf_output_len.map(|len| length("--hf-output-len", len)).transpose()?;
-        match (known.output, given) {
-            // The answer's length is what this dataset is about.
-            (Output::Answer, _) if known.class == Class::NextEdit => Ok(Lengths::Answer),
-            (Output::Answer, Some(0)) => {
-                Err(Error::new("`--hf-output-len 0`: this dataset asks for one token or more")
-                    .hint("give 1 or more, or leave it out to ask for as many tokens as the answers have"))
-            }
-            (Output::Answer, None) => Ok(Lengths::Answer),
-            (Output::Answer, Some(len)) => Ok(Lengths::Given(len)),
-            (Output::Fixed(len), given) => Ok(Lengths::Given(given.unwrap_or(len))),
-        }
+/// How many output tokens are asked for.
+fn lengths(given: Option<i64>, known: &Known) -> Result<Lengths> {
+    let given = given.map(|len| length("--hf-output-len", len)).transpose()?;
+    match (known.output, given) {
+        // The answer's length is what this dataset is about.
+        (Output::Answer, _) if known.class == Class::NextEdit => Ok(Lengths::Answer),
+        (Output::Answer, Some(0)) => Err(Error::new("`--hf-output-len 0`: this dataset asks for one token or more")
+            .hint("give 1 or more, or leave it out to ask for as many tokens as the answers have")),
+        (Output::Answer, None) => Ok(Lengths::Answer),
+        (Output::Answer, Some(len)) => Ok(Lengths::Given(len)),
+        (Output::Fixed(len), given) => Ok(Lengths::Given(given.unwrap_or(len))),
     }
 }
 

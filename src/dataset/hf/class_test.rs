@@ -4,11 +4,12 @@ use std::io::Cursor;
 
 use serde_json::json;
 
+use super::gather::tests::{made, samples};
 use super::testing::{Folder, Leaf, Values, parquet_file, texts};
-use super::tests::{made, samples};
-use super::*;
 use crate::dataset::media::Sound;
-use crate::dataset::{Part, Prompt, Sample};
+use crate::dataset::part::Part;
+use crate::dataset::sample::{Prompt, Sample};
+use crate::token::Tokenizer;
 
 /// The first request of a dataset of one file.
 fn first(name: &str, file: &str, content: &[u8], line: &str) -> Sample {

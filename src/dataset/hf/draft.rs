@@ -3,7 +3,8 @@
 
 use super::cell::Cell;
 use crate::dataset::media::{self, Placement, Source};
-use crate::dataset::{Part, Prompt, Sample};
+use crate::dataset::part::Part;
+use crate::dataset::sample::{Prompt, Sample};
 use crate::error::{Error, Result};
 
 /// What a row became.

@@ -12,8 +12,8 @@ use std::path::Path;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::super::rows::{self, BYTE_ORDER_MARK};
 use super::cell::{Cell, Row};
+use crate::dataset::rows::{self, BYTE_ORDER_MARK};
 use crate::error::{Error, Result};
 
 /// What right content looks like.

@@ -1,9 +1,9 @@
 //! Rows about a picture or a video. A row and a tokenizer come in, a draft with the picture as it lies in the file goes out.
 
-use super::Maker;
 use super::cell::{Cell, Row};
 use super::class::has_turns;
 use super::draft::Draft;
+use super::settings::Maker;
 use super::source::{DataFile, Source};
 use crate::dataset::media;
 use crate::error::Result;

@@ -3,13 +3,14 @@
 
 use std::path::PathBuf;
 
-use super::Maker;
 use super::cell::{Cell, Row};
 use super::class::EARNINGS;
 use super::draft::Draft;
+use super::settings::Maker;
 use super::source::{DataFile, Source};
 use crate::dataset::media::{Placement, Sound, audio_file};
-use crate::dataset::{Audio, Prompt, Sample};
+use crate::dataset::part::Audio;
+use crate::dataset::sample::{Prompt, Sample};
 use crate::error::{Error, Result};
 
 impl Maker {

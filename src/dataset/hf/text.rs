@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::cell::{Cell, Row};
 use super::draft::Draft;
-use super::{Lengths, Maker};
+use super::settings::{Lengths, Maker};
 use crate::error::Result;
 use crate::token::Special;
 

@@ -6,9 +6,11 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::draft::Draft;
+use super::settings::{Hf, Maker};
 use super::source::{DataFile, Source};
-use super::{Hf, Maker};
-use crate::dataset::{Json, Prompt, Sample, rows};
+use crate::dataset::part::Json;
+use crate::dataset::rows;
+use crate::dataset::sample::{Prompt, Sample};
 use crate::error::{Error, Result};
 use crate::rng::Python;
 

@@ -1,6 +1,6 @@
 //! The flags that all datasets with pictures, videos or sounds share, and what they mean.
 
-use super::Placement;
+use super::parts::Placement;
 
 /// Flags of all datasets with media.
 #[derive(Debug, Clone, clap::Args)]

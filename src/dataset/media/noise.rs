@@ -1,11 +1,11 @@
 //! Noise: pictures and videos of uniform random pixels. A size and a generator come in, a part of a message goes out, whose
 //! pixels are the reference's.
 
+use super::parts::{Source, data_url, video_part};
 use super::picture::{Order, jpeg};
 use super::video::mp4;
-use super::{Source, data_url, video_part};
-use crate::dataset::Part;
-use crate::dataset::buckets::{Bucket, Modality};
+use crate::dataset::made::buckets::{Bucket, Modality};
+use crate::dataset::part::Part;
 use crate::error::Result;
 use crate::rng::Generator;
 

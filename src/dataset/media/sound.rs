@@ -12,7 +12,7 @@ use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatReader, TrackType};
 use symphonia::core::io::MediaSourceStream;
 
-use super::super::{Audio, Part};
+use crate::dataset::part::{Audio, Part};
 use crate::error::{Error, Result};
 
 /// A sound as 16-bit samples.

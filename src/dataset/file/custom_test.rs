@@ -1,0 +1,104 @@
+//! What `custom` takes from a file, against the reference's own samples, and what it refuses.
+
+use super::*;
+use crate::dataset::golden::{self, rows, tokenizer};
+
+fn custom(line: &str) -> Custom {
+    let line = format!("--dataset-name custom --dataset-path prompts.jsonl {line}");
+    golden::settings(&line, settings).unwrap()
+}
+
+fn samples(line: &str, tokenizer: Option<Tokenizer>, json: &str) -> Result<Samples> {
+    custom(line).samples_of(json.as_bytes().to_vec(), tokenizer, &mut Draws::new(0))
+}
+
+/// Five prompts with their output lengths; a blank line and Windows line ends between.
+fn prompts() -> String {
+    let line = |k: usize| format!("{{\"prompt\": \"{}ace\", \"output_tokens\": {}}}\r\n\r\n", "abcd".repeat(k), k + 3);
+    (0..5).map(line).collect()
+}
+
+#[test]
+fn lines_are_taken_and_repeated_as_in_the_reference() {
+    let line = "--num-prompts 7 --seed 3 --skip-chat-template --custom-output-len -1";
+    let wanted = [(0, 3), (2, 5), (3, 6), (4, 7), (1, 4), (2, 5), (1, 4)];
+    let seven = samples(line, Some(tokenizer()), &prompts()).unwrap();
+    assert!(seven.warnings[0].starts_with("2 of 7 requests repeat another one"));
+    assert_eq!(rows(seven), wanted.map(|(k, tokens)| ("abcd".repeat(k) + "ace", tokens, tokens)));
+}
+
+#[test]
+fn no_wanted_number_takes_every_line() {
+    for count in ["0", "-1"] {
+        let all =
+            samples(&format!("--num-prompts {count} --skip-chat-template"), Some(tokenizer()), &prompts()).unwrap();
+        assert_eq!((all.count, all.warnings.len()), (5, 0));
+    }
+}
+
+#[test]
+fn without_oversampling_each_line_is_sent_once_in_file_order() {
+    let line = "--num-prompts 9 --no-oversample --disable-shuffle --skip-chat-template --custom-output-len 8";
+    let made = rows(samples(line, Some(tokenizer()), &prompts()).unwrap());
+    assert_eq!(made.iter().map(|row| row.1).collect::<Vec<u32>>(), [3, 4, 5, 6, 7]);
+    assert!(made.iter().all(|row| row.2 == 8));
+}
+
+#[test]
+fn without_a_tokenizer_prompts_go_out_unchanged_with_their_output_length() {
+    let json = "{\"prompt\": \"Hi?\", \"output_tokens\": 12.9}";
+    let made = |line: &str| rows(samples(line, None, json).unwrap());
+    assert_eq!(made("--num-prompts 1 --custom-output-len 40"), [("Hi?".into(), 1, 40)]);
+    assert_eq!(made("--num-prompts 1 --custom-output-len -1"), [("Hi?".into(), 1, 12)]);
+    assert_eq!(made("--num-prompts 1 --custom-output-len 40 --output-len 5"), [("Hi?".into(), 1, 5)]);
+}
+
+#[test]
+fn a_tokenizer_without_a_template_is_an_error_with_a_way_out() {
+    let mut one = samples("--num-prompts 1", Some(tokenizer()), &prompts()).unwrap();
+    let error = one.iter.next().unwrap().unwrap_err();
+    assert!(error.advice().is_some_and(|hint| hint.contains("--skip-chat-template")));
+}
+
+#[test]
+fn a_line_that_is_wrong_is_refused_with_its_number_and_field() {
+    let table = [
+        ("{\"prompt\": 5}", "line 2: no string at `prompt`"),
+        ("{\"text\": \"a\"}", "line 2: no string at `prompt`"),
+        ("[\"a\", 1]", "line 2: column 0: invalid type: sequence, expected a map"),
+        ("{\"prompt\": \"a\"", "line 2: column 14: EOF while parsing an object"),
+        ("{\"prompt\": \"a\"}", "line 2: no number of tokens at `output_tokens`"),
+        ("{\"prompt\": \"a\", \"output_tokens\": -1}", "line 2: no number of tokens at `output_tokens`"),
+        ("{\"prompt\": \"a\", \"output_tokens\": null}", "line 2: no number of tokens at `output_tokens`"),
+    ];
+    for (line, why) in table {
+        let json = format!("{{\"prompt\": \"fine\", \"output_tokens\": \"7\"}}\n{line}\n");
+        let error = samples("--custom-output-len -1", None, &json).err().unwrap();
+        assert_eq!(error.to_string(), why);
+        assert!(error.advice().is_some_and(|hint| hint.contains("\"output_tokens\": 10")));
+    }
+}
+
+#[test]
+fn an_empty_file_and_a_missing_one_are_refused() {
+    assert_eq!(samples("", None, "\n \n").err().unwrap().to_string(), "no lines");
+    let error = custom("").samples(None, &mut Draws::new(0)).err().unwrap();
+    assert!(error.to_string().starts_with("cannot read dataset `prompts.jsonl`: No such file"), "{error}");
+}
+
+#[test]
+fn a_prompt_that_will_begin_twice_is_warned_of() {
+    let json = r#"{"model": {"type": "BPE", "vocab": {"a": 0, "<s>": 1}, "merges": []},
+        "added_tokens": [{"id": 1, "content": "<s>", "single_word": false, "lstrip": false, "rstrip": false,
+            "normalized": false, "special": true}],
+        "post_processor": {"type": "TemplateProcessing", "pair": [{"Sequence": {"id": "A", "type_id": 0}}],
+            "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+            "special_tokens": {"<s>": {"id": "<s>", "ids": [1], "tokens": ["<s>"]}}}}"#;
+    let warned = |prompt: &str| {
+        let tokenizer = Tokenizer::from_json(json.as_bytes()).unwrap();
+        let row = format!("{{\"prompt\": \"{prompt}\"}}");
+        let made = samples("--num-prompts 1 --skip-chat-template", Some(tokenizer), &row).unwrap();
+        made.warnings.iter().any(|warning| warning.starts_with("prompts begin with the token"))
+    };
+    assert_eq!((warned("<s>aa"), warned("aa")), (true, false));
+}

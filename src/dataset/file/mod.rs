@@ -1,0 +1,14 @@
+//! Datasets that are read from a file.
+
+pub mod burstgpt;
+pub mod custom;
+pub mod custom_audio;
+pub mod custom_image;
+mod open;
+pub mod sharegpt;
+mod sharegpt_turns;
+pub mod sonnet;
+pub mod spec_bench;
+pub mod speed_bench;
+pub mod timed_trace;
+pub mod txt_slices;

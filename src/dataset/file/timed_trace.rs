@@ -1,0 +1,343 @@
+//! A recorded trace: JSON lines with a time, two lengths and hash ids come in; prompts of token ids go out, which share
+//! what the hash ids share, and the times when they are due.
+//!
+//! Each hash id stands for a chunk of tokens. A chunk is drawn from a generator whose seed is the FNV-1a hash (64 bits, of
+//! which the low 32 count) of `ID:TOKENS`, so it is the same in every run. (The reference's seeds differ from process to
+//! process; the pattern of what is shared is the same.)
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{ArgMatches, Args};
+use serde_json::Value;
+
+use super::open::{check, from_file};
+use crate::args;
+use crate::dataset::kind::{Common, Dataset, Kind, flags};
+use crate::dataset::needs::Needs;
+use crate::dataset::rows::{self, Row};
+use crate::dataset::sample::{Prompt, Sample, Samples};
+use crate::error::{Error, Result};
+use crate::record::Tick;
+use crate::rng::{Draws, Python};
+use crate::token::Tokenizer;
+
+const FORM: &str = "write one object a line, such as {\"timestamp\": 1.5, \"input_length\": 40, \"output_length\": 20, \
+                    \"hash_ids\": [1, 2, 3]}, or name the fields with `--timed-trace-label-...`";
+
+/// The latest time of a trace, in seconds: a year. What is later was meant as a date, or has another unit.
+const LONGEST_TRACE: f64 = 365.0 * 86_400.0;
+
+/// Flags of the dataset `timed_trace`.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Dataset: timed_trace")]
+pub struct TimedTraceArgs {
+    /// Tokens that a hash id stands for.
+    #[arg(long, value_name = "TOKENS", default_value_t = 16, allow_negative_numbers = true, value_parser = args::int)]
+    pub timed_trace_chunk_hash_size: i64,
+    /// What a time is multiplied with to give seconds: 0.001 for milliseconds.
+    #[arg(long, value_name = "X", default_value = "1", allow_negative_numbers = true, value_parser = args::float)]
+    pub timed_trace_sec_multiplier: f64,
+    /// The field of the time.
+    #[arg(long, value_name = "FIELD", default_value = "timestamp")]
+    pub timed_trace_label_timestamp: String,
+    /// The field of the number of input tokens.
+    #[arg(long, value_name = "FIELD", default_value = "input_length")]
+    pub timed_trace_label_input_length: String,
+    /// The field of the number of output tokens.
+    #[arg(long, value_name = "FIELD", default_value = "output_length")]
+    pub timed_trace_label_output_length: String,
+    /// The field of the hash ids.
+    #[arg(long, value_name = "FIELD", default_value = "hash_ids")]
+    pub timed_trace_label_hash_ids: String,
+    /// Send requests when the trace says; the default with `timed_trace`.
+    #[arg(long, overrides_with = "no_self_timed")]
+    pub self_timed: bool,
+    /// Send requests as the load flags say, not when the trace says.
+    #[arg(long, overrides_with = "self_timed")]
+    pub no_self_timed: bool,
+}
+
+/// The settings of `timed_trace`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TimedTrace {
+    /// The file.
+    pub path: PathBuf,
+    /// How many lines are taken, from the first; above 0.
+    pub num_prompts: u32,
+    /// Tokens of a whole chunk; above 0.
+    pub chunk: u32,
+    /// Seconds of a unit of the file's times.
+    pub unit: f64,
+    /// The names of its fields.
+    pub labels: Labels,
+    /// Who says when requests start.
+    pub timing: Timing,
+    /// Goes before the index in each request id.
+    pub request_id_prefix: String,
+}
+
+/// The fields of a trace.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Labels {
+    /// When.
+    pub timestamp: String,
+    /// How many input tokens.
+    pub input: String,
+    /// How many output tokens.
+    pub output: String,
+    /// What they are.
+    pub hashes: String,
+}
+
+/// Who says when requests start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timing {
+    /// The trace.
+    Trace,
+    /// The flags of the load.
+    Load,
+}
+
+/// A line of the trace.
+struct Entry {
+    input: u32,
+    output: u32,
+    hashes: Vec<String>,
+    seconds: f64,
+}
+
+/// A recorded trace.
+pub(in crate::dataset) static KIND: Kind = Kind {
+    groups: &[TimedTraceArgs::augment_args],
+    own: &[("self_timed", ", which has no times"), ("no_self_timed", ", which has no times")],
+    ..Kind::new("timed_trace", "A recorded trace: its times, lengths and shared prefixes", |matches, common| {
+        Ok(settings(matches, common)?.dataset())
+    })
+};
+
+fn settings(matches: &ArgMatches, common: Common) -> Result<TimedTrace> {
+    flags::<TimedTraceArgs>(matches).resolve(common)
+}
+
+impl TimedTraceArgs {
+    fn resolve(self, Common { path, selection, .. }: Common) -> Result<TimedTrace> {
+        let path = path.ok_or_else(|| {
+            Error::new("dataset `timed_trace` needs a file").hint("name a `.jsonl` file with `--dataset-path`")
+        })?;
+        let chunk = self.timed_trace_chunk_hash_size;
+        let unit = self.timed_trace_sec_multiplier;
+        if !(unit.is_finite() && unit >= 0.0) {
+            return Err(Error::new(format!("`--timed-trace-sec-multiplier {unit}`: not a time unit"))
+                .hint("give 1 for seconds, or 0.001 for milliseconds"));
+        }
+        Ok(TimedTrace {
+            path,
+            num_prompts: selection.some_prompts(KIND.name)?,
+            chunk: u32::try_from(chunk).ok().filter(|&chunk| chunk > 0).ok_or_else(|| {
+                Error::new(format!("`--timed-trace-chunk-hash-size {chunk}`: not a number of tokens"))
+                    .hint("give 1 or more")
+            })?,
+            unit,
+            labels: Labels {
+                timestamp: self.timed_trace_label_timestamp,
+                input: self.timed_trace_label_input_length,
+                output: self.timed_trace_label_output_length,
+                hashes: self.timed_trace_label_hash_ids,
+            },
+            timing: if self.no_self_timed { Timing::Load } else { Timing::Trace },
+            request_id_prefix: selection.request_id_prefix,
+        })
+    }
+}
+
+impl TimedTrace {
+    /// Ready to be sampled.
+    pub fn dataset(self) -> Dataset {
+        Dataset {
+            needs: Needs { token_ids: true, answers: true, full_answers: true, ..Needs::default() },
+            announcement: Some(self.announcement()),
+            check: check(&self.path),
+            ..Dataset::tokenized(KIND.name, move |_, tokenizer, draws| self.clone().samples(tokenizer, draws))
+        }
+    }
+
+    fn announcement(&self) -> String {
+        let Labels { timestamp, input, output, hashes } = &self.labels;
+        let (chunk, unit) = (self.chunk, self.unit);
+        format!(
+            "timed-trace: {chunk} tokens a hash id, times in units of {unit} s, \
+             fields `{timestamp}`, `{input}`, `{output}`, `{hashes}`"
+        )
+    }
+
+    fn samples(self, tokenizer: &Tokenizer, draws: &mut Draws) -> Result<Samples> {
+        let path = self.path.clone();
+        from_file(&path, |bytes| self.samples_of(&bytes, tokenizer, draws))
+    }
+
+    fn samples_of(self, bytes: &[u8], tokenizer: &Tokenizer, draws: &mut Draws) -> Result<Samples> {
+        let rows = rows::lines(bytes, FORM).take(self.num_prompts as usize);
+        let unit = (self.timing == Timing::Trace).then_some(self.unit);
+        let entries: Vec<Entry> = rows.map(|row| self.labels.entry(row?, unit)).collect::<Result<_>>()?;
+        if entries.is_empty() {
+            return Err(Error::new("no lines").hint(FORM));
+        }
+        let due = (self.timing == Timing::Trace).then(|| due(&entries, self.unit));
+        let warnings = self.warnings(&entries);
+        let mut chunks = Chunks { ids: vocabulary(tokenizer)?, size: self.chunk, made: HashMap::new() };
+        let count = entries.len();
+        let iter = entries.into_iter().enumerate().map(move |(index, entry)| {
+            let ids = chunks.prompt(index, &entry);
+            Ok(Sample {
+                input_tokens: ids.len() as u32,
+                prompt: Prompt::Ids(ids),
+                output_tokens: entry.output,
+                request_id: Some(format!("{}{index}", self.request_id_prefix)),
+                ..Sample::default()
+            })
+        });
+        // The reference seeds both generators anew, with 0.
+        *draws = Draws::new(0);
+        Ok(Samples { warnings, due, ..Samples::new(count, iter) })
+    }
+
+    fn warnings(&self, entries: &[Entry]) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let (all, wanted) = (entries.len(), self.num_prompts);
+        if all < wanted as usize {
+            warnings.push(format!("{all} requests instead of {wanted}, because the trace has no more lines"));
+        }
+        let covered = |entry: &Entry| entry.hashes.len() as u64 * u64::from(self.chunk);
+        let short =
+            entries.iter().filter(|entry| !entry.hashes.is_empty() && covered(entry) < u64::from(entry.input)).count();
+        if short > 0 {
+            let size = self.chunk;
+            warnings.push(format!(
+                "{short} of {all} prompts are shorter than the trace says, because their hash ids stand for too few tokens \
+                 at {size} each: set `--timed-trace-chunk-hash-size`"
+            ));
+        }
+        if self.timing == Timing::Trace {
+            let times = || entries.iter().map(|entry| entry.seconds * self.unit);
+            let back = times().zip(times().skip(1)).filter(|(earlier, later)| later < earlier).count();
+            if back > 0 {
+                warnings.push(format!(
+                    "{back} times of the trace lie before the one of the line above: those requests follow at once"
+                ));
+            }
+            let first = times().next().unwrap_or(0.0);
+            if first >= 1.0 {
+                warnings.push(format!("the trace begins {first:.0} s after its time 0, and so does this run"));
+            }
+        }
+        warnings
+    }
+}
+
+impl Labels {
+    /// What a line says; `unit` is the seconds of a unit of its time, where that time counts.
+    fn entry(&self, row: Row, unit: Option<f64>) -> Result<Entry> {
+        let seconds = match row.get(&self.timestamp) {
+            Some(Value::Number(number)) => number.as_f64(),
+            Some(Value::String(text)) => args::float(text).ok(),
+            _ => None,
+        };
+        let seconds = seconds.filter(|seconds| seconds.is_finite());
+        if seconds.zip(unit).is_some_and(|(seconds, unit)| seconds * unit > LONGEST_TRACE) {
+            let why = format!("`{}` is more than a year after the start of the run", self.timestamp);
+            return Err(row.wrong(why).hint(
+                "times count from the start of the run: subtract the first, or set `--timed-trace-sec-multiplier`",
+            ));
+        }
+        let hashes = match row.get(&self.hashes) {
+            None => Some(Vec::new()),
+            Some(Value::Array(ids)) => ids.iter().map(hash_id).collect(),
+            Some(_) => None,
+        };
+        Ok(Entry {
+            input: row.prompt_tokens(&self.input)?,
+            output: row.tokens(&self.output)?,
+            hashes: hashes.ok_or_else(|| row.wrong(format_args!("no list of whole numbers at `{}`", self.hashes)))?,
+            seconds: seconds.ok_or_else(|| row.wrong(format_args!("no number at `{}`", self.timestamp)))?,
+        })
+    }
+}
+
+/// A hash id as it stands in the key of its chunk.
+fn hash_id(id: &Value) -> Option<String> {
+    match id {
+        Value::Number(number) if !number.is_f64() => Some(number.to_string()),
+        Value::String(text) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+/// When each entry is due: at its time, but not before the one above it, which is sent first.
+fn due(entries: &[Entry], unit: f64) -> Vec<Tick> {
+    let times = entries.iter().map(|entry| entry.seconds * unit);
+    let latest = times.scan(0.0_f64, |latest, seconds| {
+        *latest = latest.max(seconds);
+        Some(*latest)
+    });
+    latest.map(Tick::from_secs_f64).collect()
+}
+
+/// The ids that chunks are drawn from, ascending: the whole vocabulary, added tokens too, without the named special ones.
+fn vocabulary(tokenizer: &Tokenizer) -> Result<Vec<u32>> {
+    let special = tokenizer.special_ids();
+    let ids: Vec<u32> = tokenizer.ids().into_iter().filter(|id| special.binary_search(id).is_err()).collect();
+    if ids.is_empty() {
+        return Err(Error::new("the tokenizer has no tokens to make prompts of").hint("give another `--tokenizer`"));
+    }
+    Ok(ids)
+}
+
+/// The chunks of tokens that hash ids stand for.
+struct Chunks {
+    ids: Vec<u32>,
+    size: u32,
+    made: HashMap<String, Arc<[u32]>>,
+}
+
+impl Chunks {
+    /// The prompt of line `index`. One without hash ids shares nothing with others, and has its length all the same.
+    fn prompt(&mut self, index: usize, entry: &Entry) -> Vec<u32> {
+        if entry.hashes.is_empty() {
+            return self.draw(&format!("line {index}:{}", entry.input), entry.input).collect();
+        }
+        let mut prompt = Vec::new();
+        let mut left = entry.input;
+        for hash in &entry.hashes {
+            if left == 0 {
+                break;
+            }
+            let len = left.min(self.size);
+            left -= len;
+            let key = format!("{hash}:{len}");
+            if let Some(chunk) = self.made.get(&key) {
+                prompt.extend_from_slice(chunk);
+                continue;
+            }
+            let chunk: Arc<[u32]> = self.draw(&key, len).collect();
+            prompt.extend_from_slice(&chunk);
+            self.made.insert(key, chunk);
+        }
+        prompt
+    }
+
+    fn draw(&self, key: &str, len: u32) -> impl Iterator<Item = u32> {
+        let mut python = Python::new(u64::from(fnv1a(key) as u32));
+        (0..len).map(move |_| self.ids[python.index(self.ids.len())])
+    }
+}
+
+/// The 64-bit FNV-1a hash (Fowler, Noll and Vo).
+fn fnv1a(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+}
+
+#[cfg(test)]
+#[path = "timed_trace_test.rs"]
+mod tests;

@@ -1,0 +1,218 @@
+//! Rows become requests: settings and a tokenizer come in, rows are read in their order until as many as wanted have become
+//! drafts, and the samples of those go out.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::cell::Row;
+use super::class::Class;
+use super::draft::Draft;
+use super::names::Wanted;
+use super::settings::{Hf, Maker};
+use super::source::Source;
+use super::table::Table;
+use super::{ids, tools};
+use crate::dataset::ahead::ahead;
+use crate::dataset::sample::Samples;
+use crate::dataset::selection::Order;
+use crate::error::{Error, Result};
+use crate::rng::{Draws, Generator};
+use crate::token::Tokenizer;
+
+/// Rows that are read at once at most.
+const BATCH: usize = 4096;
+
+/// Rows that are read at once at least after the first time: more than are missing, since a filter has dropped some.
+const SMALL_BATCH: usize = 64;
+
+/// The columns that may hold prompts where none is named, the likeliest first.
+const TEXT_COLUMNS: [&str; 10] = [
+    "prompt",
+    "text",
+    "question",
+    "instruction",
+    "input",
+    "problem",
+    "query",
+    "content",
+    "turns.0",
+    "messages.0.content",
+];
+
+impl Hf {
+    /// Looks whether the path exists, or else could be a name on the hub.
+    pub(super) fn check(&self) -> Result<()> {
+        Source::open(&self.path).map(drop).map_err(|error| self.unreadable(error))
+    }
+
+    fn unreadable(&self, error: Error) -> Error {
+        error.context(format!("cannot read dataset `{}`", self.path))
+    }
+
+    pub(super) fn samples(self, tokenizer: Tokenizer, draws: &mut Draws) -> Result<Samples> {
+        let path = self.path.clone();
+        self.samples_of(tokenizer, draws).map_err(|error| error.context(format!("cannot read dataset `{path}`")))
+    }
+
+    fn samples_of(self, tokenizer: Tokenizer, draws: &mut Draws) -> Result<Samples> {
+        let (hf, source) = (self.clone(), Source::open(&self.path)?);
+        let mut maker = Maker { hf, tokenizer, source: source.clone(), text: String::new() };
+        let mut warnings = Vec::new();
+        let drafts = if self.class == Class::Bfcl {
+            let calls = self.calls(&source)?;
+            warnings.extend(calls.first().and_then(|call| maker.doubt(call)));
+            self.gather_calls(maker, calls)?
+        } else {
+            let wanted = Wanted { subset: self.subset.as_deref(), split: &self.split };
+            let mut table = Table::new(source.clone(), source.split(wanted)?);
+            if self.class == Class::Text {
+                maker.text = self.text_column(&mut table)?;
+            }
+            let (drafts, dropped) = self.gather(maker, &mut table)?;
+            if self.class == Class::Asr && dropped > 0 {
+                warnings.push(format!("{dropped} recordings are shorter or longer than asked for, and left out"));
+            }
+            drafts
+        };
+        self.ordered(drafts, warnings, draws)
+    }
+
+    /// The drafts as requests, repeated where there are too few.
+    fn ordered(self, drafts: Vec<Draft>, mut warnings: Vec<String>, draws: &mut Draws) -> Result<Samples> {
+        let taken = drafts.len();
+        if taken == 0 {
+            return Err(Error::new("no row can be used")
+                .hint("check the split (`--hf-split`), the lengths and the filters of this dataset"));
+        }
+        // Only the repeats come from this generator: rows are shuffled by another one.
+        let repeats = self.selection.repeats(taken, &mut draws.python);
+        warnings.extend(self.selection.warning(taken, repeats.len()));
+        let numbers: Vec<usize> = drafts.iter().map(|draft| draft.number).collect();
+        let copies = ids::of_copies(&numbers, repeats.len());
+        let count = taken + repeats.len();
+        let iter = ahead(count, move |index| {
+            let (source, number) = match index.checked_sub(taken) {
+                None => (index, numbers[index]),
+                Some(copy) => (repeats[copy] as usize, copies[copy]),
+            };
+            drafts[source].finish(self.selection.request_id(number))
+        });
+        Ok(Samples { warnings, ..Samples::new(count, iter) })
+    }
+
+    /// Reads rows in their order until as many as wanted have become drafts; also, how many were dropped on the way.
+    fn gather(&self, maker: Maker, table: &mut Table) -> Result<(Vec<Draft>, usize)> {
+        let wanted = self.selection.num_prompts as usize;
+        let columns = maker.columns();
+        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+        let maker = Arc::new(maker);
+        let order = match self.selection.order {
+            Order::File => None,
+            Order::Shuffled => {
+                let rows = u32::try_from(table.count()?).map_err(|_| Error::new("more rows than can be shuffled"))?;
+                Some(Generator::new(u64::from(self.selection.seed)).permutation(rows))
+            }
+        };
+        let (mut drafts, mut at): (Vec<Draft>, usize) = (Vec::new(), 0);
+        while drafts.len() < wanted {
+            // At first no more than are wanted, so that no file is fetched in vain.
+            let least = if at == 0 { 1 } else { SMALL_BATCH };
+            let batch = (wanted - drafts.len()).clamp(least, BATCH);
+            let positions: Vec<u64> = match &order {
+                None => (at..at + batch).map(|row| row as u64).collect(),
+                Some(order) => order.iter().skip(at).take(batch).copied().map(u64::from).collect(),
+            };
+            let rows = table.read(&positions, &columns)?;
+            let ended = rows.len() < batch;
+            let made = maker.drafts(rows);
+            for (offset, draft) in made.enumerate() {
+                let Some(draft) = draft? else { continue };
+                let number = if self.class == Class::Blazedit { at + offset } else { drafts.len() };
+                drafts.push(draft.numbered(number));
+                if drafts.len() == wanted {
+                    return Ok((drafts, at + offset + 1 - wanted));
+                }
+            }
+            at += batch;
+            if ended {
+                break;
+            }
+        }
+        let dropped = at.min(table.count()? as usize) - drafts.len();
+        Ok((drafts, dropped))
+    }
+
+    fn gather_calls(&self, maker: Maker, calls: Vec<tools::Call>) -> Result<Vec<Draft>> {
+        let calls: Vec<_> = calls.into_iter().take(self.selection.num_prompts as usize).collect();
+        let drafts = ahead(calls.len(), move |index| maker.tools(&calls[index]));
+        drafts.enumerate().map(|(number, draft)| Ok(draft?.numbered(number))).collect()
+    }
+
+    /// Where prompts are in a dataset that is not known: in the named column, or the likeliest one.
+    fn text_column(&self, table: &mut Table) -> Result<String> {
+        let columns = table.columns()?;
+        let top = |path: &str| path.split('.').next().unwrap_or(path).to_owned();
+        let has = |path: &str| columns.iter().any(|column| column == path) || columns.contains(&top(path));
+        let found = match &self.text_column {
+            Some(column) => has(column).then(|| column.clone()),
+            None => TEXT_COLUMNS.iter().find(|path| has(path)).map(|path| (*path).to_owned()),
+        };
+        found.ok_or_else(|| {
+            let what = match &self.text_column {
+                Some(column) => format!("no column `{column}`"),
+                None => "no column that is known to hold prompts".to_owned(),
+            };
+            let hint = "name the column of the prompts with `--hf-text-column`, or the dataset that this is a copy of with \
+                        `--hf-name`";
+            Error::new(what).hint(format!("its columns: `{}`; {hint}", columns.join("`, `")))
+        })
+    }
+}
+
+impl Maker {
+    /// The columns to read.
+    fn columns(&self) -> Vec<String> {
+        match self.hf.class {
+            Class::Text => {
+                let top = self.text.split('.').next().unwrap_or_default();
+                vec![self.text.clone(), top.to_owned()]
+            }
+            _ => self.hf.columns.clone(),
+        }
+    }
+
+    /// Drafts of rows, made on all cores; none for a row that a filter drops.
+    fn drafts(self: &Arc<Self>, rows: Vec<Row>) -> impl Iterator<Item = Result<Option<Draft>>> + use<> {
+        let maker = Arc::clone(self);
+        let rows: Vec<Mutex<Option<Row>>> = rows.into_iter().map(|row| Mutex::new(Some(row))).collect();
+        ahead(rows.len(), move |index| {
+            let row = rows[index].lock().unwrap_or_else(PoisonError::into_inner).take();
+            let mut row = row.expect("each row is asked for once");
+            maker.draft(&mut row)
+        })
+    }
+
+    /// What becomes of a row.
+    fn draft(&self, row: &mut Row) -> Result<Option<Draft>> {
+        match self.hf.class {
+            Class::VisionArena => self.vision_arena(row),
+            Class::Mmvu => self.mmvu(row),
+            Class::InstructCoder => self.instruct_coder(row),
+            Class::MtBench => self.plain(row, "turns.0"),
+            Class::HumanEval => self.plain(row, "prompt"),
+            Class::Gsm8k => self.plain(row, "question"),
+            Class::MultiModalConversation | Class::Conversation => self.conversation(row),
+            Class::Aimo => self.aimo(row),
+            Class::NextEdit => self.next_edit(row),
+            Class::Asr => self.speech(row),
+            Class::Blazedit => self.blazedit(row),
+            Class::MlPerf => self.ml_perf(row),
+            Class::MmStar => self.mm_star(row),
+            Class::Text => self.plain(row, &self.text),
+            Class::Bfcl => unreachable!("its rows are read as calls"),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "gather_test.rs"]
+pub(super) mod tests;
