@@ -10,7 +10,7 @@ use crate::error::{Error, Exit, Result};
 use crate::measure::{self, Live, Metrics};
 use crate::record::file::{Existing, Reader, Writer};
 use crate::record::{Finished, Moment, Outcome, Run, Setup};
-use crate::report::{self, Export, Files, Glyphs, Output, Report};
+use crate::report::{self, Files, Glyphs, Output, Report, Written};
 use crate::study::{Point, Tried, Went};
 use crate::ui::out::{say, to_stdout, written};
 use crate::ui::{Progress, Ui};
@@ -99,9 +99,10 @@ impl<'a> Desk<'a> {
         let asked = &self.order.asked;
         let metrics = measure::metrics(run, asked);
         let trust = measure::verdict(run, &metrics, asked);
-        let charts = charts(&self.order.output);
-        let report = Report { run, metrics: &metrics, asked, verdict: &trust, charts };
-        let reported = written(report.console(self.out).and_then(|()| self.out.flush()));
+        let output = &self.order.output;
+        let (charts, detailed) = (charts(output), output.detailed);
+        let report = Report { run, metrics: &metrics, asked, verdict: &trust, charts, detailed };
+        let reported = written(output.screen.write(&report, None, self.out).and_then(|()| self.out.flush()));
         self.check(reported);
         for what in self.held.take().unwrap_or_default() {
             self.ui.warn(&what);
@@ -134,18 +135,13 @@ impl<'a> Desk<'a> {
     fn save(&mut self, report: &Report<'_>) -> Result<Vec<PathBuf>> {
         let output = &self.order.output;
         let (mut reader, passing) = self.details.take().map_or(Ok((None, None)), |details| details.read(self.ui))?;
-        // A timeline needs details that the result may be asked to leave out.
-        let detailed = |reader: &mut Option<Reader>, file: &mut dyn Write| {
-            report.json(reader.as_mut().filter(|_| output.detailed), file)
-        };
         let files = self.files.take().expect("a run is published once");
-        let saved = files.save(&report.run.setup, |file| detailed(&mut reader, file))?;
-        if output.export == Some(Export::Stdout) {
-            to_stdout(&mut |out| detailed(&mut reader, out).and_then(|()| writeln!(out)))?;
+        let Written { results, beside } = files.write(report, reader.as_mut())?;
+        if let Some(format) = output.on_stdout() {
+            to_stdout(&mut |out| format.write(report, reader.as_mut(), out).and_then(|()| writeln!(out)))?;
         }
-        let results = saved.results.clone();
-        for (kind, written) in saved.write_beside(report, reader.as_mut()) {
-            match (kind.title(), written) {
+        for (format, written) in beside {
+            match (format.title(), written) {
                 (Some(title), Ok(path)) => self.say(&format!("{title} saved to: {}", path.display())),
                 (None, Ok(_)) => {}
                 (title, Err(cause)) => {
@@ -202,9 +198,9 @@ pub(super) fn warn(ui: &Ui, moment: Moment<'_>) {
 
 /// What charts are drawn with, if the report has any: it goes to stdout, unless the result goes there.
 fn charts(output: &Output) -> Option<Glyphs> {
-    let terminal = match output.export {
-        Some(Export::Stdout) => std::io::stderr().is_terminal(),
-        _ => std::io::stdout().is_terminal(),
+    let terminal = match output.on_stdout() {
+        Some(_) => std::io::stderr().is_terminal(),
+        None => std::io::stdout().is_terminal(),
     };
     output.charts.glyphs(terminal, |name| std::env::var(name).ok())
 }

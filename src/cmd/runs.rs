@@ -8,7 +8,6 @@ use super::desk::Desk;
 use super::order::{Make, Order};
 use crate::bench::{self, Carried, Signals, Site};
 use crate::error::{Exit, Result};
-use crate::report::Export;
 use crate::report::study::Summary;
 use crate::study::{self, Conducted, Course, List, Point, Tried, Went};
 use crate::ui::Ui;
@@ -55,7 +54,7 @@ impl Runs<'_> {
             setup.ended = bench::now();
             written(summary.sweep(&mut out).and_then(|()| out.flush()))?;
             files.save(&setup, |file| summary.json(&setup, file))?;
-            if output.export == Some(Export::Stdout) {
+            if output.on_stdout().is_some() {
                 to_stdout(&mut |out| summary.json(&setup, out).and_then(|()| writeln!(out)))?;
             }
         }
@@ -115,9 +114,9 @@ impl Runs<'_> {
 
     /// Where reports go: stdout, unless the result goes there.
     fn out(&self) -> Box<dyn Write> {
-        match self.base.output.export {
-            Some(Export::Stdout) => Box::new(std::io::stderr()),
-            _ => Box::new(std::io::stdout()),
+        match self.base.output.on_stdout() {
+            Some(_) => Box::new(std::io::stderr()),
+            None => Box::new(std::io::stdout()),
         }
     }
 }

@@ -127,15 +127,14 @@ impl ServeArgs {
             num_prompts: u64::try_from(self.dataset.num_prompts).unwrap_or_default(),
             seed: u32::try_from(self.dataset.seed).unwrap_or_default(),
         };
-        let output = self.output.resolve()?;
         let options = self.settled(&server, &workload, &load, request_ids);
-        let said = Said { label: output.label.clone(), metadata: output.metadata.clone(), options };
+        let said = Said { label: self.output.label.clone(), metadata: self.output.metadata()?, options };
         Ok(Order {
             experiment: Experiment { server, tokenizer, workload, load, around, said },
             sim,
             asked: self.metrics.resolve(task)?,
             summary_percentiles: self.metrics.summary_percentiles()?,
-            output,
+            output: self.output.resolve()?,
             progress: self.progress.clone(),
         })
     }

@@ -4,25 +4,33 @@
 //! The reference's lines and keys come first and are the reference's to the byte; ours stand apart, after them.
 
 mod args;
-mod beside;
 mod compare;
+mod csv;
 mod details;
+mod draft;
 mod files;
+mod format;
+mod markdown;
+mod names;
+mod output;
 mod page;
+mod place;
 pub mod study;
 mod table;
 mod vllm;
 
-pub use args::{Charts, Export, Mode, Output, OutputArgs, Save};
-pub use beside::{Beside, Kind};
+pub use args::OutputArgs;
 pub use compare::Comparison;
-pub use files::{Files, Saved, result_name};
+pub use files::{Files, Written};
+pub use format::Format;
+pub use output::Output;
 pub use page::timeline::Thresholds;
+pub use place::{Mode, Place};
 pub use table::table;
 pub use vllm::announce;
-pub use vllm::charts::Glyphs;
+pub use vllm::charts::{Charts, Glyphs};
 
-use crate::measure::{Asked, Metric, Metrics, Verdict};
+use crate::measure::{Asked, Figure, Metric, Metrics, Verdict};
 use crate::record::Run;
 
 /// Everything that a report is made from.
@@ -38,9 +46,16 @@ pub struct Report<'a> {
     pub verdict: &'a Verdict,
     /// What charts before the console report are drawn with, if there are any.
     pub charts: Option<Glyphs>,
+    /// Whether the result has the values of every request.
+    pub detailed: bool,
 }
 
 impl Report<'_> {
+    /// Every figure that the run has, as far as it was asked for.
+    fn all_figures(&self) -> impl Iterator<Item = (Figure, f64)> {
+        Figure::all(self.asked).into_iter().filter_map(|figure| Some((figure, figure.of(self.metrics)?)))
+    }
+
     /// The latencies that were asked for and mean something for the run, in the order of reports.
     fn shown(&self) -> impl Iterator<Item = Metric> {
         self.metrics.meant.iter().copied().filter(|metric| self.asked.metrics.contains(metric))

@@ -146,7 +146,7 @@ pub(in crate::report) fn told(run: Run, asked: Asked) -> Told {
 impl Told {
     pub(in crate::report) fn report(&self) -> Report<'_> {
         let Told { run, metrics, asked, verdict } = self;
-        Report { run, metrics, asked, verdict, charts: None }
+        Report { run, metrics, asked, verdict, charts: None, detailed: true }
     }
 
     pub(in crate::report) fn console(&self) -> String {

@@ -21,10 +21,9 @@ const MOST_PIECES: u64 = 2_000_000;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Thresholds(pub f64, pub f64);
 
-impl Default for Thresholds {
-    fn default() -> Self {
-        Thresholds(25.0, 50.0)
-    }
+impl Thresholds {
+    /// Those of whoever names none.
+    pub const DEFAULT: Thresholds = Thresholds(25.0, 50.0);
 }
 
 /// What the colours of the page mean, in its order.
@@ -131,7 +130,7 @@ mod tests {
         let mut run = worked_example();
         run.errors.insert(3, "</script><b>\u{2028}");
         let mut out = Vec::new();
-        write(&told(run, asked()).report(), &mut details(), Thresholds::default(), &mut out).unwrap();
+        write(&told(run, asked()).report(), &mut details(), Thresholds::DEFAULT, &mut out).unwrap();
         let html = String::from_utf8(out).unwrap();
         assert_eq!(html.matches("</script>").count(), 2);
         assert!(!html.contains("://") && !html.contains("src="), "a page that needs nothing else");

@@ -17,6 +17,30 @@ const SCALE: usize = 8;
 /// Nanoseconds of a bin of a run's flow.
 const BIN: f64 = 1e6;
 
+/// When charts are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Charts {
+    /// Where the report goes to a terminal.
+    #[default]
+    Auto,
+    /// In every report.
+    Always,
+    /// In none.
+    Never,
+}
+
+impl Charts {
+    /// What the charts of a report are drawn with, if there are any, where the report goes to a terminal or not and the
+    /// environment holds these variables: blocks where the locale can show them.
+    pub fn glyphs(self, terminal: bool, env: impl Fn(&str) -> Option<String>) -> Option<Glyphs> {
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(&env).find(|value| !value.is_empty());
+        let unicode = locale.is_some_and(|locale| locale.to_lowercase().replace('-', "").contains("utf8"));
+        let dumb = env("TERM").is_some_and(|name| name == "dumb");
+        let glyphs = if unicode && !dumb { Glyphs::Blocks } else { Glyphs::Ascii };
+        (self == Charts::Always || (self == Charts::Auto && terminal)).then_some(glyphs)
+    }
+}
+
 /// The characters that charts are drawn with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Glyphs {
@@ -199,5 +223,18 @@ mod tests {
         assert!(text.is_ascii() && text.lines().all(|line| line.len() <= 80), "{text}");
         assert_eq!(text.lines().count(), LINES + 3);
         assert!(text.lines().nth(1).unwrap().ends_with('#') && text.contains("69 +"), "{text}");
+    }
+
+    #[test]
+    fn charts_go_to_terminals_in_characters_they_can_show() {
+        let glyphs = |when: Charts, terminal: bool, set: &str| {
+            when.glyphs(terminal, |name| set.strip_prefix(name)?.strip_prefix('=').map(String::from))
+        };
+        assert_eq!(glyphs(Charts::Auto, true, "LANG=de_DE.UTF-8"), Some(Glyphs::Blocks));
+        assert_eq!(glyphs(Charts::Auto, true, "LANG=C"), Some(Glyphs::Ascii));
+        assert_eq!(glyphs(Charts::Auto, true, "TERM=dumb"), Some(Glyphs::Ascii));
+        assert_eq!(glyphs(Charts::Auto, false, "LC_ALL=C.utf8"), None);
+        assert_eq!(glyphs(Charts::Always, false, "LC_ALL=C.utf8"), Some(Glyphs::Blocks));
+        assert_eq!(glyphs(Charts::Never, true, "LC_ALL=C.utf8"), None);
     }
 }

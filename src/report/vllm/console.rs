@@ -33,10 +33,7 @@ const TOTALS: [&str; 11] = [
 
 impl Report<'_> {
     /// Writes the whole report.
-    ///
-    /// # Errors
-    /// If `out` cannot be written.
-    pub fn console(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub(in crate::report) fn console(&self, out: &mut dyn Write) -> io::Result<()> {
         self.causes(out)?;
         if let Some(glyphs) = self.charts {
             charts::write(self, glyphs, out)?;

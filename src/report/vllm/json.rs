@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use super::lines::{Row, Section};
 use super::{blocks, own, parts};
 use crate::json::{Value, float, list, object, text};
-use crate::measure::{Doubt, Figure, e2el, queued, ttft};
+use crate::measure::{Doubt, e2el, queued, ttft};
 use crate::record::file::Reader;
 use crate::record::{Finished, Outcome, RateChange, Record, Setup, Task};
 use crate::report::Report;
@@ -129,11 +129,11 @@ impl Keys {
 }
 
 impl Report<'_> {
-    /// Writes the result: one line without an end. With `details`, the record file of the run, it has all arrays.
-    ///
-    /// # Errors
-    /// If `out` cannot be written or `details` cannot be read.
-    pub fn json(&self, details: Option<&mut Reader>, out: &mut dyn Write) -> io::Result<()> {
+    /// Writes the result: one line without an end. With `details`, the record file of the run, it has all arrays, if it is to have
+    /// them.
+    pub(in crate::report) fn json(&self, details: Option<&mut Reader>, out: &mut dyn Write) -> io::Result<()> {
+        // What stands beside it may need details that it was asked to leave out.
+        let details = details.filter(|_| self.detailed);
         let keys = self.keys(details.is_some());
         self.entries(keys.0.iter(), details, out)
     }
@@ -248,9 +248,7 @@ impl Report<'_> {
         };
         keys.add("warnings", Value::List(self.verdict.doubts.iter().map(warning).collect()));
         // A figure that has no place above has one here.
-        let figures =
-            Figure::all(self.asked).into_iter().map(|figure| (figure.key(), Row::figure(figure, self.metrics)));
-        figures.filter(|(_, row)| row.value != Value::Null).for_each(|(key, row)| keys.add(&key, row.value));
+        self.all_figures().for_each(|(figure, _)| keys.add(&figure.key(), Row::figure(figure, self.metrics).value));
     }
 
     fn column(&self, column: Column, details: Option<&mut Reader>, out: &mut dyn Write) -> io::Result<()> {

@@ -1,0 +1,155 @@
+//! The ways to say what came of a run: a report comes in, one of them goes out. Whoever adds one adds its file, a variant and an
+//! arm here.
+
+use std::io::{self, Write};
+use std::str::FromStr;
+
+use super::page::{dataset_stats, timeline};
+use super::{Report, Thresholds, csv, markdown};
+use crate::error::{Error, Result};
+use crate::record::Task;
+use crate::record::file::Reader;
+
+/// A way to say what came of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Format {
+    /// The reference's report for people.
+    #[default]
+    Vllm,
+    /// The reference's result: one line of JSON without an end.
+    VllmJson,
+    /// Figures as PyTorch's dashboard reads them.
+    PyTorch,
+    /// Figures as comma-separated values.
+    Csv,
+    /// Figures as a table for issues and pull requests.
+    Markdown,
+    /// A page with a bar a request.
+    Timeline(Thresholds),
+    /// A picture of the lengths of prompts and answers.
+    Lengths,
+}
+
+impl Format {
+    /// All of them.
+    pub const ALL: [Format; 7] = [
+        Format::Vllm,
+        Format::VllmJson,
+        Format::PyTorch,
+        Format::Csv,
+        Format::Markdown,
+        Format::Timeline(Thresholds::DEFAULT),
+        Format::Lengths,
+    ];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Vllm => "vllm",
+            Format::VllmJson => "json",
+            Format::PyTorch => "pytorch",
+            Format::Csv => "csv",
+            Format::Markdown => "markdown",
+            Format::Timeline(_) => "timeline",
+            Format::Lengths => "lengths",
+        }
+    }
+
+    /// What the name of a file ends in that stands beside a result.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Format::Vllm => "txt",
+            Format::VllmJson => "json",
+            Format::PyTorch => "pytorch.json",
+            Format::Csv => "csv",
+            Format::Markdown => "md",
+            Format::Timeline(_) => "timeline.html",
+            Format::Lengths => "dataset_stats.png",
+        }
+    }
+
+    /// What it is called where one is told that it was written; `None` where nobody need know.
+    pub fn title(self) -> Option<&'static str> {
+        match self {
+            Format::Timeline(_) => Some("Timeline plot"),
+            Format::Lengths => Some("Dataset statistics plot"),
+            Format::Vllm | Format::VllmJson | Format::PyTorch | Format::Csv | Format::Markdown => None,
+        }
+    }
+
+    /// Whether it cannot be written without the details of every request.
+    pub fn needs_details(self) -> bool {
+        matches!(self, Format::Timeline(_))
+    }
+
+    /// Why it has nothing to show of this run, if it has nothing.
+    pub fn refusal(self, report: &Report) -> Option<&'static str> {
+        let pooling = report.run.setup.task == Task::Pooling;
+        match self {
+            Format::Timeline(_) if pooling => Some("these requests have no output over time"),
+            Format::Lengths if pooling => Some("these requests have no output lengths"),
+            Format::Timeline(_) | Format::Lengths => report.run.records.is_empty().then_some("no request was sent"),
+            Format::Vllm | Format::VllmJson | Format::PyTorch | Format::Csv | Format::Markdown => None,
+        }
+    }
+
+    /// Writes the report, with what the record file `details` of the run has, where the format has a place for it.
+    ///
+    /// # Errors
+    /// If `out` cannot be written, `details` cannot be read or are missing, or the run has nothing to show.
+    pub fn write(self, report: &Report, details: Option<&mut Reader>, out: &mut dyn Write) -> io::Result<()> {
+        if let Some(cause) = self.refusal(report) {
+            return Err(io::Error::other(cause));
+        }
+        match (self, details) {
+            (Format::Vllm, _) => report.console(out),
+            (Format::VllmJson, details) => report.json(details, out),
+            (Format::PyTorch, details) => report.pytorch(details, out),
+            (Format::Csv, _) => csv::write(report, out),
+            (Format::Markdown, _) => markdown::write(report, out),
+            (Format::Timeline(thresholds), Some(details)) => timeline::write(report, details, thresholds, out),
+            (Format::Timeline(_), None) => Err(io::Error::other("the details of the run are missing")),
+            (Format::Lengths, _) => dataset_stats::write(report, out),
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = Error;
+
+    /// Reads a name.
+    fn from_str(name: &str) -> Result<Self> {
+        Format::ALL.into_iter().find(|format| format.name() == name).ok_or_else(|| {
+            Error::new(format!("unknown format `{name}`"))
+                .hint(format!("use one of {}", Format::ALL.map(Format::name).join(", ")))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{asked, details, told, worked_example};
+    use super::*;
+
+    #[test]
+    fn every_format_is_known_by_its_name_and_writes_something() {
+        let told = told(worked_example(), asked());
+        for format in Format::ALL {
+            assert_eq!(format.name().parse::<Format>().unwrap(), format);
+            let mut out = Vec::new();
+            format.write(&told.report(), Some(&mut details()), &mut out).unwrap();
+            assert!(!out.is_empty(), "{}", format.name());
+        }
+        let error = "xml".parse::<Format>().unwrap_err();
+        assert_eq!(error.advice().unwrap(), "use one of vllm, json, pytorch, csv, markdown, timeline, lengths");
+    }
+
+    #[test]
+    fn what_needs_details_says_so_where_there_are_none() {
+        let told = told(worked_example(), asked());
+        for format in Format::ALL {
+            let written = format.write(&told.report(), None, &mut io::sink());
+            assert_eq!(written.is_err(), format.needs_details(), "{}", format.name());
+        }
+    }
+}
