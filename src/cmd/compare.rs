@@ -26,7 +26,7 @@ impl CompareArgs {
             [a, b] => [a, b],
             _ => return Err(Error::new("`--compare` needs two files").hint("write `--compare a.json b.json`")),
         };
-        let comparison = Comparison::read(a, b)?;
+        let comparison = Comparison::read(&[a, b])?;
         to_stdout(&mut |out| comparison.console(out))?;
         Ok(Some(Exit::Done))
     }

@@ -1,206 +1,168 @@
-//! Two results side by side: the texts of two result files come in, a table of every number that both hold goes out, with
-//! what changed and which is better.
+//! Results side by side: what is known of two or more runs comes in, a table of every number that the first has in common with
+//! others goes out, with what changed against it and which is better.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
-use serde_json::{Map, Value};
-
 use super::table::table;
 use super::vllm::lines::banner;
+use super::vllm::read::{Stored, shown};
 use crate::error::{Error, Result};
-use crate::measure::{Better, Figure};
+use crate::measure::Better;
+use crate::record::Task;
 
-/// Keys that say what a run was, not what came of it.
-const SETTINGS: [&str; 10] = [
-    "model_id",
-    "tokenizer_id",
-    "backend",
-    "num_prompts",
-    "request_rate",
-    "burstiness",
-    "max_concurrency",
-    "ramp_up_strategy",
-    "ramp_up_start_rps",
-    "ramp_up_end_rps",
+/// The letters that results go by.
+const LETTERS: [&str; 26] = [
+    "A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M", "N", "O", "P", "Q", "R", "S", "T", "U", "V", "W",
+    "X", "Y", "Z",
 ];
 
-/// Numbers that every result has.
-const ALWAYS: [&str; 3] = ["duration", "completed", "request_throughput"];
-
-/// Objects that count what went wrong.
-const FAILURES: [&str; 2] = ["failures.", "http_statuses."];
-
-/// Two results.
+/// Results of the same task, two at least.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
-    a: Named,
-    b: Named,
+    results: Vec<Stored>,
 }
 
-/// One number of a result.
-#[derive(Debug, Clone, PartialEq)]
-struct Number {
-    /// Its key; within objects with theirs before it, and dots between.
+/// A number of the first result, and what the others have in its place.
+struct Compared {
     path: String,
     better: Option<Better>,
-    value: f64,
-}
-
-/// A result and where it is from.
-#[derive(Debug, Clone, PartialEq)]
-struct Named {
-    path: String,
-    entries: Map<String, Value>,
+    first: f64,
+    others: Vec<Option<f64>>,
 }
 
 impl Comparison {
-    /// Reads two result files.
+    /// Holds results against the first of them.
     ///
     /// # Errors
-    /// If one cannot be read or holds no result: with its name, and the line or the field.
-    pub fn read(a: &Path, b: &Path) -> Result<Self> {
-        Ok(Comparison { a: Named::read(a)?, b: Named::read(b)? })
+    /// If there are not two, more than have letters, or two of different tasks.
+    pub fn of(results: Vec<Stored>) -> Result<Self> {
+        if !(2..=LETTERS.len()).contains(&results.len()) {
+            let what = format!("cannot compare {} results", results.len());
+            return Err(Error::new(what).hint(format!("give 2 to {}", LETTERS.len())));
+        }
+        for other in &results[1..] {
+            if let (Some(task), Some(other_task)) = (results[0].task, other.task)
+                && task != other_task
+            {
+                let (path, other) = (&results[0].path, &other.path);
+                let (asked, other_asked) = (asks_for(task), asks_for(other_task));
+                return Err(Error::new(format!(
+                    "cannot compare `{path}` with `{other}`: the requests of the one ask for {asked}, those of the other \
+                     for {other_asked}"
+                ))
+                .hint("compare runs of the same task"));
+            }
+        }
+        Ok(Comparison { results })
     }
 
-    /// Writes the table: a line for every number that both results have.
+    /// Reads result files and holds them against the first.
+    ///
+    /// # Errors
+    /// If one cannot be read or holds no result, or they cannot be compared.
+    pub fn read(paths: &[impl AsRef<Path>]) -> Result<Self> {
+        Comparison::of(paths.iter().map(|path| Stored::read(path.as_ref())).collect::<Result<_>>()?)
+    }
+
+    /// Writes the table: a line for every number that the first result has in common with another.
     ///
     /// # Errors
     /// If `out` cannot be written.
     pub fn console(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}", banner(" Comparison ", '='))?;
-        for (letter, result) in [("A", &self.a), ("B", &self.b)] {
-            let text = |key: &str| result.entries.get(key).map(shown).unwrap_or_default();
-            writeln!(out, "{letter}: {} ({}, {})", result.path, text("model_id"), text("date"))?;
+        for (letter, Stored { path, model, date, .. }) in LETTERS.iter().zip(&self.results) {
+            writeln!(out, "{letter}: {path} ({model}, {date})")?;
         }
-        for key in SETTINGS.into_iter().filter(|key| self.a.entries.get(*key) != self.b.entries.get(*key)) {
-            let side = |result: &Named| result.entries.get(key).map_or_else(|| "none".to_owned(), shown);
-            writeln!(out, "The runs differ in `{key}`: {} and {}.", side(&self.a), side(&self.b))?;
-        }
-        let head = ["", "A", "B", "Change", "Change (%)", "Better"].map(str::to_owned);
-        table(out, &head, &self.rows())?;
-        for (letter, one, other) in [("A", &self.a, &self.b), ("B", &self.b, &self.a)] {
-            let there: BTreeSet<String> = other.numbers().into_iter().map(|number| number.path).collect();
-            let paths = one.numbers().into_iter().map(|number| number.path);
-            let only: Vec<String> = paths.filter(|path| !there.contains(path)).collect();
-            if !only.is_empty() {
-                writeln!(out, "Only in {letter}: {}.", only.join(", "))?;
-            }
-        }
+        self.differences(out)?;
+        let changes = LETTERS[1..self.results.len()].iter().flat_map(|letter| [letter, "Change", "Change (%)"]);
+        let last = if self.results.len() == 2 { "Better" } else { "Best" };
+        let head: Vec<String> = ["", LETTERS[0]].into_iter().chain(changes).chain([last]).map(str::to_owned).collect();
+        table(out, &head, &self.compared().iter().map(row).collect::<Vec<_>>())?;
+        self.only(out)?;
         writeln!(out, "{}", banner("", '='))
     }
 
-    fn rows(&self) -> Vec<Vec<String>> {
-        let others: BTreeMap<String, f64> =
-            self.b.numbers().into_iter().map(|number| (number.path, number.value)).collect();
-        let row = |Number { path, better, value: a }| {
-            let b = *others.get(&path)?;
-            let relative = if a == b { Some(0.0) } else { Some((b - a) / a.abs() * 100.0).filter(|_| a != 0.0) };
-            let percent = relative.map_or_else(|| "n/a".to_owned(), |relative| format!("{relative:+.2}"));
-            Some(vec![
-                path,
-                figure(a),
-                figure(b),
-                format!("{}{}", if b > a { "+" } else { "" }, figure(b - a)),
-                percent,
-                which(better, a, b).to_owned(),
-            ])
-        };
-        self.a.numbers().into_iter().filter_map(row).collect()
-    }
-}
-
-impl Named {
-    fn read(path: &Path) -> Result<Self> {
-        let shown = path.display();
-        let content = std::fs::read_to_string(path)
-            .map_err(|cause| Error::new(format!("cannot read result `{shown}`: {cause}")).hint("check the path"))?;
-        let entries = result(&content).map_err(|error| error.context(format!("cannot read result `{shown}`")))?;
-        Ok(Named { path: shown.to_string(), entries })
-    }
-
-    /// What came of the run in numbers, in the order of the file.
-    fn numbers(&self) -> Vec<Number> {
-        let mut numbers = Vec::new();
-        gather(&self.entries, "", &mut numbers);
-        numbers.retain(|number| !SETTINGS.contains(&number.path.as_str()));
-        numbers
-    }
-}
-
-/// Takes in the numbers of an object and of those within it.
-fn gather(entries: &Map<String, Value>, within: &str, numbers: &mut Vec<Number>) {
-    for (key, value) in entries {
-        let path = format!("{within}{key}");
-        let better = if FAILURES.contains(&within) { Some(Better::Less) } else { direction(key) };
-        match value {
-            Value::Object(inner) => gather(inner, &format!("{path}."), numbers),
-            _ => numbers.extend(value.as_f64().map(|value| Number { path, better, value })),
-        }
-    }
-}
-
-/// Which way a number of this key is better, if it is a figure.
-fn direction(key: &str) -> Option<Better> {
-    key.parse::<Figure>().ok()?.better()
-}
-
-/// The one result in `content`.
-fn result(content: &str) -> Result<Map<String, Value>> {
-    let hint = "name a file that `--save-result` or `--output-json` has written";
-    let strict = strict(content);
-    let mut values = serde_json::Deserializer::from_str(&strict).into_iter::<Value>();
-    let first = values.next().ok_or_else(|| Error::new("it is empty").hint(hint))?;
-    let first = first.map_err(|cause| Error::new(format!("not JSON: {cause}")).hint(hint))?;
-    match values.next() {
-        None => {}
-        Some(Ok(_)) => {
-            let what = format!("line {}: a second result", lines(&strict[..values.byte_offset()]));
-            return Err(Error::new(what).hint("put the line that you mean into a file of its own"));
-        }
-        Some(Err(cause)) => return Err(Error::new(format!("not JSON: {cause}")).hint(hint)),
-    }
-    let Value::Object(entries) = first else { return Err(Error::new("line 1: not an object").hint(hint)) };
-    if entries.contains_key("points") {
-        let what = "it is the summary of several runs";
-        return Err(Error::new(what).hint("name the file of one run: the summary lists them as `files`"));
-    }
-    match ALWAYS.into_iter().find(|key| !entries.get(*key).is_some_and(Value::is_number)) {
-        Some(key) => Err(Error::new(format!("no number at `{key}`")).hint(hint)),
-        None => Ok(entries),
-    }
-}
-
-/// The number of the line that `before` ends in.
-fn lines(before: &str) -> usize {
-    before.trim_end().lines().count()
-}
-
-/// JSON as it should be: the words that Python writes for numbers that JSON does not have become null.
-fn strict(content: &str) -> String {
-    let mut out = String::with_capacity(content.len());
-    let mut rest = content;
-    let mut quoted = false;
-    while let Some(first) = rest.chars().next() {
-        let word = ["-Infinity", "Infinity", "NaN"].into_iter().find(|word| !quoted && rest.starts_with(word));
-        let taken = match (word, first) {
-            (Some(word), _) => word.len(),
-            (None, '\\') if quoted => 1 + rest[1..].chars().next().map_or(0, char::len_utf8),
-            (None, '"') => {
-                quoted = !quoted;
-                1
+    /// Writes what the runs were to be, where that differs, and whether they sent the same.
+    fn differences(&self, out: &mut dyn Write) -> io::Result<()> {
+        for (index, (key, first)) in self.results[0].settings.iter().enumerate() {
+            let all = || self.results.iter().map(|result| &result.settings[index].1);
+            if all().any(|value| value != first) {
+                let shown = all().map(|value| value.as_ref().map_or_else(|| "none".to_owned(), shown));
+                writeln!(out, "The runs differ in `{key}`: {}.", listed(shown.collect()))?;
             }
-            (None, _) => first.len_utf8(),
-        };
-        out.push_str(if word.is_some() { "null" } else { &rest[..taken] });
-        rest = &rest[taken..];
+        }
+        let workloads: Option<Vec<String>> = self.results.iter().map(|result| result.workload.clone()).collect();
+        match workloads {
+            Some(workloads) if workloads.iter().any(|workload| *workload != workloads[0]) => {
+                writeln!(out, "The runs did not send the same: their workloads are {}.", listed(workloads))
+            }
+            _ => Ok(()),
+        }
     }
-    out
+
+    /// The numbers of the first result that another has too, in the order of its file.
+    fn compared(&self) -> Vec<Compared> {
+        let others: Vec<BTreeMap<&str, f64>> = self.results[1..]
+            .iter()
+            .map(|other| other.numbers.iter().map(|number| (number.path.as_str(), number.value)).collect())
+            .collect();
+        let numbers = self.results[0].numbers.iter().map(|number| Compared {
+            path: number.path.clone(),
+            better: number.better,
+            first: number.value,
+            others: others.iter().map(|other| other.get(number.path.as_str()).copied()).collect(),
+        });
+        numbers.filter(|compared| compared.others.iter().any(Option::is_some)).collect()
+    }
+
+    /// Writes what the first result alone has, and what others have and it has not.
+    fn only(&self, out: &mut dyn Write) -> io::Result<()> {
+        let has = |result: &Stored, path: &str| result.numbers.iter().any(|number| number.path == path);
+        for (index, result) in self.results.iter().enumerate() {
+            let held_against = if index == 0 { &self.results[1..] } else { &self.results[..1] };
+            let paths = result.numbers.iter().map(|number| number.path.as_str());
+            let alone: Vec<&str> = paths.filter(|path| !held_against.iter().any(|other| has(other, path))).collect();
+            if !alone.is_empty() {
+                let which = match (index, self.results.len()) {
+                    (0, _) | (_, 2) => format!("Only in {}", LETTERS[index]),
+                    _ => format!("In {} and not in {}", LETTERS[index], LETTERS[0]),
+                };
+                writeln!(out, "{which}: {}.", alone.join(", "))?;
+            }
+        }
+        Ok(())
+    }
 }
 
-fn shown(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+fn asks_for(task: Task) -> &'static str {
+    match task {
+        Task::Generation => "text",
+        Task::Pooling => "vectors or scores",
+    }
+}
+
+/// Several things in a sentence.
+fn listed(mut things: Vec<String>) -> String {
+    let last = things.pop().unwrap_or_default();
+    if things.is_empty() { last } else { format!("{} and {last}", things.join(", ")) }
+}
+
+fn row(compared: &Compared) -> Vec<String> {
+    let mut cells = vec![compared.path.clone(), figure(compared.first)];
+    cells.extend(compared.others.iter().flat_map(|other| changes(compared.first, *other)));
+    cells.push(best(compared).to_owned());
+    cells
+}
+
+/// Another value in the place of `first`, and what changed.
+fn changes(first: f64, other: Option<f64>) -> [String; 3] {
+    let Some(other) = other else { return ["n/a"; 3].map(str::to_owned) };
+    let change = other - first;
+    let relative = if change == 0.0 { Some(0.0) } else { Some(change / first.abs() * 100.0).filter(|_| first != 0.0) };
+    let percent = relative.map_or_else(|| "n/a".to_owned(), |relative| format!("{relative:+.2}"));
+    [figure(other), format!("{}{}", if other > first { "+" } else { "" }, figure(change)), percent]
 }
 
 /// Whole numbers as such, small ones with more digits.
@@ -212,24 +174,33 @@ fn figure(value: f64) -> String {
     }
 }
 
-fn which(better: Option<Better>, a: f64, b: f64) -> &'static str {
-    match better {
-        _ if a == b => "",
-        None => "",
-        Some(Better::More) if b > a => "B",
-        Some(Better::Less) if b < a => "B",
-        Some(_) => "A",
+/// The letter of the best value; none where several are, or neither way is better.
+fn best(compared: &Compared) -> &'static str {
+    let Some(better) = compared.better else { return "" };
+    let sign = if better == Better::More { 1.0 } else { -1.0 };
+    let values = std::iter::once(Some(compared.first)).chain(compared.others.iter().copied());
+    let ranked: Vec<(&str, f64)> =
+        LETTERS.into_iter().zip(values).filter_map(|(letter, value)| Some((letter, value? * sign))).collect();
+    let most = ranked.iter().map(|(_, value)| *value).fold(f64::NEG_INFINITY, f64::max);
+    match ranked.iter().filter(|(_, value)| *value == most).collect::<Vec<_>>()[..] {
+        [(letter, _)] => letter,
+        _ => "",
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
-    fn named(path: &str, content: &str) -> Named {
-        Named { path: path.into(), entries: result(content).unwrap() }
+    fn named(path: &str, content: &str) -> Stored {
+        Stored::parse(path, content).unwrap()
+    }
+
+    fn shown_of(results: &[(&str, &str)]) -> String {
+        let results = results.iter().map(|(path, content)| named(path, content)).collect();
+        let mut out = Vec::new();
+        Comparison::of(results).unwrap().console(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
     }
 
     const A: &str = r#"{"date": "1", "model_id": "m", "num_prompts": 10, "burstiness": Infinity, "duration": 2.0,
@@ -242,9 +213,6 @@ mod tests {
 
     #[test]
     fn every_number_of_both_is_compared_by_its_direction() {
-        let comparison = Comparison { a: named("a.json", A), b: named("b.json", B) };
-        let mut out = Vec::new();
-        comparison.console(&mut out).unwrap();
         let expected = format!(
             "{}\n\
              A: a.json (m, 1)\n\
@@ -265,43 +233,47 @@ mod tests {
             "",
             banner("", '=')
         );
-        assert_eq!(String::from_utf8(out).unwrap(), expected);
+        assert_eq!(shown_of(&[("a.json", A), ("b.json", B)]), expected);
     }
 
     #[test]
-    fn what_is_no_result_is_refused_by_line_or_field() {
-        let table = [
-            ("", "it is empty"),
-            ("[1]", "line 1: not an object"),
-            ("{\n\"a\": }", "not JSON: expected value at line 2 column 6"),
-            (r#"{"duration": 1.0, "completed": 1}"#, "no number at `request_throughput`"),
-            (r#"{"duration": "1"}"#, "no number at `duration`"),
-            (r#"{"points": []}"#, "it is the summary of several runs"),
-            ("{}\n{}\n", "line 2: a second result"),
-        ];
-        for (content, message) in table {
-            let error = result(content).unwrap_err();
-            assert_eq!(error.to_string(), message);
-            assert!(error.advice().is_some());
+    fn several_results_are_held_against_the_first() {
+        let c = r#"{"date": "3", "model_id": "m", "num_prompts": 10, "duration": 2.0, "completed": 10, "failed": 0,
+            "request_throughput": 5.0, "mean_ttft_ms": 10.0, "mean_e2el_ms": 2.0}"#;
+        let text = shown_of(&[("a.json", A), ("b.json", B), ("c.json", c)]);
+        let row = |key: &str| {
+            let line = text.lines().find(|line| line.split_whitespace().next() == Some(key));
+            line.unwrap_or_else(|| panic!("{key}: {text}")).split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(row("mean_ttft_ms"), ["mean_ttft_ms", "20", "25", "+5", "+25.00", "10", "-10", "-50.00", "C"]);
+        assert_eq!(row("p99_itl_ms"), ["p99_itl_ms", "0", "0.0500", "+0.0500", "n/a", "n/a", "n/a", "n/a", "A"]);
+        assert_eq!(row("completed")[7..], ["+0.00", "B"]);
+        assert_eq!(row("failed").last().unwrap(), "+0.00", "two are equally good");
+        assert!(text.contains("The runs differ in `num_prompts`: 10, 20 and 10.\n"), "{text}");
+        assert!(text.contains("\nOnly in A: rtfx.\nIn B and not in A: mean_e2el_ms, failures.timeout.\n"), "{text}");
+        assert!(text.contains("\nIn C and not in A: mean_e2el_ms.\n"), "{text}");
+    }
+
+    #[test]
+    fn runs_that_did_not_send_the_same_are_told_apart() {
+        let with = |workload: &str| A.replacen('{', &format!("{{\"workload\": \"{workload}\", "), 1);
+        let (one, other) = (with("00ff"), with("01ff"));
+        let said = "The runs did not send the same: their workloads are 00ff and 01ff.\n";
+        assert!(shown_of(&[("a.json", &one), ("b.json", &other)]).contains(said));
+        for (a, b) in [(one.as_str(), one.as_str()), (one.as_str(), A)] {
+            assert!(!shown_of(&[("a.json", a), ("b.json", b)]).contains("did not send the same"));
         }
     }
 
     #[test]
-    fn only_words_outside_of_texts_become_null() {
-        let json = r#"{"a": NaN, "b": [-Infinity, Infinity], "NaN \" NaN": "Infinity"}"#;
-        let value: Value = serde_json::from_str(&strict(json)).unwrap();
-        let expected = serde_json::json!({"a": null, "b": [null, null], "NaN \" NaN": "Infinity"});
-        assert_eq!(value, expected);
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
-
-        #[test]
-        fn no_content_panics_and_json_stays_as_it_is(content in "\\PC{0,40}", text in any::<String>()) {
-            let _ = result(&content);
-            let json = serde_json::json!({ "a": text }).to_string();
-            prop_assert_eq!(strict(&json), json);
-        }
+    fn results_that_have_nothing_in_common_are_refused() {
+        let of = |key: &str| A.replacen('{', &format!("{{\"{key}\": 1.0, "), 1);
+        let (text, vectors) = (of(crate::measure::OUTPUT_THROUGHPUT.key), of(crate::measure::INPUT_THROUGHPUT.key));
+        let error = Comparison::of(vec![named("a.json", &text), named("b.json", &vectors)]).unwrap_err();
+        let what = "cannot compare `a.json` with `b.json`: the requests of the one ask for text, those of the other for \
+                    vectors or scores";
+        assert_eq!(error.to_string(), what);
+        let error = Comparison::of(vec![named("a.json", A)]).unwrap_err();
+        assert_eq!(error.to_string(), "cannot compare 1 results");
     }
 }

@@ -1,17 +1,16 @@
-//! Figures as comma-separated values: a line each with key, name, value and unit, as RFC 4180 has them. A report comes in, text
+//! Figures as comma-separated values: a line each with key, name, value and unit, as RFC 4180 has them. Figures come in, text
 //! goes out.
 
 use std::io::{self, Write};
 
-use super::Report;
 use super::vllm::labels::name;
 use crate::json::float;
 use crate::measure::Figure;
 
-/// Writes a line for every figure that the run has, under a header.
-pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+/// Writes a line for each of these figures, under a header.
+pub(super) fn write(figures: impl Iterator<Item = (Figure, f64)>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "key,label,value,unit")?;
-    for (figure, value) in report.all_figures() {
+    for (figure, value) in figures {
         let cells = [figure.key(), name(figure), number(figure, value), figure.unit().name().to_owned()];
         writeln!(out, "{}", cells.map(cell).join(","))?;
     }
@@ -37,7 +36,7 @@ mod tests {
     fn every_figure_of_the_run_is_a_line_of_four_cells() {
         let told = told(worked_example(), asked());
         let mut out = Vec::new();
-        write(&told.report(), &mut out).unwrap();
+        write(told.report().all_figures(), &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "key,label,value,unit");

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::str::FromStr;
 
 use super::page::{dataset_stats, timeline};
-use super::{Report, Thresholds, csv, markdown};
+use super::{Report, Stored, Thresholds, csv, markdown};
 use crate::error::{Error, Result};
 use crate::record::Task;
 use crate::record::file::Reader;
@@ -105,11 +105,32 @@ impl Format {
             (Format::Vllm, _) => report.console(out),
             (Format::VllmJson, details) => report.json(details, out),
             (Format::PyTorch, details) => report.pytorch(details, out),
-            (Format::Csv, _) => csv::write(report, out),
+            (Format::Csv, _) => csv::write(report.all_figures(), out),
             (Format::Markdown, _) => markdown::write(report, out),
             (Format::Timeline(thresholds), Some(details)) => timeline::write(report, details, thresholds, out),
             (Format::Timeline(_), None) => Err(io::Error::other("the details of the run are missing")),
             (Format::Lengths, _) => dataset_stats::write(report, out),
+        }
+    }
+}
+
+impl Format {
+    /// Whether it is made of figures alone, so that a stored result will do where there is no record of the run.
+    pub fn takes_figures(self) -> bool {
+        matches!(self, Format::Csv | Format::Markdown)
+    }
+
+    /// Writes what is known of a run from its result.
+    ///
+    /// # Errors
+    /// If `out` cannot be written, or the format is made of more than figures.
+    pub fn write_stored(self, stored: &Stored, out: &mut dyn Write) -> io::Result<()> {
+        match self {
+            Format::Csv => csv::write(stored.figures(), out),
+            Format::Markdown => markdown::write_figures(&stored.title(), stored.figures(), out),
+            Format::Vllm | Format::VllmJson | Format::PyTorch | Format::Timeline(_) | Format::Lengths => {
+                Err(io::Error::other(stored.limits()))
+            }
         }
     }
 }
@@ -142,6 +163,18 @@ mod tests {
         }
         let error = "xml".parse::<Format>().unwrap_err();
         assert_eq!(error.advice().unwrap(), "use one of vllm, json, pytorch, csv, markdown, timeline, lengths");
+    }
+
+    #[test]
+    fn a_stored_result_gives_what_is_made_of_figures() {
+        let told = told(worked_example(), asked());
+        let stored = Stored::of("a.json".as_ref(), &told.report()).unwrap();
+        for format in Format::ALL {
+            let mut out = Vec::new();
+            let written = format.write_stored(&stored, &mut out);
+            assert_eq!(written.is_ok(), format.takes_figures(), "{}", format.name());
+            assert_eq!(out.is_empty(), !format.takes_figures(), "{}", format.name());
+        }
     }
 
     #[test]

@@ -5,13 +5,27 @@ use std::io::{self, Write};
 
 use super::Report;
 use super::vllm::labels::name;
+use crate::measure::Figure;
 use crate::record::Setup;
 
 /// Writes the run, its figures and its doubts.
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}\n", title(&report.run.setup))?;
-    let rows: Vec<[String; 3]> = report
-        .all_figures()
+    write_figures(&title(&report.run.setup), report.all_figures(), out)?;
+    for (index, doubt) in report.verdict.doubts.iter().enumerate() {
+        let before = if index == 0 { "\n" } else { "" };
+        writeln!(out, "{before}- {}; {}", doubt.what, doubt.advice)?;
+    }
+    Ok(())
+}
+
+/// Writes figures under a title.
+pub(super) fn write_figures(
+    title: &str,
+    figures: impl Iterator<Item = (Figure, f64)>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    writeln!(out, "{title}\n")?;
+    let rows: Vec<[String; 3]> = figures
         .map(|(figure, value)| {
             let number = if figure.unit().is_whole() { format!("{value:.0}") } else { format!("{value:.2}") };
             [name(figure), number, figure.unit().name().to_owned()]
@@ -23,12 +37,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     line(&head, widths, out)?;
     let [figure, value, unit] = widths.map(|width| "-".repeat(width));
     writeln!(out, "| {figure} | {}: | {unit} |", &value[1..])?;
-    rows.iter().try_for_each(|row| line(row, widths, out))?;
-    for (index, doubt) in report.verdict.doubts.iter().enumerate() {
-        let before = if index == 0 { "\n" } else { "" };
-        writeln!(out, "{before}- {}; {}", doubt.what, doubt.advice)?;
-    }
-    Ok(())
+    rows.iter().try_for_each(|row| line(row, widths, out))
 }
 
 /// What was run.

@@ -29,6 +29,7 @@ pub use place::{Mode, Place};
 pub use table::table;
 pub use vllm::announce;
 pub use vllm::charts::{Charts, Glyphs};
+pub use vllm::read::{Number, Stored};
 
 use crate::measure::{Asked, Figure, Metric, Metrics, Verdict};
 use crate::record::Run;

@@ -11,6 +11,7 @@ pub(super) mod lines;
 mod own;
 mod parts;
 mod pytorch;
+pub(super) mod read;
 
 #[cfg(test)]
 #[path = "golden_test.rs"]
