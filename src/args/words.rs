@@ -53,8 +53,13 @@ impl Words {
     /// The same with the flags of a file behind the subcommand, as far as they are not given here.
     #[must_use]
     pub fn under(self, file: &Config) -> Self {
-        let added: Vec<String> =
-            file.flags().filter(|flag| !self.gives(&flag.name)).flat_map(|flag| flag.words.clone()).collect();
+        self.below(file.flags().map(|flag| (flag.name.clone(), flag.words.clone())))
+    }
+
+    /// The same with these flags behind the subcommand, each with its strict words, as far as they are not given here.
+    #[must_use]
+    pub fn below(self, flags: impl Iterator<Item = (String, Vec<String>)>) -> Self {
+        let added: Vec<String> = flags.filter(|(name, _)| !self.gives(name)).flat_map(|(_, words)| words).collect();
         self.with_words(added)
     }
 

@@ -10,7 +10,7 @@ use crate::error::{Error, Exit, Result};
 use crate::measure::{self, Live, Metrics};
 use crate::record::file::{Existing, Reader, Writer};
 use crate::record::{Finished, Moment, Outcome, Run, Setup};
-use crate::report::{self, Files, Glyphs, Output, Report, Written};
+use crate::report::{self, Files, Glyphs, Keep, Output, Report, Written};
 use crate::study::{Point, Tried, Went};
 use crate::ui::out::{say, to_stdout, written};
 use crate::ui::{Progress, Ui};
@@ -31,9 +31,11 @@ pub(super) struct Desk<'a> {
     complaint: Option<Error>,
 }
 
-/// A file of details.
+/// The records of the run.
 struct Details {
     path: PathBuf,
+    /// Whether the file stays once all that was asked for is made of it.
+    kept: bool,
     writer: Writer,
     /// Why it has stopped taking records.
     broken: Option<Error>,
@@ -46,7 +48,7 @@ impl<'a> Desk<'a> {
     /// If one cannot be written.
     pub(super) fn open(order: &'a Order, setup: &Setup, ui: &'a Ui, out: &'a mut dyn Write) -> Result<Self> {
         let files = order.output.open(setup)?;
-        let details = if order.output.needs_details() { Some(Details::open(&files)?) } else { None };
+        let details = Details::open(&order.output, &files)?;
         Ok(Desk {
             order,
             ui,
@@ -69,6 +71,10 @@ impl<'a> Desk<'a> {
             Moment::Begins { setup, planned, conversations } => {
                 if let Some(details) = &mut self.details {
                     details.broken = details.writer.begin(setup, planned, conversations).err();
+                    self.ui.note(&format!(
+                        "every request is recorded as it ends: should the run be killed, `llmbench report {}` reports what it has done",
+                        details.path.display()
+                    ));
                 }
                 self.held = Some(Vec::new());
                 self.live = Live::new(planned);
@@ -110,6 +116,8 @@ impl<'a> Desk<'a> {
         for doubt in &trust.doubts {
             self.ui.warn(&format!("{}; {}", doubt.what, doubt.advice));
         }
+        let recorded = self.record_end(run);
+        self.check(recorded);
         let saved = self.save(&report);
         let files = self.check(saved).unwrap_or_default();
         let exit = match (self.complaint.take(), failure) {
@@ -128,6 +136,14 @@ impl<'a> Desk<'a> {
             files,
         };
         Went { tried: Some(tried), exit }
+    }
+
+    /// Completes the file of records, so that it is read as a run that came to its end.
+    fn record_end(&mut self, run: &Run) -> Result<()> {
+        match self.details.as_mut().filter(|details| details.broken.is_none()) {
+            Some(details) => details.writer.end(run),
+            None => Ok(()),
+        }
     }
 
     /// Writes the result to every place that was asked for, and takes the file of details away once it is in there; gives the
@@ -169,17 +185,21 @@ impl<'a> Desk<'a> {
 }
 
 impl Details {
-    /// Opens the file beside the results.
-    fn open(files: &Files) -> Result<Self> {
-        let path = files.records_path();
-        let writer = Writer::create(&path, Existing::Replaced)?;
-        Ok(Details { path, writer, broken: None })
+    /// Opens the file that is to be kept, or else one beside the results where they need the details of requests.
+    fn open(output: &Output, files: &Files) -> Result<Option<Self>> {
+        let (path, existing) = match &output.record {
+            Some(Keep { path, existing }) => (path.clone(), *existing),
+            None if output.needs_details() => (files.records_path(), Existing::Replaced),
+            None => return Ok(None),
+        };
+        let writer = Writer::create(&path, existing)?;
+        Ok(Some(Details { path, kept: output.record.is_some(), writer, broken: None }))
     }
 
     /// Goes over to reading, and says which file may go away once all is read. A file with a hole is not read and stays.
     fn read(self, ui: &Ui) -> Result<(Option<Reader>, Option<PathBuf>)> {
         match self.broken {
-            None => Ok((Some(self.writer.into_reader()?), Some(self.path))),
+            None => Ok((Some(self.writer.into_reader()?), Some(self.path).filter(|_| !self.kept))),
             Some(cause) => {
                 let path = self.path.display();
                 ui.warn(&format!("the details are incomplete: {cause}; what there is stands in `{path}`"));

@@ -7,6 +7,7 @@ mod generate;
 mod help;
 mod manual;
 mod order;
+mod report;
 mod runs;
 mod serve;
 mod sim;
@@ -44,6 +45,10 @@ fn topics() -> String {
 enum Action {
     /// Put load on a server and report what happened
     Serve(Box<serve::ServeArgs>),
+    /// Make any report of a stored run anew, also with other percentiles or limits
+    Report(Box<report::ReportArgs>),
+    /// Hold two or more stored runs against each other
+    Compare(compare::CompareArgs),
     /// Serve a simulated model on this host, with dictated times and faults
     Sim(Box<sim::SimCommand>),
     /// Print a topic of the manual, or the help of a command
@@ -92,6 +97,8 @@ impl Action {
     fn run(self, ui: &Ui) -> Result<Exit> {
         match self {
             Action::Serve(args) => args.run(ui),
+            Action::Report(args) => args.run(ui),
+            Action::Compare(args) => args.run(),
             Action::Sim(args) => args.run(),
             Action::Help(args) => args.run(definitions()),
             Action::Generate(args) => args.run(Cli::command()),
@@ -109,21 +116,46 @@ impl Cli {
         });
         // The definitions that made the matches read them back, so this can only fail in a debug assertion.
         let mut cli = Cli::from_arg_matches_mut(&mut matches)?;
-        if let Action::Serve(args) = &mut cli.action {
-            args.options = options.unwrap_or_default();
-            args.words = words;
+        match &mut cli.action {
+            Action::Serve(args) => {
+                args.options = options.unwrap_or_default();
+                args.words = words;
+            }
+            Action::Report(args) => args.words = words,
+            Action::Compare(_) | Action::Sim(_) | Action::Help(_) | Action::Generate(_) => {}
         }
         Ok(cli)
     }
 }
 
+/// What a strict command line asks for that the program has made itself.
+fn reread(words: Words) -> Result<Action> {
+    let cli = Cli::read(&definitions(), words);
+    let told = |error: clap::Error| error.to_string().lines().next().unwrap_or_default().replacen("error: ", "", 1);
+    cli.map(|cli| cli.action).map_err(|error| Error::new(told(error)))
+}
+
 /// The flags of a strict command line of `serve`.
 fn serve_args(words: Words) -> Result<Box<serve::ServeArgs>> {
-    match Cli::read(&definitions(), words) {
-        Ok(Cli { action: Action::Serve(args), .. }) => Ok(args),
-        Ok(_) => Err(Error::new("a run of several is not one of `serve`: this is a bug in llmbench")),
-        Err(error) => Err(Error::new(error.to_string().lines().next().unwrap_or_default().to_owned())),
+    match reread(words)? {
+        Action::Serve(args) => Ok(args),
+        _ => Err(Error::new("a run of several is not one of `serve`: this is a bug in llmbench")),
     }
+}
+
+/// The flags of a strict command line of `report`.
+fn report_args(words: Words) -> Result<Box<report::ReportArgs>> {
+    match reread(words)? {
+        Action::Report(args) => Ok(args),
+        _ => Err(Error::new("a report is not one of `report`: this is a bug in llmbench")),
+    }
+}
+
+/// Whether the subcommand `name` has this flag, which is given with its two dashes.
+fn knows(name: &str, flag: &str) -> bool {
+    let command = Cli::command();
+    let command = command.find_subcommand(name).expect("the name is one of ours");
+    command.get_arguments().any(|arg| arg.get_long() == flag.strip_prefix("--"))
 }
 
 /// What clap knows of all commands, with what it adds by itself.

@@ -1,6 +1,6 @@
 //! `serve`: puts load on a server and reports what happened.
 
-use super::compare::CompareArgs;
+use super::compare::CompareFlag;
 use super::desk::warn;
 use super::dry_run::{self, DryRunArgs};
 use super::order::{Make, Order};
@@ -16,7 +16,7 @@ use crate::json::Value;
 use crate::measure::MetricsArgs;
 use crate::net::{AroundArgs, SideCalls};
 use crate::plan::{AdapterArgs, Load, LoadArgs, Workload, pairing};
-use crate::report::OutputArgs;
+use crate::report::{Keep, OutputArgs};
 use crate::sim::{self, SimArgs};
 use crate::study::{Given, Point, StudyArgs};
 use crate::token::{Choice, TokenizerArgs};
@@ -85,7 +85,7 @@ pub(super) struct ServeArgs {
     #[command(flatten)]
     dry_run: DryRunArgs,
     #[command(flatten)]
-    compare: CompareArgs,
+    compare: CompareFlag,
 }
 
 impl ServeArgs {
@@ -193,6 +193,7 @@ impl ServeArgs {
         if self.dry_run.dry_run {
             return dry_run::run(&base, &list, make, ui);
         }
+        list.points.iter().try_for_each(|point| make(point)?.output.record.iter().try_for_each(Keep::check))?;
         let mut signals = Signals::take_over()?;
         limits::allow_many_files();
         let sim = sim.map(sim::start).transpose()?;

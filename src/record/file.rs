@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::begin::{Begin, FirstLine};
 use super::end::{End, LastLine};
-use super::lines::{Lines, senseless};
+use super::lines::{FIRST, Lines, senseless};
 use super::{Finished, Outcome, Record, Run, ServerTimes, Setup, Tick, as_text};
 use crate::error::{Error, Result};
 
@@ -90,8 +90,7 @@ impl Writer {
             Existing::Replaced => options.create(true).truncate(true),
         };
         let file = options.open(path).map_err(|cause| match cause.kind() {
-            io::ErrorKind::AlreadyExists => Error::new(format!("`{}` is there already", path.display()))
-                .hint("give `--overwrite` to write over it, or another name"),
+            io::ErrorKind::AlreadyExists => is_there(path),
             _ => at(path, "create", &cause),
         })?;
         Ok(Writer { file, path: path.to_owned(), line: Vec::new(), uncounted: Vec::new() })
@@ -212,6 +211,20 @@ impl Reader {
         let position = input.stream_position().map_err(|cause| at(&path, "read", &cause))?;
         Ok(Reader { input, position, path, places })
     }
+}
+
+/// What is said of a file that is there already and is to stay.
+pub fn is_there(path: &Path) -> Error {
+    Error::new(format!("`{}` is there already", path.display()))
+        .hint("give `--overwrite` to write over it, or another name")
+}
+
+/// Whether a file begins as one of records does, as far as it goes.
+pub(super) fn begins_as_records(path: &Path) -> Result<bool> {
+    let mut begin = Vec::new();
+    let read = open(path)?.take(FIRST.len() as u64).read_to_end(&mut begin);
+    read.map_err(|cause| at(path, "read", &cause))?;
+    Ok(FIRST.starts_with(&begin))
 }
 
 /// Opens a record file to read it.

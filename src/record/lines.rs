@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 const BUFFER: usize = 1 << 18;
 
 /// How every version of the first line begins.
-const FIRST: &[u8] = b"{\"format\":\"llmbench records\",";
+pub(super) const FIRST: &[u8] = b"{\"format\":\"llmbench records\",";
 
 /// How the last line of a run that came to its end begins.
 const LAST: &[u8] = b"{\"end\":";

@@ -16,6 +16,14 @@ use crate::error::{Error, Result};
 const LONGEST: Tick = Tick::from_nanos(100 * 24 * 3600 * 1_000_000_000);
 
 impl Run {
+    /// Whether the file at `path` is one of records, as far as it goes: an empty one and one that was cut short may be.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn is_at(path: &Path) -> Result<bool> {
+        file::begins_as_records(path)
+    }
+
     /// Reads the run that the record file at `path` holds. Where its last line is missing the run was killed: it is partial,
     /// ended with its last answer, and answers that the server did not count have one token each.
     ///

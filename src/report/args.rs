@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use super::output::Keep;
 use super::place::{Mode, Place};
 use super::{Charts, Format, Output, Thresholds};
 use crate::args::float;
 use crate::error::{Error, Result};
+use crate::record::file::Existing;
 
 /// The variable that asks for PyTorch's form of the result: any text that is not empty does, `0` too.
 const PYTORCH: &str = "SAVE_TO_PYTORCH_BENCHMARK_FORMAT";
@@ -50,6 +52,15 @@ pub struct OutputArgs {
     /// Draw tokens a second and requests in flight before the report; auto is on a terminal
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub charts: Charts,
+    /// Keep a file of records: the run's set-up, every request as it ends, how the run ended; see `llmbench report`
+    ///
+    /// `llmbench report FILE` makes any report of it anew, also with other percentiles or limits, and of a run that was killed.
+    /// Of several runs each has a file of its own, as with --result-filename.
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Write over the file of --record if it is there already
+    #[arg(long)]
+    pub overwrite: bool,
 }
 
 impl OutputArgs {
@@ -71,7 +82,7 @@ impl OutputArgs {
         }
         let beside = Place::Beside { dir, name };
         if self.plot_timeline {
-            files.push((Format::Timeline(thresholds(&self.timeline_itl_thresholds)?), beside.clone()));
+            files.push((Format::Timeline(Thresholds::read(&self.timeline_itl_thresholds)?), beside.clone()));
         }
         if self.plot_dataset_stats {
             files.push((Format::Lengths, beside.clone()));
@@ -79,7 +90,9 @@ impl OutputArgs {
         if saved && std::env::var_os(PYTORCH).is_some_and(|value| !value.is_empty()) {
             files.push((Format::PyTorch, beside));
         }
-        Ok(Output { screen: Format::Vllm, files, charts: self.charts, detailed: self.save_detailed })
+        let existing = if self.overwrite { Existing::Replaced } else { Existing::Kept };
+        let record = self.record.clone().map(|path| Keep { path, existing });
+        Ok(Output { screen: Format::Vllm, files, record, charts: self.charts, detailed: self.save_detailed })
     }
 
     /// Further text fields of the result, in order.
@@ -91,12 +104,18 @@ impl OutputArgs {
     }
 }
 
-fn thresholds(text: &str) -> Result<Thresholds> {
-    let limits: Option<Vec<f64>> = text.split(',').map(|item| float(item).ok()).collect();
-    match limits.as_deref() {
-        Some(&[low, high]) if 0.0 <= low && low < high && high.is_finite() => Ok(Thresholds(low, high)),
-        _ => Err(Error::new(format!("`--timeline-itl-thresholds {text}`: not two numbers that ascend"))
-            .hint("give two limits in milliseconds, such as `25,50`")),
+impl Thresholds {
+    /// Reads the value of `--timeline-itl-thresholds`.
+    ///
+    /// # Errors
+    /// If it is not two numbers that ascend.
+    pub fn read(text: &str) -> Result<Self> {
+        let limits: Option<Vec<f64>> = text.split(',').map(|item| float(item).ok()).collect();
+        match limits.as_deref() {
+            Some(&[low, high]) if 0.0 <= low && low < high && high.is_finite() => Ok(Thresholds(low, high)),
+            _ => Err(Error::new(format!("`--timeline-itl-thresholds {text}`: not two numbers that ascend"))
+                .hint("give two limits in milliseconds, such as `25,50`")),
+        }
     }
 }
 

@@ -1,10 +1,14 @@
 //! What is written where: formats and places, for one run, one of several, and the summary of several.
 
+use std::path::PathBuf;
+
 use super::files::Files;
+use super::names::with_suffix;
 use super::place::Place;
 use super::{Charts, Format};
 use crate::error::Result;
 use crate::record::Setup;
+use crate::record::file::{self, Existing};
 
 /// What is written where.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -13,10 +17,34 @@ pub struct Output {
     pub screen: Format,
     /// What goes to which place, in order.
     pub files: Vec<(Format, Place)>,
+    /// The file of records that is kept, if one is.
+    pub record: Option<Keep>,
     /// When charts are drawn.
     pub charts: Charts,
     /// Whether results hold the values of every request.
     pub detailed: bool,
+}
+
+/// A file of records that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keep {
+    /// The file.
+    pub path: PathBuf,
+    /// What becomes of one that is there already.
+    pub existing: Existing,
+}
+
+impl Keep {
+    /// Looks whether the file may be written before anything is sent.
+    ///
+    /// # Errors
+    /// If it is there already and is to stay.
+    pub fn check(&self) -> Result<()> {
+        match self.existing {
+            Existing::Kept if self.path.exists() => Err(file::is_there(&self.path)),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Output {
@@ -42,7 +70,9 @@ impl Output {
     /// Where the files of one of several runs go: `suffix` says which.
     #[must_use]
     pub fn of_run(&self, suffix: &str) -> Self {
-        self.with(|place| place.of_run(suffix))
+        let record =
+            self.record.clone().map(|Keep { path, existing }| Keep { path: with_suffix(&path, suffix), existing });
+        Output { record, ..self.with(|place| place.of_run(suffix)) }
     }
 
     /// Where the summary of several runs goes.

@@ -164,7 +164,7 @@ const NATIVE: [(&str, Unset); 29] = [
 ];
 
 /// Flags that the reference does not have, and why we do.
-const OURS: [(&str, &str); 18] = [
+const OURS: [(&str, &str); 20] = [
     ("api-key", "servers want keys, and not everybody can set OPENAI_API_KEY"),
     ("request-timeout", "the reference's six hours are fixed"),
     ("max-event-bytes", "a server that never ends a line must not fill the memory"),
@@ -174,6 +174,8 @@ const OURS: [(&str, &str); 18] = [
     ("workers", "threads of the client"),
     ("no-side-calls", "a server that should see the requests and nothing else"),
     ("output-json", "the result at exactly one place, or on stdout"),
+    ("record", "any report can be made anew, also of a run that was killed"),
+    ("overwrite", "no file of records is lost without a word"),
     ("color", "colour on stderr"),
     ("progress", "progress in logs, or none"),
     ("charts", "the reference's charts need a terminal and a package; here they can be had anywhere, or nowhere"),

@@ -26,6 +26,7 @@ mod secrets;
 mod series;
 mod server;
 mod simulated;
+mod stored;
 mod stream;
 mod success;
 mod tls;

@@ -1,0 +1,254 @@
+//! `report`: any report of a run anew, from the file of its records, or from its result as far as that goes. Nothing is sent.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::args::Words;
+use crate::error::{Error, Exit, Result};
+use crate::json::{self, Value};
+use crate::measure::{self, Asked, MetricsArgs};
+use crate::record::file::Reader;
+use crate::record::{Run, Setup};
+use crate::report::{Charts, Format, Output, Place, Report, Stored, Thresholds};
+use crate::ui::Ui;
+use crate::ui::out::to_stdout;
+
+/// The end of the help.
+const EXAMPLES: &str = "\
+Examples:
+  The report of a run that kept its records, or was killed:
+    llmbench report run.jsonl
+  Other percentiles, and how many requests kept a limit, as a table for an issue:
+    llmbench report run.jsonl --as markdown --percentiles 50,90,99.9 --goodput ttft:200
+  The result file that --save-result would have written, with the values of every request:
+    llmbench report run.jsonl --as json --save-detailed -o result.json
+
+What is not asked for here is as it was in the run itself.";
+
+/// The flags of `report`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+#[command(mut_arg("metric_percentiles", |arg| arg.visible_alias("percentiles")))]
+pub(super) struct ReportArgs {
+    /// The file of records that --record has kept; several are the parts of one run. Or a result file, alone
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// What kind of report to make [default: vllm, or of a result its figures as markdown]
+    #[arg(long = "as", value_name = "FORMAT", value_parser = format_parser())]
+    format: Option<Format>,
+    /// Write the report to this file, over one that is there [default: stdout]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    metrics: MetricsArgs,
+    /// Keep the values of every request in a result: lengths, times, texts, errors
+    #[arg(long)]
+    save_detailed: bool,
+    /// Limits in milliseconds between the colours of the timeline's gaps, two numbers with a comma
+    #[arg(long, value_name = "MS,MS", default_value = "25,50")]
+    timeline_itl_thresholds: String,
+    /// Draw tokens a second and requests in flight before the report; auto is on a terminal
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    charts: Charts,
+    /// The words that all this was read from.
+    #[arg(skip)]
+    pub(super) words: Words,
+}
+
+fn format_parser() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.map(Format::name)).try_map(|name| name.parse::<Format>())
+}
+
+impl ReportArgs {
+    /// Makes the report.
+    ///
+    /// # Errors
+    /// If a file cannot be read, the files are no parts of one run, or the report cannot be written.
+    pub(super) fn run(self, ui: &Ui) -> Result<Exit> {
+        if let [file] = self.files.as_slice()
+            && !Run::is_at(file)?
+        {
+            return self.of_result(&Stored::read(file)?, ui);
+        }
+        let run = run(&self.files)?;
+        let args = self.as_in(&run.setup)?;
+        let (asked, format) = (args.metrics.resolve(run.setup.task)?, args.format()?);
+        let metrics = measure::metrics(&run, &asked);
+        let verdict = measure::verdict(&run, &metrics, &asked);
+        let output = args.output(format);
+        let report = Report {
+            run: &run,
+            metrics: &metrics,
+            asked: &asked,
+            verdict: &verdict,
+            charts: args.charts(),
+            detailed: args.save_detailed,
+        };
+        let mut details = args.details(&output)?;
+        match &args.output {
+            Some(_) => {
+                output.open(&run.setup)?.write(&report, details.as_mut())?;
+            }
+            None => to_stdout(&mut |out| {
+                format.write(&report, details.as_mut(), out)?;
+                // A result is one line, which has no end of its own.
+                if matches!(format, Format::VllmJson | Format::PyTorch) { writeln!(out) } else { Ok(()) }
+            })?,
+        }
+        for doubt in &verdict.doubts {
+            ui.warn(&format!("{}; {}", doubt.what, doubt.advice));
+        }
+        Ok(Exit::Done)
+    }
+
+    /// Makes what can be made of a result alone, a table where nothing else is asked for.
+    fn of_result(&self, stored: &Stored, ui: &Ui) -> Result<Exit> {
+        let format = self.format.unwrap_or(Format::Markdown);
+        if !format.takes_figures() {
+            return Err(Error::new(stored.limits()).hint("give `--as csv` or `--as markdown`, which show its figures"));
+        }
+        ui.warn(&stored.limits());
+        let mut write = |out: &mut dyn Write| format.write_stored(stored, out);
+        if self.output.is_some() {
+            self.output(format).open(&Setup::default())?.save(&Setup::default(), write)?;
+        } else {
+            to_stdout(&mut write)?;
+        }
+        Ok(Exit::Done)
+    }
+
+    /// The same with what the run itself was given where nothing is given here.
+    fn as_in(&self, setup: &Setup) -> Result<Box<Self>> {
+        let known = setup.options.iter().map(|(name, value)| (format!("--{}", name.replace('_', "-")), value));
+        let flags = known.filter(|(name, _)| super::knows("report", name));
+        let flags = flags.map(|(name, value)| (words(&name, value), name));
+        super::report_args(self.words.clone().below(flags.map(|(words, name)| (name, words))))
+    }
+
+    fn format(&self) -> Result<Format> {
+        match self.format.unwrap_or_default() {
+            Format::Timeline(_) => Thresholds::read(&self.timeline_itl_thresholds).map(Format::Timeline),
+            format => Ok(format),
+        }
+    }
+
+    fn output(&self, format: Format) -> Output {
+        let place = self.output.clone().map_or(Place::Stdout, Place::File);
+        Output { files: vec![(format, place)], detailed: self.save_detailed, ..Output::default() }
+    }
+
+    /// The details of single requests, where the report has a place for them.
+    fn details(&self, output: &Output) -> Result<Option<Reader>> {
+        match self.files.as_slice() {
+            _ if !output.needs_details() => Ok(None),
+            [file] => Reader::open(file).map(Some),
+            _ => Err(Error::new("the values of every request are read from one file, and here are several")
+                .hint("name one file, or leave out `--save-detailed`")),
+        }
+    }
+
+    fn charts(&self) -> Option<crate::report::Glyphs> {
+        let terminal = self.output.is_none() && std::io::stdout().is_terminal();
+        self.charts.glyphs(terminal, |name| std::env::var(name).ok())
+    }
+}
+
+/// What the run of `setup` was measured by.
+///
+/// # Errors
+/// If its options make no sense.
+pub(super) fn asked(setup: &Setup) -> Result<Asked> {
+    let words = ["llmbench", "report", "FILE"].map(str::to_owned).to_vec();
+    let args = super::report_args(Words::strict(words))?.as_in(setup)?;
+    args.metrics.resolve(setup.task)
+}
+
+/// The run that these files hold: one, or the parts of one.
+///
+/// # Errors
+/// If one cannot be read, or they are no parts of one run.
+fn run(files: &[PathBuf]) -> Result<Run> {
+    let (first, others) = files.split_first().expect("a file is required");
+    let mut run = Run::read(first)?;
+    for path in others {
+        let part = Run::read(path)?;
+        fits(&run, &part).map_err(|error| error.context(format!("cannot read `{}`", path.display())))?;
+        run.merge(part);
+    }
+    Ok(run)
+}
+
+/// Whether `part` can be of the same run.
+fn fits(run: &Run, part: &Run) -> Result<()> {
+    if run.setup.task != part.setup.task {
+        return Err(Error::new("its requests ask for something else than those of the files before it")
+            .hint("name the files of one run; `llmbench compare` holds several against each other"));
+    }
+    let ids: std::collections::HashSet<u32> = run.records.iter().map(|record| record.id).collect();
+    match part.records.iter().find(|record| ids.contains(&record.id)) {
+        None => Ok(()),
+        Some(record) => Err(Error::new(format!("its request {} is in a file before it too", record.id))
+            .hint("name the parts of one run; `llmbench compare` holds several runs against each other")),
+    }
+}
+
+/// A stored option as strict words.
+fn words(name: &str, value: &Value) -> Vec<String> {
+    let given = |text: &str| format!("{name}={text}");
+    match value {
+        Value::Null | Value::Bool(false) | Value::Object(_) => Vec::new(),
+        Value::Bool(true) => vec![name.to_owned()],
+        Value::Int(value) => vec![given(&value.to_string())],
+        Value::Float(value) => vec![given(&json::float(*value))],
+        Value::Text(text) => vec![given(text)],
+        Value::List(items) => items.iter().flat_map(|item| words(name, item)).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stored_option_is_read_as_it_was_given() {
+        let list = Value::List(vec![Value::Text("ttft:1".into()), Value::Text("e2el:2".into())]);
+        assert_eq!(words("--goodput", &list), ["--goodput=ttft:1", "--goodput=e2el:2"]);
+        assert_eq!(words("--steady-state-threshold", &Value::Float(0.95)), ["--steady-state-threshold=0.95"]);
+        assert_eq!(words("--no-steady-state", &Value::Bool(true)), ["--no-steady-state"]);
+        for nothing in [Value::Null, Value::Bool(false), Value::List(Vec::new())] {
+            assert!(words("--x", &nothing).is_empty());
+        }
+    }
+
+    #[test]
+    fn what_a_run_was_measured_by_is_known_from_its_options() {
+        let text = |text: &str| Value::Text(text.into());
+        let options = vec![
+            ("metric_percentiles".to_owned(), text("50,90")),
+            ("percentile_metrics".to_owned(), text("e2el")),
+            ("goodput".to_owned(), Value::List(vec![text("ttft:250")])),
+            ("num_prompts".to_owned(), Value::Int(4)),
+            ("no_steady_state".to_owned(), Value::Bool(true)),
+        ];
+        let asked = asked(&Setup { options, ..Setup::default() }).unwrap();
+        assert_eq!((asked.percentiles, asked.steady), (vec![50.0, 90.0], None));
+        assert_eq!(asked.goal.unwrap().ttft, Some(250.0));
+        assert_eq!(self::asked(&Setup::default()).unwrap().percentiles, [99.0]);
+    }
+
+    #[test]
+    fn parts_of_a_run_share_no_request_and_ask_for_the_same() {
+        let run = |id, task| Run {
+            setup: Setup { task, ..Setup::default() },
+            records: vec![crate::record::Record { id, ..Default::default() }],
+            ..Run::default()
+        };
+        let [text, vectors] = [crate::record::Task::Generation, crate::record::Task::Pooling];
+        assert!(fits(&run(0, text), &run(1, text)).is_ok());
+        for other in [run(0, text), run(1, vectors)] {
+            assert!(fits(&run(0, text), &other).unwrap_err().advice().is_some());
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Runs on disk: the file of records is kept, read after a kill, and reported anew; stored runs are compared.
+
+use std::fs;
+use std::path::Path;
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use crate::command::{Llmbench, Outcome};
+use crate::server::{Cut, Server};
+use crate::stream::{Dialect, answer, stream};
+
+/// `serve` against a simulator of its own, its records in `run.jsonl` and its result in `run.json`.
+fn recorded(line: &str) -> Outcome {
+    let bench = Llmbench::new().args(["serve", "--sim=--ttft 5 --itl 1", "--temperature", "0"]).arg_line(
+        "--num-prompts 12 --random-input-len 8 --random-output-len 6 --record run.jsonl --output-json run.json",
+    );
+    let outcome = bench.arg_line(line).run();
+    assert_eq!(outcome.status, Some(0), "{}", outcome.stderr);
+    outcome
+}
+
+/// Runs `llmbench` with these arguments where `dir` is.
+fn in_dir(dir: &Path, line: &str) -> Outcome {
+    let bench = Llmbench::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, bench.dir().join(path.file_name().unwrap())).unwrap();
+    }
+    bench.arg_line(line).run()
+}
+
+/// What a command printed that worked.
+#[track_caller]
+fn printed(dir: &Path, line: &str) -> String {
+    let outcome = in_dir(dir, line);
+    assert_eq!(outcome.status, Some(0), "{line}: {}", outcome.stderr);
+    outcome.stdout
+}
+
+/// The last line that a command printed on stderr, of two for an error with its advice; it ended with status 2.
+#[track_caller]
+fn refused(dir: &Path, line: &str) -> String {
+    let outcome = in_dir(dir, line);
+    assert_eq!((outcome.status, outcome.stdout.as_str()), (Some(2), ""), "{line}: {}", outcome.stderr);
+    assert!(!outcome.stderr.contains("panicked"), "{}", outcome.stderr);
+    outcome.stderr.lines().find(|line| line.starts_with("llmbench: ")).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_report_of_a_record_is_the_live_one() {
+    for line in [
+        "--request-rate 200 --metric-percentiles 50,90 --goodput ttft:30 tpot:9",
+        "--max-concurrency 3 --save-detailed --percentile-metrics ttft,e2el --steady-state-threshold 0.5",
+        "--backend openai-chat --probe-request-rate 20 --no-side-calls --lora-modules a b",
+        "--backend openai-embeddings --random-batch-size 2 --save-detailed",
+    ] {
+        let live = recorded(line);
+        let dir = live.dir.path();
+        let report = printed(dir, "report run.jsonl");
+        assert!(!report.is_empty() && live.stdout.ends_with(&report), "{line}:\n{}\n{report}", live.stdout);
+        let result = fs::read_to_string(dir.join("run.json")).unwrap();
+        assert_eq!(printed(dir, "report run.jsonl --as json").trim_end(), result, "{line}");
+    }
+}
+
+#[test]
+fn a_report_can_ask_for_what_the_run_did_not() {
+    let live = recorded("--request-rate 200");
+    let dir = live.dir.path();
+    let asked = "report run.jsonl --as json --percentiles 50,99.9 --goodput e2el:1000 --percentile-metrics e2el";
+    let result: Value = serde_json::from_str(&printed(dir, asked)).unwrap();
+    assert_eq!(result["request_goodput"], result["request_throughput"]);
+    assert!(result["p99.9_e2el_ms"].is_number() && result["p99_e2el_ms"].is_null() && result["mean_ttft_ms"].is_null());
+    let detailed: Value = serde_json::from_str(&printed(dir, "report run.jsonl --as json --save-detailed")).unwrap();
+    assert_eq!(detailed["ttfts"].as_array().unwrap().len(), 12);
+    for (format, begin) in [
+        ("csv", "key,label,value,unit\n"),
+        ("markdown", "`sim`"),
+        ("timeline", "<!DOCTYPE html>"),
+        ("pytorch", "[{\"benchmark\""),
+    ] {
+        let text = printed(dir, &format!("report run.jsonl --as {format}"));
+        assert!(text.starts_with(begin), "{format}: {}", &text[..text.len().min(80)]);
+    }
+}
+
+#[test]
+fn a_report_goes_to_a_file_that_was_asked_for() {
+    let live = recorded("--request-rate 200");
+    let outcome = in_dir(live.dir.path(), "report run.jsonl --as json -o anew.json");
+    assert_eq!((outcome.status, outcome.stdout.as_str()), (Some(0), ""), "{}", outcome.stderr);
+    let read = |name: &str| fs::read_to_string(outcome.dir.path().join(name)).unwrap();
+    assert_eq!(read("anew.json"), read("run.json"));
+}
+
+#[test]
+fn a_killed_run_is_reported_as_far_as_it_went() {
+    let server = Server::start(Cut::Paced, |_| stream(&answer(Dialect::Completions, 8)));
+    let bench = Llmbench::plain(&server.url()).arg_line("--num-prompts 100 --max-concurrency 2 --record k.jsonl");
+    let running = bench.spawn();
+    server.wait_for(9);
+    running.signal(Signal::SIGKILL);
+    let killed = running.wait();
+    let line = "every request is recorded as it ends: should the run be killed, `llmbench report k.jsonl`";
+    assert!(killed.stderr.contains(line), "{}", killed.stderr);
+    let report = in_dir(killed.dir.path(), "report k.jsonl --as json");
+    let result = report.ended(0);
+    assert_eq!((&result["partial"], &result["planned"]), (&true.into(), &100.into()));
+    assert!(result["completed"].as_u64().unwrap() >= 6, "{result}");
+    assert!(report.stderr.contains(" of 100 requests"), "{}", report.stderr);
+}
+
+#[test]
+fn a_record_that_was_cut_anywhere_still_reads() {
+    let live = recorded("--request-rate 200 --save-detailed");
+    let whole = fs::read(live.dir.path().join("run.jsonl")).unwrap();
+    let begin = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    let bench = Llmbench::new();
+    for cut in [begin, begin + 1, whole.len() / 2, whole.len() - 1_000, whole.len() - 2, whole.len() - 1] {
+        fs::write(bench.dir().join("cut.jsonl"), &whole[..cut]).unwrap();
+        let result: Value = serde_json::from_str(&printed(bench.dir(), "report cut.jsonl --as json")).unwrap();
+        assert!(result["completed"].as_u64().unwrap() <= 12, "{cut}: {result}");
+    }
+}
+
+#[test]
+fn a_file_that_is_there_is_not_written_over_without_a_word() {
+    let bench = Llmbench::new().args(["serve", "--sim", "--num-prompts", "1", "--record", "run.jsonl"]);
+    fs::write(bench.dir().join("run.jsonl"), "mine").unwrap();
+    let outcome = bench.run();
+    assert_eq!(outcome.status, Some(2), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("`run.jsonl` is there already") && outcome.stderr.contains("--overwrite"));
+    assert_eq!(outcome.dir.files(), [("run.jsonl".to_owned(), "mine".to_owned())]);
+    let bench = Llmbench::new().args(["serve", "--sim", "--num-prompts", "1", "--record", "run.jsonl", "--overwrite"]);
+    fs::write(bench.dir().join("run.jsonl"), "mine").unwrap();
+    let outcome = bench.run();
+    assert_eq!(outcome.status, Some(0), "{}", outcome.stderr);
+    assert!(outcome.dir.files()[0].1.starts_with("{\"format\":\"llmbench records\",\"version\":2,"));
+}
+
+#[test]
+fn each_of_several_runs_keeps_its_records() {
+    let bench = Llmbench::new().args(["serve", "--sim=--ttft 5", "--temperature", "0", "--random-output-len", "4"]);
+    let outcome = bench.arg_line("--num-prompts 4 --sweep-max-concurrency 1,2 --record s.jsonl").run();
+    assert_eq!(outcome.status, Some(0), "{}", outcome.stderr);
+    let names: Vec<String> = outcome.dir.files().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["s-concurrency1.jsonl", "s-concurrency2.jsonl"]);
+    let result: Value =
+        serde_json::from_str(&printed(outcome.dir.path(), "report s-concurrency2.jsonl --as json")).unwrap();
+    assert_eq!(result["max_concurrency"], 2);
+}
+
+#[test]
+fn no_key_and_no_header_gets_into_a_record() {
+    let outcome = recorded("--api-key sk-hidden --header X-Token=hidden-too");
+    for (name, content) in outcome.dir.files() {
+        assert!(!content.contains("hidden"), "{name}");
+    }
+}
+
+#[test]
+fn runs_of_every_readable_kind_are_held_against_each_other() {
+    let live = recorded("--request-rate 200");
+    let dir = live.dir.path();
+    let by_flag = printed(dir, "serve --compare run.json run.json");
+    assert_eq!(printed(dir, "compare run.json run.json"), by_flag);
+    let three = printed(dir, "compare run.json run.jsonl run.json");
+    for expected in ["A: run.json ", "B: run.jsonl ", "C: run.json ", "request_throughput "] {
+        assert!(three.contains(expected), "{expected}: {three}");
+    }
+}
+
+#[test]
+fn runs_that_sent_the_same_have_one_workload_and_others_another() {
+    let workload = |line: &str| {
+        let outcome = recorded(line);
+        let result: Value = serde_json::from_str(&outcome.dir.files()[0].1).unwrap();
+        result["workload"].as_str().unwrap().to_owned()
+    };
+    let one = workload("");
+    assert_eq!((one.len(), &one), (16, &workload("--max-concurrency 1")));
+    for other in ["--seed 1", "--request-rate 500", "--random-output-len 7", "--extra-body.x 1"] {
+        assert_ne!(one, workload(other), "{other}");
+    }
+}
+
+#[test]
+fn files_that_hold_no_run_are_named_with_their_line_and_cause() {
+    let live = recorded("--request-rate 200");
+    let vectors = recorded("--backend openai-embeddings");
+    let dir = live.dir.path();
+    let record = fs::read_to_string(dir.join("run.jsonl")).unwrap();
+    let result = fs::read_to_string(dir.join("run.json")).unwrap();
+    let newer = record.replacen("\"version\":2", "\"version\":3", 1);
+    let second = record.lines().enumerate().map(|(index, line)| if index == 1 { "{\"id\":" } else { line });
+    let broken = second.map(|line| format!("{line}\n")).collect::<String>();
+    for (name, content) in [
+        ("empty.jsonl", ""),
+        ("newer.jsonl", &newer),
+        ("broken.jsonl", &broken),
+        ("cut.json", &result[..result.len() / 2]),
+        ("list.json", "[1, 2]"),
+        ("page.html", "<html></html>"),
+    ] {
+        fs::write(dir.join(name), content).unwrap();
+    }
+    fs::copy(vectors.dir.path().join("run.jsonl"), dir.join("vectors.jsonl")).unwrap();
+    let table = [
+        ("empty.jsonl", "the file is empty"),
+        ("newer.jsonl", "it has version 3, this program reads up to 2"),
+        ("broken.jsonl", "line 2 is no record"),
+        ("cut.json", "line 1"),
+        ("list.json", ""),
+        ("page.html", ""),
+        ("missing.json", "No such file"),
+    ];
+    for (name, cause) in table {
+        for line in [format!("report {name}"), format!("compare {name} run.json"), format!("compare run.json {name}")] {
+            let told = refused(dir, &line);
+            assert!(told.contains(&format!("`{name}`")) && told.contains(cause), "{line}: {told}");
+        }
+    }
+    for line in ["report run.jsonl vectors.jsonl", "report run.jsonl run.jsonl", "compare run.json vectors.jsonl"] {
+        assert!(refused(dir, line).contains("jsonl`"), "{line}");
+    }
+    assert_eq!(in_dir(dir, "compare run.json").status, Some(2));
+    assert_eq!(in_dir(dir, "report").status, Some(2));
+}
