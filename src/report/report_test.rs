@@ -311,3 +311,22 @@ fn answers_in_one_piece_tell_nothing_of_the_time_of_a_token() {
     assert_eq!(warnings.iter().filter(|what| what.starts_with("each answer came in one piece")).count(), 1);
     assert!(!warnings.iter().any(|what| what.contains("tokens a chunk")), "{warnings:?}");
 }
+
+#[test]
+fn the_report_of_a_record_is_that_of_the_live_run_to_the_byte() {
+    let place = super::scratch::Scratch::new("record");
+    let path = place.0.join("run.jsonl");
+    let live = worked_example();
+    let mut writer = Writer::create(&path, Existing::Kept).unwrap();
+    writer.begin(&live.setup, live.planned, &live.conversations).unwrap();
+    for id in [2, 0, 4, 3, 1] {
+        writer.append(&finished(id, EXAMPLES[id as usize])).unwrap();
+    }
+    writer.end(&live).unwrap();
+    let (live, mut details) = (told(live, asked()), writer.into_reader().unwrap());
+    let stored = told(Run::read(&path).unwrap(), asked());
+    assert_eq!(stored.console(), live.console());
+    let mut out = Vec::new();
+    stored.report().json(Some(&mut details), &mut out).unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), live.json());
+}
