@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::record::file::{Existing, Writer};
-use crate::record::{Collector, Ending, Finished, Health, Setup, Tick};
+use crate::record::{Collector, Finished, Health, Setup, Tick};
 
 /// The largest odd number of nanoseconds that a time of these requests is made of: sums in seconds are never exact.
 const ODD: u64 = 333_333_333;
@@ -41,7 +41,7 @@ fn run(all: &[Finished], positions: &[usize]) -> Run {
     let mut collector = Collector::new(positions.len() as u64);
     positions.iter().for_each(|&position| collector.push(all[position].clone()));
     let end = positions.iter().map(|&position| all[position].record.end).max().unwrap_or_default();
-    let mut run = collector.finish(end, Health::default(), Ending::Complete);
+    let mut run = collector.finish(end, Health::default());
     run.setup = Setup { max_concurrency: Some(2), request_rate: f64::INFINITY, ..Setup::default() };
     run.conversations = (0..all.len() as u32).step_by(3).filter(|&id| positions.contains(&(id as usize))).collect();
     run

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::record::file::{Existing, Writer};
-use crate::record::{Collector, Ending, Finished, Health, Setup, Tick};
+use crate::record::{Collector, Finished, Health, Setup, Tick};
 
 /// The file of a run of conversations that is partly counted by a tokenizer.
 fn file(path: &std::path::Path) -> Vec<u8> {
@@ -26,7 +26,7 @@ fn file(path: &std::path::Path) -> Vec<u8> {
         collector.push(finished);
     }
     collector.count(0, 2);
-    let run = collector.finish(Tick::from_nanos(3_590_000_000), Health::default(), Ending::Complete);
+    let run = collector.finish(Tick::from_nanos(3_590_000_000), Health::default());
     writer.end(&Run { probes: run.records.clone(), setup, ..run }).unwrap();
     fs::read(path).unwrap()
 }
