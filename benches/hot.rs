@@ -10,7 +10,7 @@ use llmbench::dataset::{Carries, DatasetArgs};
 use llmbench::drive::body::{Body, Piece};
 use llmbench::drive::sse::Decoder;
 use llmbench::measure::{self, Asked, Metric};
-use llmbench::record::{Collector, Ending, Finished, Health, Outcome, Record, Tick};
+use llmbench::record::{Collector, Finished, Health, Outcome, Record, Tick};
 use llmbench::rng::Draws;
 use llmbench::token::Tokenizer;
 
@@ -137,7 +137,7 @@ fn finished(id: u32) -> Finished {
 fn metrics(c: &mut Criterion) {
     let mut collector = Collector::new(u64::from(RECORDS));
     (0..RECORDS).for_each(|id| collector.push(finished(id)));
-    let run = collector.finish(Tick::from_nanos(30_000_000_000), Health::default(), Ending::Complete);
+    let run = collector.finish(Tick::from_nanos(30_000_000_000), Health::default());
     let asked = Asked { metrics: Metric::ALL.to_vec(), percentiles: vec![50.0, 99.0], goal: None, steady: None };
     let mut group = c.benchmark_group("metrics");
     group.sample_size(10).throughput(Throughput::Elements(u64::from(RECORDS)));

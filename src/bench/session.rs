@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::plan::request::Encoder;
 use crate::plan::turns::{self, Turns};
 use crate::plan::{Job, Load, probe};
-use crate::record::{Collector, Counters, Ending, Finished, Moment, Outcome, Record, Run, Setup, Tick};
+use crate::record::{Collector, Counters, Finished, Moment, Outcome, Record, Run, Setup, Tick};
 
 /// How long requests may take where the user sets no limit.
 const NO_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -69,13 +69,13 @@ impl Sent {
     /// The whole run, and why it ended early where something broke.
     pub(super) fn into_run(self, counted: Option<(Counters, Counters)>) -> (Run, Option<Error>) {
         let drive::End { health, stopped, error } = self.ending;
-        let ending = if stopped || error.is_some() { Ending::Interrupted } else { Ending::Complete };
         let run = Run {
             setup: self.setup,
             conversations: self.conversations,
             probes: self.probes,
             counted,
-            ..self.collector.finish(self.end, health, ending)
+            partial: stopped || error.is_some(),
+            ..self.collector.finish(self.end, health)
         };
         (run, error.map(|error| error.context("the run ended early")))
     }

@@ -68,7 +68,7 @@ pub(super) fn talks(run: &Run) -> impl Iterator<Item = Talk<'_>> {
     run.conversations.iter().zip(ends).map(move |(&first, end)| {
         let (records, after) = rest.split_at(rest.partition_point(|record| record.id < end));
         rest = after;
-        Talk { planned: end - first, records }
+        Talk { planned: end.saturating_sub(first), records }
     })
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::record::{Collector, Ending, Finished, Health, Setup, Tick};
+use crate::record::{Collector, Finished, Health, Setup, Tick};
 
 /// One request of the worked example: start, queued before it, ttft, gaps, output tokens as the server said, prompt tokens.
 struct Example(f64, f64, f64, &'static [f64], u32, u32);
@@ -55,7 +55,7 @@ pub(super) fn worked_example(tokenizer: bool) -> Run {
         collector.count(2, 3);
     }
     let setup = Setup { max_concurrency: Some(2), ..Setup::default() };
-    Run { setup, ..collector.finish(Tick::from_secs_f64(2.5), Health::default(), Ending::Complete) }
+    Run { setup, ..collector.finish(Tick::from_secs_f64(2.5), Health::default()) }
 }
 
 pub(super) fn asked() -> Asked {
@@ -123,7 +123,7 @@ fn our_own_numbers_of_the_worked_example_are_exact() {
 fn several_tokens_a_chunk_show_as_a_long_gap_and_a_short_token_time() {
     let mut collector = Collector::new(1);
     collector.push(finished(0, &Example(0.0, 0.0, 0.05, &[0.04, 0.04, 0.04], 16, 1)));
-    let run = collector.finish(Tick::from_secs_f64(1.0), Health::default(), Ending::Complete);
+    let run = collector.finish(Tick::from_secs_f64(1.0), Health::default());
     let Chunks { tokens, gap, token_time } = metrics(&run, &asked()).chunks;
     assert_eq!((tokens, gap), (Some(4.0), Some(0.04)));
     assert!((token_time.unwrap() - 0.01).abs() < 1e-12);
@@ -138,7 +138,7 @@ fn inputs_and_sound_are_counted_by_the_second() {
         batch.audio_seconds = 5.0;
         collector.push(batch);
     }
-    let run = collector.finish(Tick::from_secs_f64(2.0), Health::default(), Ending::Complete);
+    let run = collector.finish(Tick::from_secs_f64(2.0), Health::default());
     let Metrics { counts, rates, .. } = metrics(&run, &asked());
     assert_eq!((counts.inputs, rates.inputs, rates.input_tokens, rates.sound), (6, 3.0, 7.0, 5.0));
 }
@@ -157,7 +157,7 @@ fn the_gaps_of_an_answer_count_against_a_goal_by_their_mean() {
 fn a_run_in_which_nothing_succeeded_has_zeros_and_no_chunks() {
     let mut collector = Collector::new(1);
     collector.push(finished(3, &EXAMPLES[3]));
-    let run = collector.finish(Tick::from_secs_f64(1.0), Health::default(), Ending::Complete);
+    let run = collector.finish(Tick::from_secs_f64(1.0), Health::default());
     let metrics = metrics(&run, &asked());
     assert_eq!(row(&metrics.latency.ttft), [0.0; 6]);
     assert_eq!(metrics.chunks, Chunks::default());

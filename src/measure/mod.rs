@@ -285,5 +285,8 @@ fn failures(records: &[Record]) -> Failures {
 #[path = "order_test.rs"]
 mod order_tests;
 #[cfg(test)]
+#[path = "spoilt_test.rs"]
+mod spoilt_tests;
+#[cfg(test)]
 #[path = "measure_test.rs"]
 mod tests;

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::record::{Collector, Ending, Finished, Health, Setup, Tick};
+use crate::record::file::{Existing, Writer};
+use crate::record::{Collector, Finished, Health, Setup, Tick};
 
 /// The largest odd number of nanoseconds that a time of these requests is made of: sums in seconds are never exact.
 const ODD: u64 = 333_333_333;
@@ -40,10 +41,24 @@ fn run(all: &[Finished], positions: &[usize]) -> Run {
     let mut collector = Collector::new(positions.len() as u64);
     positions.iter().for_each(|&position| collector.push(all[position].clone()));
     let end = positions.iter().map(|&position| all[position].record.end).max().unwrap_or_default();
-    let mut run = collector.finish(end, Health::default(), Ending::Complete);
+    let mut run = collector.finish(end, Health::default());
     run.setup = Setup { max_concurrency: Some(2), request_rate: f64::INFINITY, ..Setup::default() };
     run.conversations = (0..all.len() as u32).step_by(3).filter(|&id| positions.contains(&(id as usize))).collect();
     run
+}
+
+/// The same by way of its file.
+fn stored(all: &[Finished], positions: &[usize]) -> Run {
+    let thread = std::thread::current().id();
+    let path = std::env::temp_dir().join(format!("llmbench-order-{}-{thread:?}", std::process::id()));
+    let run = run(all, positions);
+    let mut writer = Writer::create(&path, Existing::Replaced).unwrap();
+    writer.begin(&run.setup, run.planned, &run.conversations).unwrap();
+    positions.iter().for_each(|&position| writer.append(&all[position]).unwrap());
+    writer.end(&run).unwrap();
+    let read = Run::read(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    read
 }
 
 fn numbers(run: &Run) -> Metrics {
@@ -56,7 +71,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn records_in_any_order_and_cut_into_any_parts_give_equal_numbers(
+    fn records_in_any_order_and_cut_into_any_files_give_equal_numbers(
         mut all in prop::collection::vec(any_finished(), 1..40),
         cuts in prop::collection::vec((any::<u32>(), 0_usize..4), 40),
     ) {
@@ -65,8 +80,8 @@ proptest! {
         let mut shuffled = in_order.clone();
         shuffled.sort_by_key(|&position| cuts[position].0);
         let part = |number| shuffled.iter().copied().filter(|&position| cuts[position].1 == number).collect::<Vec<_>>();
-        let mut merged = run(&all, &part(0));
-        (1..4).for_each(|number| merged.merge(run(&all, &part(number))));
+        let mut merged = stored(&all, &part(0));
+        (1..4).for_each(|number| merged.merge(stored(&all, &part(number))));
         let (whole, merged) = (numbers(&run(&all, &in_order)), numbers(&merged));
         prop_assert_eq!(&whole, &merged);
         prop_assert_eq!(&whole, &numbers(&run(&all, &shuffled)));

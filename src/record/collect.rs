@@ -34,15 +34,6 @@ struct Uncounted {
     chunks: Vec<Tick>,
 }
 
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// Everything planned has run.
-    Complete,
-    /// The run was interrupted before that.
-    Interrupted,
-}
-
 impl Collector {
     /// An empty run of `planned` requests.
     pub fn new(planned: u64) -> Self {
@@ -112,9 +103,9 @@ impl Collector {
         self.pour(&waiting.chunks, &[], tokens);
     }
 
-    /// The run as far as requests tell it: without its setup, its conversations and what happened beside it. Answers that are
-    /// still uncounted get one token each and are counted in [`Run::uncounted`].
-    pub fn finish(mut self, duration: Tick, health: Health, ending: Ending) -> Run {
+    /// The run as far as requests tell it: without its setup, its conversations, what happened beside it, and whether it was
+    /// interrupted. Answers that are still uncounted get one token each and are counted in [`Run::uncounted`].
+    pub fn finish(mut self, duration: Tick, health: Health) -> Run {
         let waiting: Vec<u32> = self.uncounted.keys().copied().collect();
         waiting.into_iter().for_each(|id| self.assume(id));
         let (mut records, mut gaps) = (self.records, self.gaps);
@@ -129,7 +120,6 @@ impl Collector {
             duration,
             planned: self.planned,
             workload: self.workload,
-            partial: ending == Ending::Interrupted,
             uncounted: self.assumed,
             health,
             ..Run::default()
@@ -202,7 +192,7 @@ mod tests {
     }
 
     fn finish(collector: Collector) -> Run {
-        collector.finish(Tick::from_nanos(MS), Health::default(), Ending::Complete)
+        collector.finish(Tick::from_nanos(MS), Health::default())
     }
 
     fn tokens(run: &Run) -> Vec<f64> {
@@ -217,7 +207,7 @@ mod tests {
         }
         let run = finish(collector);
         assert_eq!(run.records.iter().map(|record| record.id).collect::<Vec<_>>(), [0, 1, 2]);
-        assert_eq!((run.planned, run.partial, run.gaps.len()), (3, false, 3));
+        assert_eq!((run.planned, run.gaps.len()), (3, 3));
     }
 
     #[test]
@@ -239,9 +229,9 @@ mod tests {
         failed.record.id = 1;
         failed.detail = "connection reset".into();
         collector.push(failed);
-        let run = collector.finish(Tick::ZERO, Health::default(), Ending::Interrupted);
+        let run = collector.finish(Tick::ZERO, Health::default());
         assert_eq!((run.errors.of(0), run.errors.of(1)), ("reset", "connection reset"));
-        assert!(run.gaps.is_empty() && run.flow.bins().next().is_none() && run.partial);
+        assert!(run.gaps.is_empty() && run.flow.bins().next().is_none());
         assert_eq!(run.records[0].output_tokens, 0);
     }
 

@@ -136,7 +136,7 @@ impl Writer {
 
     fn put(&mut self, value: &impl Serialize) -> Result<()> {
         self.line.clear();
-        serde_json::to_writer(&mut self.line, value).expect("a record has no map and no failing part");
+        serde_json::to_writer(&mut self.line, value).expect("all keys are texts or numbers, and nothing else can fail");
         self.line.push(b'\n');
         self.file.write_all(&self.line).map_err(|cause| at(&self.path, "write", &cause))
     }

@@ -25,7 +25,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use adapters::Adapters;
-pub use collect::{Collector, Ending};
+pub use collect::Collector;
 pub use counters::Counters;
 pub use errors::Errors;
 pub use flow::Flow;

@@ -9,7 +9,7 @@ use super::begin::Begin;
 use super::end::End;
 use super::file;
 use super::lines::Lines;
-use super::{Collector, Ending, Finished, Run, Setup, Tick};
+use super::{Collector, Finished, Run, Setup, Tick};
 use crate::error::{Error, Result};
 
 /// No run lasts longer: what lies beyond is no time of a request.
@@ -47,12 +47,12 @@ impl Run {
             Ok(())
         })?;
         let end = end.unwrap_or_else(|| killed(&setup, last));
-        let ending = if end.partial { Ending::Interrupted } else { Ending::Complete };
-        let run = collector.finish(end.duration, end.health, ending);
+        let run = collector.finish(end.duration, end.health);
         Ok(Run {
             setup: Setup { ended: end.ended, ..setup.into_owned() },
             planned: planned.max(run.records.len() as u64),
             conversations: conversations.into_owned(),
+            partial: end.partial,
             probes: end.probes,
             counted: end.counted,
             ..run

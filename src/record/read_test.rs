@@ -143,7 +143,7 @@ fn live(all: &[Finished], setup: Setup, tokenizer: bool, scratch: &Scratch) -> R
     health.lag.saturating_record(12_345_678);
     let probes = all.iter().map(|finished| finished.record.clone()).collect();
     let counted = Some((Counters::parse("vllm:prefix_cache_queries_total 7"), Counters::default()));
-    let run = Run { setup, conversations, probes, counted, ..collector.finish(end, health, Ending::Complete) };
+    let run = Run { setup, conversations, probes, counted, ..collector.finish(end, health) };
     writer.end(&run).unwrap();
     run
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::measure::{self, Asked, Figure, Goal};
 use crate::record::file::{Existing, Reader, Writer};
 use crate::record::{
-    Collector, Ending, Failure, Finished, Health, Outcome, Ramp, RateChange, Record, Setup, Strategy, Task, Tick,
+    Collector, Failure, Finished, Health, Outcome, Ramp, RateChange, Record, Setup, Strategy, Task, Tick,
 };
 
 /// The reference's worked example: start, wait before it, ttft, gaps, output tokens as the server said, prompt tokens, text.
@@ -71,13 +71,13 @@ pub(in crate::report) fn worked_example() -> Run {
     let mut collector = Collector::new(5);
     EXAMPLES.into_iter().zip(0..).for_each(|(example, id)| collector.push(finished(id, example)));
     collector.count(2, 3);
-    Run { setup: setup(), ..collector.finish(Tick::from_secs_f64(2.5), health(), Ending::Complete) }
+    Run { setup: setup(), ..collector.finish(Tick::from_secs_f64(2.5), health()) }
 }
 
 pub(in crate::report) fn failed_run() -> Run {
     let mut collector = Collector::new(2);
     collector.push(finished(0, EXAMPLES[3]));
-    Run { setup: setup(), ..collector.finish(Tick::from_secs_f64(2.0), health(), Ending::Interrupted) }
+    Run { setup: setup(), partial: true, ..collector.finish(Tick::from_secs_f64(2.0), health()) }
 }
 
 /// The worked example as if it had been asked for in this way.
@@ -293,7 +293,7 @@ fn answers_in_one_piece_tell_nothing_of_the_time_of_a_token() {
     let mut collector = Collector::new(2);
     let whole: Example = (100.0, 0.0, 0.2, &[], 8, 10, "a b c d e f g h");
     (0..2).for_each(|id| collector.push(finished(id, whole)));
-    let run = Run { setup: setup(), ..collector.finish(Tick::from_secs_f64(102.0), health(), Ending::Complete) };
+    let run = Run { setup: setup(), ..collector.finish(Tick::from_secs_f64(102.0), health()) };
     let told = told(run.clone(), Asked { metrics: vec![Metric::Ttft, Metric::Tpot, Metric::Itl], ..asked() });
     let shown = console(&run);
     for line in ["Mean TPOT (ms):                          n/a", "P99 ITL (ms):                            n/a"] {
@@ -310,4 +310,23 @@ fn answers_in_one_piece_tell_nothing_of_the_time_of_a_token() {
     let warnings: Vec<&str> = told.verdict.doubts.iter().map(|doubt| doubt.what.as_str()).collect();
     assert_eq!(warnings.iter().filter(|what| what.starts_with("each answer came in one piece")).count(), 1);
     assert!(!warnings.iter().any(|what| what.contains("tokens a chunk")), "{warnings:?}");
+}
+
+#[test]
+fn the_report_of_a_record_is_that_of_the_live_run_to_the_byte() {
+    let place = super::scratch::Scratch::new("record");
+    let path = place.0.join("run.jsonl");
+    let live = worked_example();
+    let mut writer = Writer::create(&path, Existing::Kept).unwrap();
+    writer.begin(&live.setup, live.planned, &live.conversations).unwrap();
+    for id in [2, 0, 4, 3, 1] {
+        writer.append(&finished(id, EXAMPLES[id as usize])).unwrap();
+    }
+    writer.end(&live).unwrap();
+    let (live, mut details) = (told(live, asked()), writer.into_reader().unwrap());
+    let stored = told(Run::read(&path).unwrap(), asked());
+    assert_eq!(stored.console(), live.console());
+    let mut out = Vec::new();
+    stored.report().json(Some(&mut details), &mut out).unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), live.json());
 }

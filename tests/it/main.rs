@@ -11,6 +11,7 @@ mod files;
 mod flags;
 mod hub;
 mod instead;
+mod killed;
 mod manual;
 mod media;
 mod moments;

@@ -2,9 +2,7 @@
 
 use crate::measure::{Asked, Diffusion, Figure, Metric, Probes, Speculation, SteadyRule};
 use crate::record::counters::Cache;
-use crate::record::{
-    Adapters, Collector, Counters, Ending, Ramp, RateChange, Record, Run, Setup, Strategy, Task, Tick,
-};
+use crate::record::{Adapters, Collector, Counters, Ramp, RateChange, Record, Run, Setup, Strategy, Task, Tick};
 use crate::report::tests::{
     Told, asked, assert_golden, example_of, failed_run, finished, health, setup, told, worked_example,
 };
@@ -72,7 +70,7 @@ fn pooled() -> Told {
         collector.push(crate::record::Finished { record, chunks: vec![end], ..Default::default() });
         sent += micros;
     }
-    let run = collector.finish(Tick::from_secs_f64(0.4), health(), Ending::Complete);
+    let run = collector.finish(Tick::from_secs_f64(0.4), health());
     let setup = Setup {
         backend: "openai-embeddings".into(),
         task: Task::Pooling,
