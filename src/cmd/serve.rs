@@ -38,6 +38,7 @@ Examples:
 
 Flags may be shortened to any unambiguous prefix, and `_` may stand for `-` in their names.
 --help=all tells more of each flag; --help=WORD shows one group, or the flags that are about a word.
+With --dataset-name NAME, --help leaves out the flags of other datasets.
 Exit status: 0 done, 1 no request succeeded, 2 could not be done, 130 interrupted.";
 
 /// The flags of `serve`.
