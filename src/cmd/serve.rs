@@ -105,7 +105,7 @@ impl ServeArgs {
         let around = self.around.resolve()?;
         let mut content = self.request.resolve(server.backend)?;
         let task = server.backend.task();
-        content.ignore_eos |= dataset.needs.full_answers && server.backend.is_openai_compatible();
+        content.ignore_eos |= dataset.needs.full_answers && server.backend.takes_sampling();
         content.warnings.extend(self.dataset.warning());
         if sim.is_some() && self.server.base_url.is_some() {
             content.warnings.push("`--base-url` has no effect with `--sim`".into());
