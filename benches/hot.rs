@@ -60,9 +60,10 @@ fn hot(c: &mut Criterion) {
             });
         });
     }
-    for (name, backend, event) in
-        [("completions", Backend::Openai, completion as fn(usize) -> String), ("chat", Backend::OpenaiChat, chat)]
-    {
+    for (name, backend, event) in [
+        ("completions", Backend::named("openai").expect("the backend is there"), completion as fn(usize) -> String),
+        ("chat", Backend::named("openai-chat").expect("the backend is there"), chat),
+    ] {
         let events: Vec<String> = (0..EVENTS).map(event).collect();
         group.bench_function(format!("read {name} chunks"), |b| {
             b.iter(|| {

@@ -36,6 +36,8 @@ pub enum Line {
         path: Vec<String>,
         /// `all`, or a word to look for.
         topic: Option<String>,
+        /// What else is given, as far as it is right.
+        words: Words,
     },
 }
 
@@ -61,7 +63,9 @@ pub fn read(root: &Command, args: impl IntoIterator<Item = OsString>) -> Result<
             level.free.extend(rest.by_ref().cloned());
         } else if level.looks_like_option(word) {
             if let Read::Help(topic) = level.option(word, &mut rest)? {
-                return Ok(Line::Help { path, topic });
+                level.skim(&mut rest);
+                level.write(&mut line);
+                return Ok(Line::Help { path, topic, words: Words::strict(line.words) });
             }
         } else if let Some(command) = level.command.find_subcommand(word).filter(|_| level.free.is_empty()) {
             level.write(&mut line);
@@ -252,6 +256,15 @@ impl<'a> Level<'a> {
         let tip = format!("a value that begins with '-' is written '{name}=-...'");
         let message = format!("a value is required for '{flag}' but none was supplied\n\n  tip: {tip}");
         self.usage(ErrorKind::InvalidValue, message)
+    }
+
+    /// Takes in the flags behind a wish for help, up to one that is wrong: help is given all the same.
+    fn skim(&mut self, rest: &mut Rest<'_>) {
+        while let Some(word) = rest.next() {
+            if self.looks_like_option(word) && self.option(word, rest).is_err() {
+                return;
+            }
+        }
     }
 
     /// Writes the last occurrence of each flag, then the free words.

@@ -117,11 +117,15 @@ fn what_cannot_be_meant_is_a_usage_error() {
 
 #[test]
 fn help_is_asked_for_anywhere_and_may_name_a_topic() {
-    let help = |topic: Option<&str>| Ok(Line::Help { path: vec!["serve".into()], topic: topic.map(String::from) });
-    assert_eq!(line(&["-h"]), help(None));
-    assert_eq!(line(&["--label", "x", "--hel"]), help(None));
-    assert_eq!(line(&["--help=all"]), help(Some("all")));
-    assert_eq!(line(&["--help=Load", "--nonsense"]), help(Some("Load")));
+    let help = |topic: Option<&str>, given: &[&str]| {
+        let words = ["llmbench", "serve"].iter().chain(given).map(|word| (*word).to_owned()).collect();
+        Ok(Line::Help { path: vec!["serve".into()], topic: topic.map(String::from), words: Words::strict(words) })
+    };
+    assert_eq!(line(&["-h"]), help(None, &[]));
+    assert_eq!(line(&["--label", "x", "--hel"]), help(None, &["--label=x"]));
+    assert_eq!(line(&["--help=all"]), help(Some("all"), &[]));
+    assert_eq!(line(&["--help", "--label", "x"]), help(None, &["--label=x"]), "what stands behind it counts too");
+    assert_eq!(line(&["--help=Load", "--nonsense"]), help(Some("Load"), &["--nonsense"]));
 }
 
 #[test]

@@ -72,7 +72,7 @@ impl Words {
     }
 
     /// The value of a flag of the subcommand; of several the last.
-    fn value(&self, name: &str) -> Option<&str> {
+    pub fn value(&self, name: &str) -> Option<&str> {
         let given = self.0[self.subcommand()?..].iter().rev().filter_map(|word| word.split_once('='));
         given.filter(|(flag, _)| *flag == name).map(|(_, value)| value).next()
     }

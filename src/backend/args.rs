@@ -1,4 +1,4 @@
-//! The flags that name the server: dialect, address, headers, key. [`ServerArgs::resolve`] checks all of them before
+//! The flags that name the server: protocol, address, headers, key. [`ServerArgs::resolve`] checks all of them before
 //! anything is sent.
 
 use std::fmt;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::Backend;
+use super::kinds::Backend;
 use super::url::{Url, bracketed};
 use crate::args;
 use crate::error::{Error, Result};
@@ -104,7 +104,7 @@ pub enum Connect {
 /// A server and how to speak to it: what the flags come to.
 #[derive(Debug, Clone)]
 pub struct Server {
-    /// The dialect.
+    /// The protocol.
     pub backend: Backend,
     /// The prefix of all URLs of this server; paths such as `/v1/models` are appended to it.
     pub base: String,
@@ -211,7 +211,7 @@ impl ServerArgs {
             Error::new(format!("`--endpoint {endpoint}` does not fit `--backend {name}`, whose path ends with {ends}"));
         let path = endpoint.split('?').next().unwrap_or_default();
         // `openai` is the better known name of two.
-        match Backend::ALL.into_iter().skip(1).find(|backend| backend.speaks_at(path)) {
+        match Backend::all().skip(1).find(|backend| backend.speaks_at(path)) {
             Some(other) => error.hint(format!("give `--backend {}`, or leave out `--endpoint`", other.name())),
             None => error.hint(format!("leave out `--endpoint` for `{}`", self.backend.default_endpoint())),
         }
@@ -233,10 +233,8 @@ impl ServerArgs {
 }
 
 fn backend_parser() -> impl TypedValueParser<Value = Backend> {
-    PossibleValuesParser::new(Backend::ALL.map(Backend::name)).map(|name| {
-        let found = Backend::ALL.into_iter().find(|backend| backend.name() == name);
-        found.expect("the parser lets only names of backends through")
-    })
+    PossibleValuesParser::new(Backend::all().map(Backend::name))
+        .map(|name| Backend::named(&name).expect("the parser lets only names of backends through"))
 }
 
 fn key(text: &str) -> Result<Key, String> {

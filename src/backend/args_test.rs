@@ -76,7 +76,7 @@ fn an_address_that_is_none_is_refused_by_flag_value_and_reason() {
 
 #[test]
 fn every_backend_speaks_at_its_own_endpoint_and_unknown_ones_are_refused() {
-    for backend in Backend::ALL {
+    for backend in Backend::all() {
         assert!(backend.speaks_at(backend.default_endpoint()), "{backend:?}");
         let server = resolve(&[&format!("--backend={}", backend.name())]).unwrap();
         assert_eq!((server.backend, server.url.path.as_str()), (backend, backend.default_endpoint()));

@@ -6,8 +6,8 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::event::{self, Text};
-use super::template::{Field, Fixed, Place, Template};
-use super::{Backend, Delivery, Reading};
+use super::reading::{Delivery, Reading};
+use super::template::{Body, Field, Fixed, Place, Template};
 use crate::dataset::Sample;
 use crate::error::{Error, Result};
 
@@ -24,7 +24,7 @@ pub(super) fn template(fixed: &Fixed<'_>) -> Template {
         fields.push(("stream_include_usage", json!(true).into()));
         fields.push(("stream_continuous_usage_stats", json!(true).into()));
     }
-    Template::new(Backend::OpenaiAudio, fields, fixed)
+    Template::new(Body::Form, fields, fixed)
 }
 
 /// Whether there is anything to transcribe.
@@ -37,7 +37,7 @@ pub(super) fn check(sample: &Sample) -> Result<()> {
     }
 }
 
-/// Says that another dialect would send the prompt without its sound.
+/// Says that another protocol would send the prompt without its sound.
 pub(super) fn misplaced() -> Result<()> {
     Err(Error::new("it has no place for a sound beside the prompt")
         .hint("give `--backend openai-audio`, or put the sound into the message with `--enable-multimodal-chat`"))

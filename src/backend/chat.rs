@@ -6,21 +6,22 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::event::{self, Chunk, Holds, Others, Text};
+use super::prompt;
 use super::quick::{self, Shape};
-use super::template::{Field, Fixed, Place, Template};
-use super::{Backend, Delivery, Reading};
+use super::reading::{Delivery, Reading};
+use super::template::{Body, Field, Fixed, Place, Template};
 
 pub(super) fn template(fixed: &Fixed<'_>) -> Template {
     let mut fields = vec![
         ("model", Field::from(Place::Model)),
-        ("messages", Place::Prompt.into()),
+        ("messages", Place::Of(prompt::write_messages).into()),
         ("max_completion_tokens", Place::OutputTokens.into()),
         ("stream", json!(fixed.delivery == Delivery::Stream).into()),
     ];
     if fixed.delivery == Delivery::Stream {
         fields.push(("stream_options", json!({"include_usage": true}).into()));
     }
-    Template::new(Backend::OpenaiChat, fields, fixed)
+    Template::new(Body::Generation, fields, fixed)
 }
 
 #[derive(Deserialize)]

@@ -4,14 +4,15 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::event::{self, Chunk, Holds, Others, Text};
+use super::prompt;
 use super::quick::{self, Shape};
-use super::template::{Field, Fixed, Place, Template};
-use super::{Backend, Delivery, Reading};
+use super::reading::{Delivery, Reading};
+use super::template::{Body, Field, Fixed, Place, Template};
 
 pub(super) fn template(fixed: &Fixed<'_>) -> Template {
     let mut fields = vec![
         ("model", Field::from(Place::Model)),
-        ("prompt", Place::Prompt.into()),
+        ("prompt", Place::Of(prompt::write_input).into()),
         ("repetition_penalty", json!(1.0).into()),
         ("max_tokens", Place::OutputTokens.into()),
         ("logprobs", json!(fixed.logprobs).into()),
@@ -20,7 +21,7 @@ pub(super) fn template(fixed: &Fixed<'_>) -> Template {
     if fixed.delivery == Delivery::Stream {
         fields.push(("stream_options", json!({"include_usage": true}).into()));
     }
-    Template::new(Backend::Openai, fields, fixed)
+    Template::new(Body::Generation, fields, fixed)
 }
 
 #[derive(Deserialize)]

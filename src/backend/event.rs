@@ -1,4 +1,4 @@
-//! Borrowed looks at the few JSON fields of an event that matter, shared by the dialects.
+//! Borrowed looks at the few JSON fields of an event that matter, shared by the protocols.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,10 +7,10 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::Usage;
+use super::reading::Usage;
 use crate::record::ServerTimes;
 
-/// One event of a stream, with what a dialect wants to see of its first choice.
+/// One event of a stream, with what a protocol wants to see of its first choice.
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "C: Deserialize<'de>"))]
 pub(super) struct Chunk<'a, C> {
@@ -26,7 +26,7 @@ pub(super) struct Chunk<'a, C> {
     pub(super) metrics: Option<&'a RawValue>,
 }
 
-/// Counts in the words of those dialects that speak of input and output.
+/// Counts in the words of those protocols that speak of input and output.
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub(super) struct TokenUsage {
     #[serde(default)]
@@ -186,8 +186,9 @@ pub(super) fn error_of(error: Option<&RawValue>) -> Option<String> {
     (!matches!(error, "null" | "\"\"" | "{}" | "[]" | "false")).then(|| error_message(error))
 }
 
-/// The server's own words in an error object or text, on one line of at most 500 characters.
-pub(super) fn error_message(body: &str) -> String {
+/// The server's own words in an error object or text: its `message` where there is one, else all of it, on one line of at
+/// most 500 characters.
+pub fn error_message(body: &str) -> String {
     let value: Option<serde_json::Value> = serde_json::from_str(body).ok();
     let message = value.as_ref().and_then(message_in).unwrap_or(body);
     let words: Vec<&str> = message.split_whitespace().collect();

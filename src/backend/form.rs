@@ -123,7 +123,7 @@ mod tests {
             Audio { bytes: b"RIFF\r".into(), name: "a b.wav".into(), media_type: "audio/wav".into(), seconds: 1.5 };
         let overrides = vec![("language".to_owned(), Json::of(&json!("de"))), ("x".to_owned(), Json::of(&json!(null)))];
         let sample = Sample { audio: Some(audio), output_tokens: 448, overrides, ..Sample::default() };
-        let template = Backend::OpenaiAudio.template(&fixed);
+        let template = Backend::named("openai-audio").unwrap().template(&fixed);
         let mut out = Vec::new();
         template.write(&sample, None, &mut out);
         let text = String::from_utf8(out).unwrap();

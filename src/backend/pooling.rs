@@ -1,10 +1,11 @@
-//! The dialects that ask for vectors and scores, all at once: `/v1/embeddings` in vLLM's, OpenAI's and Infinity's words, vLLM's
-//! `/pooling` and `/rerank`.
+//! The protocols that ask for vectors and scores, all at once: `/v1/embeddings` in vLLM's, OpenAI's and Infinity's words,
+//! vLLM's `/pooling` and `/rerank`.
 
 use serde_json::{Value, json};
 
-use super::template::{Field, Fixed, Place, Template, write_text};
-use super::{Backend, prompt};
+use super::prompt;
+use super::template::{Body, Field, Fixed, Place, Template};
+use super::text::write_text;
 use crate::dataset::{Part, Prompt, Sample};
 use crate::error::{Error, Result};
 
@@ -13,51 +14,85 @@ const IMAGE_ALONE: &str = "Represent the given image.";
 /// An instruction of VLM2Vec: what to make of an image with a prompt, which follows.
 const IMAGE_AND: &str = "Represent the given image with the following question: ";
 
-pub(super) fn template(backend: Backend, fixed: &Fixed<'_>) -> Template {
+/// The body of `fields` behind the model's name.
+fn body(fields: Vec<(&str, Field)>, fixed: &Fixed<'_>) -> Template {
     let model = ("model", Field::from(Place::Model));
-    // Many of these models have a short context: too long a prompt is cut instead of refused.
-    let cut = ("truncate_prompt_tokens", Field::from(json!(-1)));
-    let input = ("input", Place::Prompt.into());
-    let fields = match backend {
-        Backend::InfinityEmbeddings | Backend::InfinityEmbeddingsClip => {
-            vec![model, input, ("modality", Place::Modality.into())]
-        }
-        Backend::VllmPooling => vec![model, cut, input],
-        Backend::VllmRerank => {
-            vec![model, ("query", Place::Query.into()), ("documents", Place::Documents.into()), cut]
-        }
-        Backend::OpenaiEmbeddingsChat | Backend::OpenaiEmbeddingsClip | Backend::OpenaiEmbeddingsVlm2vec => {
-            vec![model, ("messages", Place::Prompt.into()), cut]
-        }
-        _ => vec![model, input, cut],
-    };
-    // The reference puts nothing over the body of a ranking. What the user asks for is sent here; there is no end of
-    // sequence to ignore.
-    let ignore_eos = fixed.ignore_eos && backend != Backend::VllmRerank;
-    Template::new(backend, fields, &Fixed { ignore_eos, ..fixed.clone() })
+    Template::new(Body::Pooling, [vec![model], fields].concat(), fixed)
 }
 
-/// Writes the prompt as `backend` has it.
-pub(super) fn write_prompt(backend: Backend, sample: &Sample, out: &mut Vec<u8>) {
-    match backend {
-        Backend::OpenaiEmbeddingsClip if !sample.media.is_empty() => prompt::write_user_message(out, |out| {
-            // An image or a text: the prompt is emptied, and its part stays.
-            prompt::write_text_part("", out);
-            prompt::write_media(&sample.media, out);
-        }),
-        Backend::OpenaiEmbeddingsVlm2vec if !sample.media.is_empty() => prompt::write_user_message(out, |out| {
-            prompt::write_media(&sample.media, out);
-            out.push(b',');
-            prompt::write_text_part(&instruction(sample), out);
-        }),
-        Backend::OpenaiEmbeddingsChat | Backend::OpenaiEmbeddingsClip | Backend::OpenaiEmbeddingsVlm2vec => {
-            prompt::write_messages(sample, out);
-        }
-        _ => match media(backend, sample) {
-            Some((_, url)) => write_text(url, out),
-            None => prompt::write_input(&sample.prompt, out),
-        },
+/// Many of these models have a short context: too long a prompt is cut instead of refused.
+fn cut() -> (&'static str, Field) {
+    ("truncate_prompt_tokens", json!(-1).into())
+}
+
+/// `/v1/embeddings` of texts or token ids.
+pub(super) fn embeddings(fixed: &Fixed<'_>) -> Template {
+    body(vec![("input", Place::Of(prompt::write_input).into()), cut()], fixed)
+}
+
+/// `/v1/embeddings` of a chat.
+pub(super) fn chat(fixed: &Fixed<'_>) -> Template {
+    body(vec![("messages", Place::Of(prompt::write_messages).into()), cut()], fixed)
+}
+
+/// `/v1/embeddings` of a chat, for CLIP.
+pub(super) fn clip(fixed: &Fixed<'_>) -> Template {
+    body(vec![("messages", Place::Of(write_clip).into()), cut()], fixed)
+}
+
+/// `/v1/embeddings` of a chat, for VLM2Vec.
+pub(super) fn vlm2vec(fixed: &Fixed<'_>) -> Template {
+    body(vec![("messages", Place::Of(write_vlm2vec).into()), cut()], fixed)
+}
+
+/// Infinity's `/v1/embeddings`.
+pub(super) fn infinity(fixed: &Fixed<'_>) -> Template {
+    let input = |sample: &Sample, out: &mut Vec<u8>| write_either(sample, media_without_prompt(sample), out);
+    let modality = |sample: &Sample, out: &mut Vec<u8>| write_modality(media_without_prompt(sample), out);
+    body(vec![("input", Place::Of(input).into()), ("modality", Place::Field(modality).into())], fixed)
+}
+
+/// Infinity's `/v1/embeddings`, for CLIP.
+pub(super) fn infinity_clip(fixed: &Fixed<'_>) -> Template {
+    let input = |sample: &Sample, out: &mut Vec<u8>| write_either(sample, media(sample), out);
+    let modality = |sample: &Sample, out: &mut Vec<u8>| write_modality(media(sample), out);
+    body(vec![("input", Place::Of(input).into()), ("modality", Place::Field(modality).into())], fixed)
+}
+
+/// vLLM's `/pooling`.
+pub(super) fn pooling(fixed: &Fixed<'_>) -> Template {
+    body(vec![cut(), ("input", Place::Of(prompt::write_input).into())], fixed)
+}
+
+/// vLLM's `/rerank`. The reference puts nothing over the body of a ranking. What the user asks for is sent here; there is no
+/// end of sequence to ignore.
+pub(super) fn rerank(fixed: &Fixed<'_>) -> Template {
+    let query = ("query", Place::Of(prompt::write_query).into());
+    let documents = ("documents", Place::Of(prompt::write_documents).into());
+    body(vec![query, documents, cut()], &Fixed { ignore_eos: false, ..fixed.clone() })
+}
+
+/// An image or a text: beside an image the prompt is emptied, and its part stays.
+fn write_clip(sample: &Sample, out: &mut Vec<u8>) {
+    if sample.media.is_empty() {
+        return prompt::write_messages(sample, out);
     }
+    prompt::write_user_message(out, |out| {
+        prompt::write_text_part("", out);
+        prompt::write_media(&sample.media, out);
+    });
+}
+
+/// An image comes before what VLM2Vec is told of it.
+fn write_vlm2vec(sample: &Sample, out: &mut Vec<u8>) {
+    if sample.media.is_empty() {
+        return prompt::write_messages(sample, out);
+    }
+    prompt::write_user_message(out, |out| {
+        prompt::write_media(&sample.media, out);
+        out.push(b',');
+        prompt::write_text_part(&instruction(sample), out);
+    });
 }
 
 /// What VLM2Vec is told of an image: requests of an odd number ask a question of it.
@@ -70,55 +105,80 @@ fn instruction(sample: &Sample) -> String {
     }
 }
 
+/// Writes the image or video that is the input in place of the prompt, else the prompt.
+fn write_either(sample: &Sample, media: Option<(&'static str, &str)>, out: &mut Vec<u8>) {
+    match media {
+        Some((_, url)) => write_text(url, out),
+        None => prompt::write_input(sample, out),
+    }
+}
+
 /// Writes the field `modality`, where the input is no text.
-pub(super) fn write_modality(backend: Backend, sample: &Sample, out: &mut Vec<u8>) {
-    if let Some((kind, _)) = media(backend, sample) {
+fn write_modality(media: Option<(&'static str, &str)>, out: &mut Vec<u8>) {
+    if let Some((kind, _)) = media {
         out.extend_from_slice(format!(",\"modality\":{}", Value::from(kind)).as_bytes());
     }
 }
 
-/// The one image or video that is the input in place of the prompt: what it is called, and where it is.
-fn media(backend: Backend, sample: &Sample) -> Option<(&'static str, &str)> {
-    let instead = match backend {
-        Backend::InfinityEmbeddings => prompt::is_empty(&sample.prompt),
-        Backend::InfinityEmbeddingsClip => true,
-        _ => false,
-    };
+/// The one image or video of a sample: what it is called, and where it is.
+fn media(sample: &Sample) -> Option<(&'static str, &str)> {
     match sample.media.as_slice() {
-        [Part::Image { url, .. }] if instead => Some(("image", url)),
-        [Part::Video { url }] if instead => Some(("video", url)),
+        [Part::Image { url, .. }] => Some(("image", url)),
+        [Part::Video { url }] => Some(("video", url)),
         _ => None,
     }
 }
 
-/// How many inputs a request of `sample` holds.
-pub(super) fn inputs(backend: Backend, sample: &Sample) -> usize {
-    match backend {
-        Backend::OpenaiEmbeddingsChat | Backend::OpenaiEmbeddingsClip | Backend::OpenaiEmbeddingsVlm2vec => 1,
-        Backend::VllmRerank => sample.prompt.inputs().saturating_sub(1),
-        _ if media(backend, sample).is_some() => 1,
-        _ => sample.prompt.inputs().max(1),
-    }
+/// The same, where there is no prompt.
+fn media_without_prompt(sample: &Sample) -> Option<(&'static str, &str)> {
+    media(sample).filter(|_| prompt::is_empty(&sample.prompt))
 }
 
-/// Whether `backend` can ask for `sample`.
-pub(super) fn check(backend: Backend, sample: &Sample) -> Result<()> {
-    match backend {
-        Backend::VllmRerank if sample.prompt.inputs() < 2 => {
-            Err(Error::new("a ranking needs a query and documents, and the prompt is one text")
-                .hint("use `--dataset-name random-rerank`"))
-        }
-        Backend::InfinityEmbeddings | Backend::InfinityEmbeddingsClip => {
-            let wants_media = prompt::is_empty(&sample.prompt)
-                || backend == Backend::InfinityEmbeddingsClip && !sample.media.is_empty();
-            if wants_media && media(backend, sample).is_none() {
-                return Err(Error::new("there is neither a prompt nor one image or video to embed")
-                    .hint("use a dataset of prompts, or of one image or video a request"));
-            }
-            Ok(())
-        }
-        _ => Ok(()),
+/// How many inputs a request of a prompt holds.
+pub(super) fn inputs(sample: &Sample) -> usize {
+    sample.prompt.inputs().max(1)
+}
+
+/// How many inputs Infinity's requests hold.
+pub(super) fn infinity_inputs(sample: &Sample) -> usize {
+    if media_without_prompt(sample).is_some() { 1 } else { inputs(sample) }
+}
+
+/// How many inputs Infinity's requests for CLIP hold.
+pub(super) fn infinity_clip_inputs(sample: &Sample) -> usize {
+    if media(sample).is_some() { 1 } else { inputs(sample) }
+}
+
+/// How many documents a request holds.
+pub(super) fn documents(sample: &Sample) -> usize {
+    sample.prompt.inputs().saturating_sub(1)
+}
+
+/// Whether there is something to rank.
+pub(super) fn check_rerank(sample: &Sample) -> Result<()> {
+    if sample.prompt.inputs() < 2 {
+        return Err(Error::new("a ranking needs a query and documents, and the prompt is one text")
+            .hint("use `--dataset-name random-rerank`"));
     }
+    Ok(())
+}
+
+/// Whether there is a prompt, or something in its place.
+pub(super) fn check_infinity(sample: &Sample) -> Result<()> {
+    check_media(sample, prompt::is_empty(&sample.prompt))
+}
+
+/// Whether there is a prompt, or something in its place, which for CLIP goes before it.
+pub(super) fn check_infinity_clip(sample: &Sample) -> Result<()> {
+    check_media(sample, prompt::is_empty(&sample.prompt) || !sample.media.is_empty())
+}
+
+fn check_media(sample: &Sample, wanted: bool) -> Result<()> {
+    if wanted && media(sample).is_none() {
+        return Err(Error::new("there is neither a prompt nor one image or video to embed")
+            .hint("use a dataset of prompts, or of one image or video a request"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use serde_json::Map;
 
 use super::*;
-use crate::backend::Delivery;
+use crate::backend::{Backend, Delivery};
 
 fn image() -> Part {
     Part::Image { url: "data:x".into(), more: String::new() }
@@ -19,19 +19,23 @@ fn batch(texts: &[&str]) -> Sample {
     sample(Prompt::Batch(texts.iter().map(ToString::to_string).collect()), Vec::new(), "bench-12")
 }
 
-fn body(backend: Backend, sample: &Sample, overlay: Value) -> String {
+fn named(backend: &str) -> Backend {
+    Backend::named(backend).unwrap()
+}
+
+fn body(backend: &str, sample: &Sample, overlay: Value) -> String {
     let overlay: Map<String, Value> = serde_json::from_value(overlay).unwrap();
     let fixed = Fixed { model: "m", logprobs: None, ignore_eos: true, delivery: Delivery::Stream, overlay: &overlay };
     let mut out = Vec::new();
-    backend.template(&fixed).write(sample, None, &mut out);
+    named(backend).template(&fixed).write(sample, None, &mut out);
     String::from_utf8(out).unwrap()
 }
 
 /// Each sample, under fields of the user's own, has this body.
-fn sends<const N: usize>(table: [(Backend, Sample, Value, &str); N]) {
+fn sends<const N: usize>(table: [(&str, Sample, Value, &str); N]) {
     for (backend, sample, overlay, expected) in table {
-        assert_eq!(body(backend, &sample, overlay), expected, "{backend:?}");
-        assert!(check(backend, &sample).is_ok(), "{backend:?}");
+        assert_eq!(body(backend, &sample, overlay), expected, "{backend}");
+        assert!(named(backend).check(&sample).is_ok(), "{backend}");
     }
 }
 
@@ -39,32 +43,32 @@ fn sends<const N: usize>(table: [(Backend, Sample, Value, &str); N]) {
 fn bodies_of_bare_inputs_are_the_reference_s() {
     sends([
         (
-            Backend::OpenaiEmbeddings,
+            "openai-embeddings",
             text("hi", vec![image()]),
             json!({"encoding_format": "base64"}),
             r#"{"model":"m","input":"hi","truncate_prompt_tokens":-1,"ignore_eos":true,"encoding_format":"base64"}"#,
         ),
         (
-            Backend::OpenaiEmbeddings,
+            "openai-embeddings",
             batch(&["a", "b"]),
             json!({}),
             r#"{"model":"m","input":["a","b"],"truncate_prompt_tokens":-1,"ignore_eos":true}"#,
         ),
         (
-            Backend::OpenaiEmbeddings,
+            "openai-embeddings",
             sample(Prompt::Ids(vec![1, 2]), Vec::new(), ""),
             json!({}),
             r#"{"model":"m","input":[1,2],"truncate_prompt_tokens":-1,"ignore_eos":true}"#,
         ),
         (
-            Backend::VllmPooling,
+            "vllm-pooling",
             text("hi", Vec::new()),
             json!({"task": "token_embed"}),
             r#"{"model":"m","truncate_prompt_tokens":-1,"input":"hi","ignore_eos":true,"task":"token_embed"}"#,
         ),
         // What the user puts over the body counts here too.
         (
-            Backend::VllmRerank,
+            "vllm-rerank",
             batch(&["q", "a", "b"]),
             json!({"top_n": 1}),
             r#"{"model":"m","query":"q","documents":["a","b"],"truncate_prompt_tokens":-1,"top_n":1}"#,
@@ -76,25 +80,25 @@ fn bodies_of_bare_inputs_are_the_reference_s() {
 fn bodies_for_infinity_are_the_reference_s() {
     sends([
         (
-            Backend::InfinityEmbeddings,
+            "infinity-embeddings",
             text("hi", vec![image()]),
             json!({}),
             r#"{"model":"m","input":"hi","ignore_eos":true}"#,
         ),
         (
-            Backend::InfinityEmbeddings,
+            "infinity-embeddings",
             text("", vec![Part::Video { url: "data:v".into() }]),
             json!({"a": 1}),
             r#"{"model":"m","input":"data:v","modality":"video","ignore_eos":true,"a":1}"#,
         ),
         (
-            Backend::InfinityEmbeddingsClip,
+            "infinity-embeddings-clip",
             text("hi", vec![image()]),
             json!({"a": 1}),
             r#"{"model":"m","input":"data:x","modality":"image","ignore_eos":true,"a":1}"#,
         ),
         (
-            Backend::InfinityEmbeddingsClip,
+            "infinity-embeddings-clip",
             text("hi", Vec::new()),
             json!({}),
             r#"{"model":"m","input":"hi","ignore_eos":true}"#,
@@ -111,37 +115,37 @@ fn bodies_of_chats_are_the_reference_s() {
     let plain = || text("hi", Vec::new());
     let seen = |id: &str| sample(Prompt::Text("hi".into()), vec![image()], id);
     let table = [
-        (Backend::OpenaiEmbeddingsChat, seen("b-1"), format!("{hi},{look}")),
-        (Backend::OpenaiEmbeddingsClip, seen("b-1"), format!("{},{look}", said(""))),
-        (Backend::OpenaiEmbeddingsClip, plain(), hi.to_owned()),
-        (Backend::OpenaiEmbeddingsVlm2vec, seen("b-12"), format!("{look},{alone}")),
-        (Backend::OpenaiEmbeddingsVlm2vec, seen("b-13"), format!("{look},{asked}")),
-        (Backend::OpenaiEmbeddingsVlm2vec, seen("b-13x"), format!("{look},{alone}")),
-        (Backend::OpenaiEmbeddingsVlm2vec, plain(), hi.to_owned()),
+        ("openai-embeddings-chat", seen("b-1"), format!("{hi},{look}")),
+        ("openai-embeddings-clip", seen("b-1"), format!("{},{look}", said(""))),
+        ("openai-embeddings-clip", plain(), hi.to_owned()),
+        ("openai-embeddings-vlm2vec", seen("b-12"), format!("{look},{alone}")),
+        ("openai-embeddings-vlm2vec", seen("b-13"), format!("{look},{asked}")),
+        ("openai-embeddings-vlm2vec", seen("b-13x"), format!("{look},{alone}")),
+        ("openai-embeddings-vlm2vec", plain(), hi.to_owned()),
     ];
     for (backend, sample, content) in table {
         let expected = format!(
             r#"{{"model":"m","messages":[{{"role":"user","content":[{content}]}}],"truncate_prompt_tokens":-1,"ignore_eos":true}}"#
         );
-        assert_eq!(body(backend, &sample, json!({})), expected, "{backend:?}");
+        assert_eq!(body(backend, &sample, json!({})), expected, "{backend}");
     }
 }
 
 #[test]
-fn inputs_are_counted_as_each_dialect_has_them() {
+fn inputs_are_counted_as_each_protocol_has_them() {
     let three = batch(&["a", "b", "c"]);
     let table = [
-        (Backend::OpenaiEmbeddings, &three, 3),
-        (Backend::InfinityEmbeddings, &three, 3),
-        (Backend::VllmPooling, &three, 3),
-        (Backend::VllmRerank, &three, 2),
-        (Backend::OpenaiEmbeddingsChat, &three, 1),
-        (Backend::OpenaiEmbeddingsClip, &three, 1),
-        (Backend::OpenaiEmbeddings, &batch(&[]), 1),
-        (Backend::Openai, &three, 1),
+        ("openai-embeddings", &three, 3),
+        ("infinity-embeddings", &three, 3),
+        ("vllm-pooling", &three, 3),
+        ("vllm-rerank", &three, 2),
+        ("openai-embeddings-chat", &three, 1),
+        ("openai-embeddings-clip", &three, 1),
+        ("openai-embeddings", &batch(&[]), 1),
+        ("openai", &three, 1),
     ];
     for (backend, sample, count) in table {
-        assert_eq!(backend.inputs(sample), count, "{backend:?}");
+        assert_eq!(named(backend).inputs(sample), count, "{backend}");
     }
 }
 
@@ -152,37 +156,37 @@ fn what_has_nothing_to_embed_or_rank_is_refused() {
     let sound = crate::dataset::Audio { bytes, name, media_type, seconds: 1.0 };
     let heard = Sample { audio: Some(sound), ..text("hi", Vec::new()) };
     for (backend, sample) in [
-        (Backend::OpenaiChat, heard.clone()),
-        (Backend::OpenaiEmbeddings, heard),
-        (Backend::VllmRerank, text("hi", Vec::new())),
-        (Backend::VllmRerank, batch(&["q"])),
-        (Backend::InfinityEmbeddings, text("", Vec::new())),
-        (Backend::InfinityEmbeddings, text("", two.clone())),
-        (Backend::InfinityEmbeddingsClip, text("hi", two)),
-        (Backend::OpenaiAudio, text("hi", Vec::new())),
+        ("openai-chat", heard.clone()),
+        ("openai-embeddings", heard),
+        ("vllm-rerank", text("hi", Vec::new())),
+        ("vllm-rerank", batch(&["q"])),
+        ("infinity-embeddings", text("", Vec::new())),
+        ("infinity-embeddings", text("", two.clone())),
+        ("infinity-embeddings-clip", text("hi", two)),
+        ("openai-audio", text("hi", Vec::new())),
     ] {
-        let error = backend.check(&sample).unwrap_err();
-        assert!(error.advice().is_some() && error.to_string().contains(backend.name()), "{error}");
+        let error = named(backend).check(&sample).unwrap_err();
+        assert!(error.advice().is_some() && error.to_string().contains(backend), "{error}");
     }
 }
 
 #[test]
 fn the_form_of_answers_follows_the_body() {
-    let delivery = |backend: Backend, overlay: Value| {
+    let delivery = |backend: &str, overlay: Value| {
         let overlay: Map<String, Value> = serde_json::from_value(overlay).unwrap();
         let delivery = Delivery::Stream;
         let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay };
-        backend.template(&fixed).delivery()
+        named(backend).template(&fixed).delivery()
     };
-    for backend in Backend::ALL {
+    for backend in Backend::all() {
         let expected = match backend.task() {
             crate::record::Task::Generation => Delivery::Stream,
             crate::record::Task::Pooling => Delivery::Document,
         };
-        assert_eq!(delivery(backend, json!({})), expected, "{backend:?}");
+        assert_eq!(delivery(backend.name(), json!({})), expected, "{backend:?}");
     }
-    assert_eq!(delivery(Backend::OpenaiChat, json!({"stream": false})), Delivery::Document);
-    let format = |format: &str| delivery(Backend::OpenaiEmbeddings, json!({"encoding_format": format}));
+    assert_eq!(delivery("openai-chat", json!({"stream": false})), Delivery::Document);
+    let format = |format: &str| delivery("openai-embeddings", json!({"encoding_format": format}));
     assert_eq!(format("base64"), Delivery::Document);
     assert_eq!((format("bytes"), format("bytes_only")), (Delivery::Bytes, Delivery::BareBytes));
 }

@@ -1,10 +1,14 @@
 //! A sample's prompt as JSON: as the bare input of completions and embeddings, and as the messages of a chat.
 
-use super::template::write_text;
+use super::text::write_text;
 use crate::dataset::{Part, Prompt, Sample};
 
 /// Writes a prompt as it is: a text, ids, or a list of either; parts and messages as the lists that they are.
-pub(super) fn write_input(prompt: &Prompt, out: &mut Vec<u8>) {
+pub(super) fn write_input(sample: &Sample, out: &mut Vec<u8>) {
+    write_prompt(&sample.prompt, out);
+}
+
+fn write_prompt(prompt: &Prompt, out: &mut Vec<u8>) {
     match prompt {
         Prompt::Text(text) => write_text(text, out),
         Prompt::Batch(texts) => write_list(texts, out, |text, out| write_text(text, out)),
@@ -42,17 +46,17 @@ pub(super) fn write_media(media: &[Part], out: &mut Vec<u8>) {
 }
 
 /// Writes the first text of a batch: what the others are ranked by.
-pub(super) fn write_query(prompt: &Prompt, out: &mut Vec<u8>) {
-    match prompt {
+pub(super) fn write_query(sample: &Sample, out: &mut Vec<u8>) {
+    match &sample.prompt {
         Prompt::Batch(texts) => write_text(texts.first().map_or("", String::as_str), out),
         Prompt::IdBatch(prompts) => write_ids(prompts.first().map_or(&[], Vec::as_slice), out),
-        other => write_input(other, out),
+        other => write_prompt(other, out),
     }
 }
 
 /// Writes the texts of a batch behind its first.
-pub(super) fn write_documents(prompt: &Prompt, out: &mut Vec<u8>) {
-    match prompt {
+pub(super) fn write_documents(sample: &Sample, out: &mut Vec<u8>) {
+    match &sample.prompt {
         Prompt::Batch(texts) => write_list(texts.get(1..).unwrap_or_default(), out, |text, out| write_text(text, out)),
         Prompt::IdBatch(prompts) => {
             write_list(prompts.get(1..).unwrap_or_default(), out, |ids, out| write_ids(ids, out))
@@ -81,7 +85,7 @@ fn write_prompt_parts(prompt: &Prompt, out: &mut Vec<u8>) {
         Prompt::Text(text) => write_text_part(text, out),
         Prompt::Ids(_) | Prompt::IdBatch(_) | Prompt::Messages(_) => {
             out.extend_from_slice(br#"{"type":"text","text":"#);
-            write_input(prompt, out);
+            write_prompt(prompt, out);
             out.push(b'}');
         }
     }
@@ -223,7 +227,7 @@ mod tests {
     #[test]
     fn ids_are_a_list_of_numbers() {
         let mut out = Vec::new();
-        write_input(&Prompt::IdBatch(vec![vec![1, 20], vec![]]), &mut out);
+        write_prompt(&Prompt::IdBatch(vec![vec![1, 20], vec![]]), &mut out);
         assert_eq!(out, b"[[1,20],[]]");
     }
 }

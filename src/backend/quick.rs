@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::Reading;
+use super::reading::Reading;
 
 /// Where the output of a choice stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

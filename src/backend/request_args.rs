@@ -1,9 +1,10 @@
-//! The flags that go into every request body, and the object they come to. The dialect's own fields and what a dataset
+//! The flags that go into every request body, and the object they come to. The protocol's own fields and what a dataset
 //! adds to single requests are not made here.
 
 use serde_json::{Map, Value};
 
-use super::{Backend, Delivery};
+use super::kinds::Backend;
+use super::reading::Delivery;
 use crate::args::{self, JsonObject};
 use crate::error::{Error, Result};
 use crate::record::Task;
@@ -58,7 +59,7 @@ pub struct RequestArgs {
 /// What goes into every request body.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RequestContent {
-    /// Top-level fields over the dialect's own, in order: sampling flags, then the extra body on top of them.
+    /// Top-level fields over the protocol's own, in order: sampling flags, then the extra body on top of them.
     pub overlay: Map<String, Value>,
     /// Whether the user asked for answers of the full length.
     pub ignore_eos: bool,
@@ -72,13 +73,13 @@ pub struct RequestContent {
 
 impl RequestArgs {
     /// Merges the flags into the fields of a body of `backend`. Numbers that JSON cannot express are refused, and sampling flags
-    /// where the dialect has no place for them.
+    /// where the protocol has no place for them.
     pub fn resolve(&self, backend: Backend) -> Result<RequestContent> {
         let mut warnings = Vec::new();
         let mut overlay = self.sampling()?;
         let given = overlay.keys().next().map(|key| format!("--{}", key.replace('_', "-")));
         match (backend.task(), given) {
-            (Task::Generation, Some(flag)) if !backend.is_openai_compatible() => {
+            (Task::Generation, Some(flag)) if !backend.takes_sampling() => {
                 let what = format!("`{flag}` cannot be sent by `--backend {}`", backend.name());
                 return Err(Error::new(what).hint("leave it out, or give it as a field of `--extra-body`"));
             }
@@ -92,13 +93,13 @@ impl RequestArgs {
         if self.use_beam_search {
             warnings.push("`--use-beam-search` has no effect".into());
         }
-        if self.logprobs.is_some() && !matches!(backend, Backend::Vllm | Backend::Openai) {
+        if self.logprobs.is_some() && !backend.takes_logprobs() {
             warnings.push(format!("`--logprobs` has no effect with `--backend {}`", backend.name()));
         }
         if self.no_stream_response && backend.task() == Task::Pooling {
             warnings.push(format!("`--no-stream-response` has no effect with `--backend {}`", backend.name()));
         }
-        if backend.is_openai_compatible() && !overlay.contains_key("temperature") {
+        if backend.takes_sampling() && !overlay.contains_key("temperature") {
             warnings.push("no `--temperature` is given, so the server decides: give 0 for greedy decoding".into());
         }
         let delivery = if self.no_stream_response { Delivery::Document } else { Delivery::Stream };
@@ -141,7 +142,7 @@ mod tests {
     }
 
     fn resolve(flags: &[&str]) -> Result<RequestContent, String> {
-        resolve_for(Backend::Openai, flags)
+        resolve_for(Backend::named("openai").unwrap(), flags)
     }
 
     fn resolve_for(backend: Backend, flags: &[&str]) -> Result<RequestContent, String> {
@@ -178,13 +179,13 @@ mod tests {
     }
 
     #[test]
-    fn sampling_flags_go_where_the_dialect_has_a_place_for_them() {
+    fn sampling_flags_go_where_the_protocol_has_a_place_for_them() {
         let flags = ["--top-k=5", r#"--extra-body={"a": 1}"#];
-        let refused = resolve_for(Backend::OpenaiAudio, &flags).unwrap_err();
+        let refused = resolve_for(Backend::named("openai-audio").unwrap(), &flags).unwrap_err();
         assert_eq!(refused, "`--top-k` cannot be sent by `--backend openai-audio`");
-        let pooled = resolve_for(Backend::VllmRerank, &flags).unwrap();
+        let pooled = resolve_for(Backend::named("vllm-rerank").unwrap(), &flags).unwrap();
         assert_eq!((Value::Object(pooled.overlay), pooled.warnings.len()), (json!({"a": 1}), 1));
-        let chat = resolve_for(Backend::OpenaiChat, &flags).unwrap();
+        let chat = resolve_for(Backend::named("openai-chat").unwrap(), &flags).unwrap();
         assert_eq!(Value::Object(chat.overlay), json!({"top_k": 5, "a": 1}));
     }
 

@@ -7,19 +7,20 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::event::{self, Others, Text, TokenUsage};
-use super::template::{Field, Fixed, Place, Template};
-use super::{Backend, Delivery, Reading};
+use super::prompt;
+use super::reading::{Delivery, Reading};
+use super::template::{Body, Field, Fixed, Place, Template};
 
 pub(super) fn template(fixed: &Fixed<'_>) -> Template {
     let fields = vec![
         ("model", Field::from(Place::Model)),
-        ("input", Place::Prompt.into()),
+        ("input", Place::Of(prompt::write_input).into()),
         ("max_output_tokens", Place::OutputTokens.into()),
         ("stream", json!(fixed.delivery == Delivery::Stream).into()),
         // A server that stores answers keeps each of them in memory for as long as it lives.
         ("store", json!(false).into()),
     ];
-    Template::new(Backend::OpenaiResponses, fields, fixed)
+    Template::new(Body::Generation, fields, fixed)
 }
 
 #[derive(Deserialize)]

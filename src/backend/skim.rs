@@ -3,7 +3,7 @@
 
 use memchr::memchr2;
 
-use super::Malformed;
+use super::reading::Malformed;
 
 /// Members that are kept.
 const WANTED: [&[u8]; 5] = [b"usage", b"error", b"object", b"message", b"detail"];

@@ -3,8 +3,9 @@
 use serde::de::IgnoredAny;
 
 use super::event::Chunk;
+use super::kinds::Backend;
+use super::reading::{Delivery, Malformed, Reading, Usage};
 use super::skim::Skim;
-use super::{Backend, Delivery, Malformed, Reading, Usage};
 use crate::record::Task;
 
 /// An answer as far as it has come.
@@ -82,7 +83,7 @@ impl Whole {
     /// What the answer says, once it has come to its end. One without output has no output in its reading.
     ///
     /// # Errors
-    /// If it is not JSON, or not of this dialect's shape.
+    /// If it is not JSON, or not of this protocol's shape.
     pub fn read(&self) -> Result<Reading<'_>, Malformed> {
         let reading = match &self.content {
             Content::Text { bytes, .. } => self.backend.read_document(bytes),

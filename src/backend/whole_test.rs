@@ -28,17 +28,17 @@ fn said(text: &str, usage: Option<(u32, Option<u32>)>) -> Said {
 fn generated_answers_have_their_text_and_counts() {
     let usage = r#""usage":{"prompt_tokens":3,"completion_tokens":7}"#;
     let chat = |message: &str, more: &str| {
-        json(Backend::OpenaiChat, &format!(r#"{{"choices":[{{"message":{message}}}]{more}}}"#))
+        json(Backend::named("openai-chat").unwrap(), &format!(r#"{{"choices":[{{"message":{message}}}]{more}}}"#))
     };
     assert_eq!(chat(r#"{"role":"assistant","content":"hi"}"#, &format!(",{usage}")), said("hi", Some((3, Some(7)))));
     assert_eq!(chat(r#"{"role":"assistant","content":null,"tool_calls":[{}]}"#, ""), said("", None));
     assert_eq!(chat(r#"{"role":"assistant","content":""}"#, &format!(",{usage}")), said("", Some((3, Some(7)))));
     assert_eq!(chat(r#"{"role":"assistant","content":""}"#, ""), Ok((None, None)));
     let text = format!(r#"{{"choices":[{{"text":"hi","finish_reason":"stop"}}],{usage}}}"#);
-    assert_eq!(json(Backend::Vllm, &text), said("hi", Some((3, Some(7)))));
+    assert_eq!(json(Backend::named("vllm").unwrap(), &text), said("hi", Some((3, Some(7)))));
     let audio = r#"{"text":"hi","usage":{"type":"duration","seconds":3}}"#;
     let nothing = Some(Usage { prompt_tokens: None, completion_tokens: None });
-    assert_eq!(json(Backend::OpenaiAudio, audio), Ok((Some("hi".into()), nothing)));
+    assert_eq!(json(Backend::named("openai-audio").unwrap(), audio), Ok((Some("hi".into()), nothing)));
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn vectors_need_counts_or_a_list() {
         ("", Err("the object has no end".into())),
     ];
     for (body, expected) in table {
-        assert_eq!(json(Backend::VllmPooling, body), expected, "{body}");
+        assert_eq!(json(Backend::named("vllm-pooling").unwrap(), body), expected, "{body}");
     }
 }
 
@@ -69,7 +69,7 @@ fn vectors_need_counts_or_a_list() {
 fn vectors_as_bytes_have_their_counts_in_a_header_or_none() {
     let metadata = Some(r#"{"data":[{"index":0}],"usage":{"prompt_tokens":3}}"#);
     let head = Head { media_type: "application/octet-stream", metadata };
-    let embed = |delivery, head, body| read(Backend::OpenaiEmbeddings, delivery, head, body);
+    let embed = |delivery, head, body| read(Backend::named("openai-embeddings").unwrap(), delivery, head, body);
     assert_eq!(embed(Delivery::Bytes, head, b"\x00\xff{"), said("", Some((3, None))));
     assert_eq!(embed(Delivery::BareBytes, head, b"\x00\xff{"), said("", None));
     assert_eq!(embed(Delivery::Bytes, Head { metadata: None, ..head }, b"\x00"), said("", None));
@@ -82,10 +82,10 @@ fn vectors_as_bytes_have_their_counts_in_a_header_or_none() {
 #[test]
 fn another_type_is_told_and_a_text_has_a_limit() {
     let head = Head { media_type: "text/event-stream", metadata: None };
-    let error = Whole::new(Backend::OpenaiChat, Delivery::Document, head, 9).unwrap_err();
+    let error = Whole::new(Backend::named("openai-chat").unwrap(), Delivery::Document, head, 9).unwrap_err();
     assert_eq!(error.0, "expected JSON, got text/event-stream");
     let long = format!(r#"{{"text":"{}"}}"#, "x".repeat(1000));
-    assert!(json(Backend::OpenaiAudio, &long).unwrap_err().contains("--max-event-bytes"));
+    assert!(json(Backend::named("openai-audio").unwrap(), &long).unwrap_err().contains("--max-event-bytes"));
     let vectors = format!(r#"{{"data":["{}"]}}"#, "x".repeat(1000));
-    assert_eq!(json(Backend::OpenaiEmbeddings, &vectors), said("", None));
+    assert_eq!(json(Backend::named("openai-embeddings").unwrap(), &vectors), said("", None));
 }

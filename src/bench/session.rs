@@ -95,9 +95,8 @@ impl Session {
         };
         let certificates = if server.insecure { Certificates::Ignore } else { Certificates::Verify };
         let target = Arc::new(Target::resolve(&server.url, certificates)?);
-        let template = server.backend.template(&fixed);
         let line = target.request_line("POST", &server.url.path);
-        let encoder = Encoder::new(&line, &server.url.authority(), &server.all_headers(), template);
+        let encoder = Encoder::new(&line, &server.url.authority(), &server.all_headers(), server.backend, &fixed);
         let Schedule { mut samples, turns, due, recorded, adapters } = schedule;
         let first = samples.iter.next().expect("a schedule has a sample")?;
         encoder.check(&first)?;

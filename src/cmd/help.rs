@@ -1,18 +1,24 @@
-//! Help beyond clap's own: `--help=all` with every detail, `--help=WORD` for one group of flags or those about a word.
+//! Help beyond clap's own: `--help=all` with every detail, `--help=WORD` for one group of flags or those about a word, and
+//! beside a `--dataset-name` the flags of that dataset without those of the others.
 
 use clap::Command;
 
+use crate::dataset::{self, Kind};
 use crate::error::{Error, Exit, Result};
 use crate::ui::out::written;
 
-/// Prints the help of the subcommand that `path` leads to. An unknown topic is an error that names the groups.
-pub(super) fn print(mut root: Command, path: &[String], topic: Option<String>) -> Result<Exit> {
+/// Prints the help of the subcommand that `path` leads to, where a dataset is `chosen` for that dataset. An unknown topic is an
+/// error that names the groups.
+pub(super) fn print(mut root: Command, path: &[String], topic: Option<String>, chosen: Option<&str>) -> Result<Exit> {
     let mut command = &mut root;
     for name in path {
         command = command.find_subcommand_mut(name).expect("the path was read off these definitions");
     }
     let result = match topic.as_deref() {
-        None => command.print_help(),
+        None => match chosen.and_then(dataset::named) {
+            Some(kind) => with_dataset(command.clone(), kind).print_help(),
+            None => command.print_help(),
+        },
         Some("all") => command.print_long_help(),
         Some(word) => about(command.clone(), word)?.print_help(),
     };
@@ -42,6 +48,23 @@ fn about(command: Command, word: &str) -> Result<Command> {
     Ok(command.help_template("{all-args}"))
 }
 
+/// The command with the flags of one dataset in a group of their own, and without flags that only others read.
+fn with_dataset(command: Command, kind: &Kind) -> Command {
+    let heading = format!("Dataset: {}", kind.name);
+    let left_out = format!(
+        "Of the flags of datasets, only those that `{}` reads are shown; --help=all shows all of them.",
+        kind.name
+    );
+    let end = command.get_after_help().map(|end| format!("{left_out}\n\n{}", end.ansi())).unwrap_or(left_out);
+    let (own, single): (Vec<_>, Vec<_>) = (kind.flags(), dataset::KINDS.into_iter().flat_map(Kind::flags).collect());
+    let grouped = command.mut_args(|arg| match arg.get_id() {
+        id if own.contains(id) => arg.help_heading(heading.clone()),
+        id if single.contains(id) => arg.hide(true),
+        _ => arg,
+    });
+    grouped.after_help(end)
+}
+
 /// Upper and lower case, blanks, `-` and `_` are alike.
 fn plain(text: &str) -> String {
     text.to_lowercase().replace(['_', ' '], "-")
@@ -53,11 +76,31 @@ mod tests {
     use crate::cmd::Cli;
     use clap::CommandFactory;
 
-    fn serve_about(word: &str) -> Result<String> {
+    fn serve() -> Command {
         let mut root = Cli::command();
         root.build();
-        let serve = root.find_subcommand("serve").unwrap().clone();
-        about(serve, word).map(|mut command| command.render_help().to_string())
+        root.find_subcommand("serve").unwrap().clone()
+    }
+
+    fn serve_about(word: &str) -> Result<String> {
+        about(serve(), word).map(|mut command| command.render_help().to_string())
+    }
+
+    #[test]
+    fn the_flags_of_a_dataset_stand_apart_and_those_of_others_are_left_out() {
+        let shown = |id: &clap::Id, help: &str| {
+            let flag = format!("      --{}", id.as_str().replace('_', "-"));
+            help.lines().any(|line| line == flag || line.starts_with(&format!("{flag} ")))
+        };
+        let all = serve().render_help().to_string();
+        for kind in dataset::KINDS {
+            let (help, own) = (with_dataset(serve(), kind).render_help().to_string(), kind.flags());
+            for id in dataset::KINDS.into_iter().flat_map(Kind::flags) {
+                assert!(shown(&id, &all), "{id}");
+                assert_eq!(shown(&id, &help), own.contains(&id), "{id} beside `{}`", kind.name);
+            }
+            assert!(help.contains(&format!("only those that `{}` reads are shown", kind.name)), "{help}");
+        }
     }
 
     #[test]

@@ -40,9 +40,9 @@ impl HelpArgs {
     /// # Errors
     /// If there is no such topic: the topics are named.
     pub(super) fn run(self, root: Command) -> Result<Exit> {
-        let Some(name) = self.topic else { return help::print(root, &[], None) };
+        let Some(name) = self.topic else { return help::print(root, &[], None, None) };
         if root.find_subcommand(&name).is_some() {
-            return help::print(root, &[name], None);
+            return help::print(root, &[name], None, None);
         }
         let topic = Topic::named(&name).ok_or_else(|| {
             Error::new(format!("there is no topic `{name}`"))

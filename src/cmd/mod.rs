@@ -66,7 +66,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
     };
     let (words, warnings) = match line {
         grammar::Line::Run { words, warnings } => (words, warnings),
-        grammar::Line::Help { path, topic } => return finish(Ui::default(), help::print(command, &path, topic)),
+        grammar::Line::Help { path, topic, words } => {
+            let chosen = words.value("--dataset-name");
+            return finish(Ui::default(), help::print(command, &path, topic, chosen));
+        }
     };
     let config = match words.config(&command) {
         Ok(config) => config,

@@ -38,6 +38,7 @@ Examples:
 
 Flags may be shortened to any unambiguous prefix, and `_` may stand for `-` in their names.
 --help=all tells more of each flag; --help=WORD shows one group, or the flags that are about a word.
+With --dataset-name NAME, --help leaves out the flags of other datasets.
 Exit status: 0 done, 1 no request succeeded, 2 could not be done, 130 interrupted.";
 
 /// The flags of `serve`.
@@ -104,7 +105,7 @@ impl ServeArgs {
         let around = self.around.resolve()?;
         let mut content = self.request.resolve(server.backend)?;
         let task = server.backend.task();
-        content.ignore_eos |= dataset.needs.full_answers && server.backend.is_openai_compatible();
+        content.ignore_eos |= dataset.needs.full_answers && server.backend.takes_sampling();
         content.warnings.extend(self.dataset.warning());
         if sim.is_some() && self.server.base_url.is_some() {
             content.warnings.push("`--base-url` has no effect with `--sim`".into());

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::{ArgMatches, Command, FromArgMatches};
+use clap::{ArgMatches, Command, FromArgMatches, Id};
 
 use super::needs::{Carries, Needs};
 use super::sample::Samples;
@@ -61,6 +61,12 @@ impl Kind {
             stored_lengths: (None, None),
             resolve,
         }
+    }
+
+    /// The ids of the flags that it reads beside those of all datasets.
+    pub fn flags(&self) -> Vec<Id> {
+        let command = self.groups.iter().fold(Command::new(self.name), |command, group| group(command));
+        command.get_arguments().map(|arg| arg.get_id().clone()).collect()
     }
 
     /// Whether it is the one that `name` means.

@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     fn answer(events: &[&str]) -> (Answer, Option<Reason>) {
-        answer_of(Backend::Openai, events)
+        answer_of(Backend::named("openai").unwrap(), events)
     }
 
     fn answer_of(backend: Backend, events: &[&str]) -> (Answer, Option<Reason>) {
@@ -212,12 +212,12 @@ mod tests {
     fn a_protocol_with_an_event_for_its_end_ends_with_nothing_else() {
         let token = r#"{"type":"response.output_text.delta","delta":"a"}"#;
         let end = r#"{"type":"response.completed","response":{"usage":{"input_tokens":3,"output_tokens":2}}}"#;
-        let (cut, _) = answer_of(Backend::OpenaiResponses, &[token, "[DONE]"]);
+        let (cut, _) = answer_of(Backend::named("openai-responses").unwrap(), &[token, "[DONE]"]);
         let (why, detail) = cut.verdict(Ending::Proper).unwrap_err();
         assert_eq!((why, detail.contains("completes the response")), (Failure::Truncated, true), "{detail}");
-        let (whole, _) = answer_of(Backend::OpenaiResponses, &[token, end]);
+        let (whole, _) = answer_of(Backend::named("openai-responses").unwrap(), &[token, end]);
         assert_eq!((whole.verdict(Ending::Cut), whole.output_tokens(), whole.is_done()), (Ok(()), Some(2), true));
-        let (empty, _) = answer_of(Backend::OpenaiResponses, &[end]);
+        let (empty, _) = answer_of(Backend::named("openai-responses").unwrap(), &[end]);
         assert_eq!(empty.verdict(Ending::Proper).unwrap_err().0, Failure::NoOutput);
     }
 

@@ -29,7 +29,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use run::{End, Observation, Stop, run};
-pub use target::{Certificates, Target};
+pub use target::Target;
+pub use tls::Certificates;
 
 use crate::backend::{Backend, Connect, Delivery};
 use crate::error::Result;

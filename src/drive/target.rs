@@ -7,7 +7,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 
-use super::tls;
+use super::tls::{self, Certificates};
 use crate::backend::url::bracketed;
 use crate::backend::{Scheme, Url};
 use crate::error::{Error, Result};
@@ -25,15 +25,6 @@ pub struct Target {
     prefix: String,
     /// A `proxy-authorization` header line, for `http` through a proxy.
     authorization: String,
-}
-
-/// Whether the server's certificate is checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Certificates {
-    /// Against the system's trust store.
-    Verify,
-    /// Not at all.
-    Ignore,
 }
 
 impl Target {

@@ -7,8 +7,16 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
-use super::target::Certificates;
 use crate::error::{Error, Result};
+
+/// Whether the server's certificate is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certificates {
+    /// Against the system's trust store.
+    Verify,
+    /// Not at all.
+    Ignore,
+}
 
 /// The settings of all TLS connections of a run.
 pub(super) fn config(certificates: Certificates) -> Result<Arc<ClientConfig>> {

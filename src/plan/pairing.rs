@@ -46,7 +46,7 @@ fn check_ids(dataset: &Dataset, backend: Backend) -> Result<()> {
     if !needs.token_ids || takes(backend) {
         return Ok(());
     }
-    let names: Vec<&str> = Backend::ALL.into_iter().filter(|&backend| takes(backend)).map(Backend::name).collect();
+    let names: Vec<&str> = Backend::all().filter(|&backend| takes(backend)).map(Backend::name).collect();
     let way_out = if needs.answers {
         format!("which `{}` needs", dataset.name)
     } else {
@@ -114,26 +114,26 @@ mod tests {
         dataset: DatasetArgs,
     }
 
-    fn paired(line: &str, backend: Backend) -> Result<Vec<String>> {
+    fn paired(line: &str, backend: &str) -> Result<Vec<String>> {
         let words = std::iter::once("x").chain(line.split_whitespace());
-        pair(&Cli::try_parse_from(words).unwrap().dataset.resolve().unwrap(), backend)
+        pair(&Cli::try_parse_from(words).unwrap().dataset.resolve().unwrap(), Backend::named(backend).unwrap())
     }
 
     #[test]
     fn token_ids_go_where_they_are_taken() {
         let trace = "--dataset-name timed_trace --dataset-path a";
-        for backend in Backend::ALL {
-            let completes = matches!(backend, Backend::Vllm | Backend::Openai);
-            assert_eq!(paired(trace, backend).is_ok(), completes, "{backend:?}");
-            let pools = matches!(backend, Backend::OpenaiEmbeddings | Backend::VllmPooling);
-            assert_eq!(paired("--prompt-token-ids", backend).is_ok(), completes || pools, "{backend:?}");
-            assert!(paired("", backend).is_ok(), "{backend:?}");
+        for backend in Backend::all() {
+            let completes = ["vllm", "openai"].contains(&backend.name());
+            assert_eq!(paired(trace, backend.name()).is_ok(), completes, "{backend:?}");
+            let pools = ["openai-embeddings", "vllm-pooling"].contains(&backend.name());
+            assert_eq!(paired("--prompt-token-ids", backend.name()).is_ok(), completes || pools, "{backend:?}");
+            assert!(paired("", backend.name()).is_ok(), "{backend:?}");
         }
     }
 
     #[test]
     fn those_that_take_token_ids_are_named() {
-        let hint = |line: &str| paired(line, Backend::OpenaiChat).unwrap_err().advice().unwrap().to_owned();
+        let hint = |line: &str| paired(line, "openai-chat").unwrap_err().advice().unwrap().to_owned();
         let trace = "--dataset-name timed_trace --dataset-path a";
         assert_eq!(hint(trace), "use `--backend vllm` or `openai`, which `timed_trace` needs");
         let all =
@@ -151,27 +151,27 @@ mod tests {
             ("", 0),
         ];
         for (line, warnings) in table {
-            assert_eq!(paired(line, Backend::OpenaiChat).unwrap().len(), warnings, "{line}");
-            assert!(paired(line, Backend::Vllm).unwrap().is_empty(), "{line}");
+            assert_eq!(paired(line, "openai-chat").unwrap().len(), warnings, "{line}");
+            assert!(paired(line, "vllm").unwrap().is_empty(), "{line}");
         }
-        assert_eq!(paired("--dataset-name sonnet", Backend::OpenaiResponses).unwrap().len(), 1);
+        assert_eq!(paired("--dataset-name sonnet", "openai-responses").unwrap().len(), 1);
     }
 
     #[test]
     fn batches_for_a_model_that_generates_are_told() {
-        assert_eq!(paired("--random-batch-size 2", Backend::Vllm).unwrap().len(), 1);
-        assert!(paired("--random-batch-size 2", Backend::OpenaiEmbeddings).unwrap().is_empty());
-        assert!(paired("--dataset-name random-rerank", Backend::VllmRerank).unwrap().is_empty());
+        assert_eq!(paired("--random-batch-size 2", "vllm").unwrap().len(), 1);
+        assert!(paired("--random-batch-size 2", "openai-embeddings").unwrap().is_empty());
+        assert!(paired("--dataset-name random-rerank", "vllm-rerank").unwrap().is_empty());
     }
 
     #[test]
     fn pictures_go_where_they_are_sent() {
         for line in ["--dataset-name random-mm", "--dataset-name custom_image --dataset-path a.jsonl"] {
-            for backend in Backend::ALL {
-                assert_eq!(paired(line, backend).is_ok(), backend.carries().pictures, "{line} to {backend:?}");
+            for backend in Backend::all() {
+                assert_eq!(paired(line, backend.name()).is_ok(), backend.carries().pictures, "{line} to {backend:?}");
             }
         }
-        let error = paired("--dataset-name random-mm", Backend::Vllm).unwrap_err();
+        let error = paired("--dataset-name random-mm", "vllm").unwrap_err();
         assert_eq!(error.to_string(), "dataset `random-mm` has pictures, which backend `vllm` does not send");
         assert!(error.advice().is_some());
     }
@@ -183,11 +183,11 @@ mod tests {
             ("openai/gsm8k", |_| true),
             ("Lin-Chen/MMStar", |backend| backend.carries().pictures),
             ("LIUM/tedlium", |backend| backend.carries().sound.is_some()),
-            ("gorilla-llm/Berkeley-Function-Calling-Leaderboard", |backend| backend == Backend::OpenaiChat),
+            ("gorilla-llm/Berkeley-Function-Calling-Leaderboard", |backend| backend.name() == "openai-chat"),
         ];
         for (name, suits) in table {
-            for backend in Backend::ALL {
-                let paired = paired(&format!("--dataset-name hf --dataset-path {name}"), backend);
+            for backend in Backend::all() {
+                let paired = paired(&format!("--dataset-name hf --dataset-path {name}"), backend.name());
                 assert_eq!(paired.is_ok(), suits(backend), "{name} to {backend:?}");
             }
         }
@@ -197,15 +197,15 @@ mod tests {
     fn sound_that_goes_elsewhere_than_wanted_is_told() {
         let line = "--dataset-name custom_audio --dataset-path a.jsonl";
         let table = [
-            ("", Backend::OpenaiAudio, false),
-            ("--enable-multimodal-chat", Backend::OpenaiAudio, true),
-            ("", Backend::OpenaiChat, true),
-            ("--enable-multimodal-chat", Backend::OpenaiChat, false),
+            ("", "openai-audio", false),
+            ("--enable-multimodal-chat", "openai-audio", true),
+            ("", "openai-chat", true),
+            ("--enable-multimodal-chat", "openai-chat", false),
         ];
         for (flag, backend, warned) in table {
             let warnings = paired(&format!("{line} {flag}"), backend).unwrap();
             assert_eq!(!warnings.is_empty(), warned, "{flag} to {backend:?}: {warnings:?}");
         }
-        assert!(paired(line, Backend::Vllm).unwrap_err().advice().is_some());
+        assert!(paired(line, "vllm").unwrap_err().advice().is_some());
     }
 }

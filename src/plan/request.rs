@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::Job;
 use super::hash::{ALONE, hash};
-use crate::backend::Delivery;
-use crate::backend::template::Template;
+use crate::backend::template::{Fixed, Template};
+use crate::backend::{Backend, Delivery};
 use crate::dataset::Sample;
 use crate::error::Result;
 use crate::record::{Adapters, Tick};
@@ -15,14 +15,22 @@ use crate::record::{Adapters, Tick};
 pub struct Encoder {
     /// Request line and the headers that all requests share, each line ended.
     head: Vec<u8>,
+    backend: Backend,
     template: Template,
     adapters: Option<Arc<Adapters>>,
 }
 
 impl Encoder {
     /// An encoder of requests that begin with `request_line` (ended by CRLF), go to the authority `host`, and carry
-    /// `headers` and bodies by `template`.
-    pub fn new(request_line: &str, host: &str, headers: &[(String, String)], template: Template) -> Self {
+    /// `headers` and the bodies of `backend`, in which `fixed` is always the same.
+    pub fn new(
+        request_line: &str,
+        host: &str,
+        headers: &[(String, String)],
+        backend: Backend,
+        fixed: &Fixed<'_>,
+    ) -> Self {
+        let template = backend.template(fixed);
         let named = |name: &str| headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
         let defaults = [
             ("host", host),
@@ -37,7 +45,7 @@ impl Encoder {
         for (name, value) in headers {
             head += &format!("{name}: {value}\r\n");
         }
-        Encoder { head: head.into_bytes(), template, adapters: None }
+        Encoder { head: head.into_bytes(), backend, template, adapters: None }
     }
 
     /// Requests go to adapters instead of the model itself, each to the one assigned to its id.
@@ -56,7 +64,7 @@ impl Encoder {
     /// # Errors
     /// If the protocol needs something that it does not have: what.
     pub fn check(&self, sample: &Sample) -> Result<()> {
-        self.template.backend().check(sample)
+        self.backend.check(sample)
     }
 
     /// The request of `sample`, which is the `id`th of its run and due at `due`.
@@ -76,7 +84,7 @@ impl Encoder {
         let length = format!("{:>10}", bytes.len() - body);
         bytes[place..place + length.len()].copy_from_slice(length.as_bytes());
         let audio_seconds = sample.audio.as_ref().map_or(0.0, |audio| audio.seconds);
-        let inputs = self.template.backend().inputs(sample) as u32;
+        let inputs = self.backend.inputs(sample) as u32;
         Job { id, due, bytes, input_tokens: sample.input_tokens, inputs, audio_seconds, workload: 0, then: None }
     }
 
@@ -102,8 +110,6 @@ mod tests {
     use serde_json::Map;
 
     use super::*;
-    use crate::backend::Backend;
-    use crate::backend::template::Fixed;
     use crate::dataset::Prompt;
 
     fn encoder(headers: &[(&str, &str)]) -> Encoder {
@@ -113,7 +119,7 @@ mod tests {
         let headers: Vec<(String, String)> =
             headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
         let line = "POST /v1/completions HTTP/1.1\r\n";
-        Encoder::new(line, "localhost:8000", &headers, Backend::Openai.template(&fixed))
+        Encoder::new(line, "localhost:8000", &headers, Backend::named("openai").unwrap(), &fixed)
     }
 
     fn sample(request_id: Option<&str>) -> Sample {
@@ -151,8 +157,9 @@ mod tests {
         let overlay = Map::new();
         let delivery = Delivery::Stream;
         let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay };
-        let template = Backend::VllmRerank.template(&fixed);
-        let mut jobs = Encoder::new("", "", &[], template).jobs(std::iter::once(Ok(sample(None))), vec![Tick::ZERO]);
+        let rerank = Backend::named("vllm-rerank").unwrap();
+        let mut jobs =
+            Encoder::new("", "", &[], rerank, &fixed).jobs(std::iter::once(Ok(sample(None))), vec![Tick::ZERO]);
         let error = jobs.next().unwrap().unwrap_err().to_string();
         assert!(error.starts_with("request 0: `--backend vllm-rerank` cannot send this dataset: "), "{error}");
     }

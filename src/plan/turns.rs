@@ -198,7 +198,7 @@ mod tests {
         let overlay = Map::new();
         let delivery = Delivery::Stream;
         let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay };
-        Encoder::new("POST / HTTP/1.1\r\n", "localhost", &[], Backend::OpenaiChat.template(&fixed))
+        Encoder::new("POST / HTTP/1.1\r\n", "localhost", &[], Backend::named("openai-chat").unwrap(), &fixed)
     }
 
     /// The first requests of two conversations, of three turns and one.

@@ -243,6 +243,24 @@ const CHOICES: [(&str, &[&str]); 5] = [
     ),
 ];
 
+#[test]
+fn help_beside_a_dataset_shows_its_flags_and_leaves_out_those_of_others() {
+    let help = |words: &[&str]| {
+        let run = Llmbench::new().args(["serve"]).args(words.iter().copied()).run();
+        assert_eq!(run.status, Some(0), "{}", run.stderr);
+        run.stdout
+    };
+    let before = help(&["--dataset-name", "sharegpt", "--help"]);
+    assert_eq!(before, help(&["--help", "--dataset-name=sharegpt"]));
+    let groups: Vec<&str> = before.lines().filter(|line| line.starts_with("Dataset")).collect();
+    assert_eq!(groups, ["Dataset:", "Dataset: sharegpt:"]);
+    assert!(before.contains("  --sharegpt-output-len ") && !before.contains("  --sonnet-output-len "), "{before}");
+    assert!(before.contains("only those that `sharegpt` reads are shown; --help=all shows all of them"), "{before}");
+    let plain = help(&["--help"]);
+    assert_eq!(help(&["--dataset-name", "nonsense", "--help"]), plain, "help is given whatever else is wrong");
+    assert_eq!(help(&["--dataset-name", "sharegpt", "--help=all"]), help(&["--help=all"]));
+}
+
 /// A flag as the help shows it.
 #[derive(Debug)]
 struct Shown {

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgMatches, Args};
+use clap::{ArgMatches, Args, Command};
 
 use super::open::{check, from_file};
 use crate::args;
@@ -51,9 +51,15 @@ pub struct TxtSlices {
 
 /// Slices of a text.
 pub(in crate::dataset) static KIND: Kind = Kind {
-    groups: &[TxtSlicesArgs::augment_args],
+    groups: &[TxtSlicesArgs::augment_args, range_ratio],
     ..Kind::new("txt-slices", "Slices of a text file", |matches, common| Ok(settings(matches, common)?.dataset()))
 };
+
+/// Of the flags of `random`, it reads how far lengths vary.
+fn range_ratio(command: Command) -> Command {
+    let random = RandomArgs::augment_args(Command::new("random"));
+    command.args(random.get_arguments().filter(|arg| arg.get_id() == "random_range_ratio"))
+}
 
 fn settings(matches: &ArgMatches, common: Common) -> Result<TxtSlices> {
     let ratio = flags::<RandomArgs>(matches).random_range_ratio.0.parse()?;
