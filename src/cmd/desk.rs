@@ -69,13 +69,7 @@ impl<'a> Desk<'a> {
         }
         match moment {
             Moment::Begins { setup, planned, conversations } => {
-                if let Some(details) = &mut self.details {
-                    details.broken = details.writer.begin(setup, planned, conversations).err();
-                    self.ui.note(&format!(
-                        "every request is recorded as it ends: should the run be killed, `llmbench report {}` reports what it has done",
-                        details.path.display()
-                    ));
-                }
+                self.record_begin(setup, planned, conversations);
                 self.held = Some(Vec::new());
                 self.live = Live::new(planned);
                 self.progress = self.order.progress.resolve(self.ui, planned);
@@ -136,6 +130,18 @@ impl<'a> Desk<'a> {
             files,
         };
         Went { tried: Some(tried), exit }
+    }
+
+    /// Begins the file of records; whoever asked for the values of requests is told what it is good for.
+    fn record_begin(&mut self, setup: &Setup, planned: u64, conversations: &[u32]) {
+        let Some(details) = &mut self.details else { return };
+        details.broken = details.writer.begin(setup, planned, conversations).err();
+        if details.kept || self.order.output.detailed {
+            self.ui.note(&format!(
+                "every request is recorded as it ends: should the run be killed, `llmbench report {}` reports what it has done",
+                details.path.display()
+            ));
+        }
     }
 
     /// Completes the file of records, so that it is read as a run that came to its end.
