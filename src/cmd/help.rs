@@ -1,14 +1,60 @@
-//! Help beyond clap's own: `--help=all` with every detail, `--help=WORD` for one group of flags or those about a word, and
-//! beside a `--dataset-name` the flags of that dataset without those of the others.
+//! `help`, and `--help` of any command: a topic of the manual or the help of a command, on stdout.
 
-use clap::Command;
+use std::ffi::OsStr;
+
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::{Arg, Command, Id};
 
 use crate::dataset::{self, Kind};
 use crate::error::{Error, Exit, Result};
-use crate::ui::out::written;
+use crate::manual::{self, TOPICS, Topic, help};
+use crate::ui::out::{to_stdout, written};
 
-/// Prints the help of the subcommand that `path` leads to, where a dataset is `chosen` for that dataset. An unknown topic is an
-/// error that names the groups.
+/// What to explain.
+#[derive(Debug, clap::Args)]
+pub(super) struct HelpArgs {
+    /// A topic of the manual, or a command; without it, all of both are listed
+    #[arg(value_parser = AnyWord)]
+    topic: Option<String>,
+}
+
+/// Takes every word, since an unknown one gets an answer of its own. Completions know the topics by it.
+#[derive(Clone)]
+struct AnyWord;
+
+impl TypedValueParser for AnyWord {
+    type Value = String;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(TOPICS.iter().map(|topic| PossibleValue::new(topic.name).help(topic.about))))
+    }
+}
+
+impl HelpArgs {
+    /// Prints what is asked for; `root` holds the definitions of all commands.
+    ///
+    /// # Errors
+    /// If there is no such topic: the topics are named.
+    pub(super) fn run(self, root: Command) -> Result<Exit> {
+        let Some(name) = self.topic else { return print(root, &[], None, None) };
+        if root.find_subcommand(&name).is_some() {
+            return print(root, &[name], None, None);
+        }
+        let topic = Topic::named(&name).ok_or_else(|| {
+            Error::new(format!("there is no topic `{name}`"))
+                .hint(format!("give a command, or one of these topics:\n{}", manual::contents()))
+        })?;
+        to_stdout(&mut |out| out.write_all(topic.text(&root).as_bytes()))?;
+        Ok(Exit::Done)
+    }
+}
+
+/// Prints the help of the subcommand that `path` leads to: short, in full (`all`), or of what is about a word; where a dataset
+/// is `chosen`, for that dataset. An unknown topic is an error that names the groups.
 pub(super) fn print(mut root: Command, path: &[String], topic: Option<String>, chosen: Option<&str>) -> Result<Exit> {
     let mut command = &mut root;
     for name in path {
@@ -16,58 +62,19 @@ pub(super) fn print(mut root: Command, path: &[String], topic: Option<String>, c
     }
     let result = match topic.as_deref() {
         None => match chosen.and_then(dataset::named) {
-            Some(kind) => with_dataset(command.clone(), kind).print_help(),
+            Some(kind) => of_dataset(command.clone(), kind).print_help(),
             None => command.print_help(),
         },
         Some("all") => command.print_long_help(),
-        Some(word) => about(command.clone(), word)?.print_help(),
+        Some(word) => help::about(command.clone(), word)?.print_help(),
     };
     written(result).map(|()| Exit::Done)
 }
 
-/// The command with only the flags of the group that `word` names, or else those that have it in name or help.
-fn about(command: Command, word: &str) -> Result<Command> {
-    let wanted = plain(word.trim_start_matches('-'));
-    let heading = |arg: &clap::Arg| plain(arg.get_help_heading().unwrap_or("Options"));
-    let has_group = command.get_arguments().any(|arg| heading(arg) == wanted);
-    let matches = move |arg: &clap::Arg| match has_group {
-        true => heading(arg) == wanted,
-        false => {
-            let name = arg.get_long().unwrap_or_else(|| arg.get_id().as_str());
-            let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-            plain(&format!("{name} {help}")).contains(&wanted)
-        }
-    };
-    if !command.get_arguments().any(|arg| matches(arg) && !arg.is_hide_set()) {
-        let mut groups: Vec<&str> = command.get_arguments().filter_map(clap::Arg::get_help_heading).collect();
-        groups.dedup();
-        let hint = format!("give `all`, a word, or a group: {}", groups.join(", "));
-        return Err(Error::new(format!("no flag is about `{word}`")).hint(hint));
-    }
-    let command = command.mut_args(|arg| if matches(&arg) { arg } else { arg.hide(true) });
-    Ok(command.help_template("{all-args}"))
-}
-
-/// The command with the flags of one dataset in a group of their own, and without flags that only others read.
-fn with_dataset(command: Command, kind: &Kind) -> Command {
-    let heading = format!("Dataset: {}", kind.name);
-    let left_out = format!(
-        "Of the flags of datasets, only those that `{}` reads are shown; --help=all shows all of them.",
-        kind.name
-    );
-    let end = command.get_after_help().map(|end| format!("{left_out}\n\n{}", end.ansi())).unwrap_or(left_out);
-    let (own, single): (Vec<_>, Vec<_>) = (kind.flags(), dataset::KINDS.into_iter().flat_map(Kind::flags).collect());
-    let grouped = command.mut_args(|arg| match arg.get_id() {
-        id if own.contains(id) => arg.help_heading(heading.clone()),
-        id if single.contains(id) => arg.hide(true),
-        _ => arg,
-    });
-    grouped.after_help(end)
-}
-
-/// Upper and lower case, blanks, `-` and `_` are alike.
-fn plain(text: &str) -> String {
-    text.to_lowercase().replace(['_', ' '], "-")
+/// The help of a command beside one dataset.
+fn of_dataset(command: Command, kind: &Kind) -> Command {
+    let of_datasets: Vec<Id> = dataset::KINDS.into_iter().flat_map(Kind::flags).collect();
+    help::with_dataset(command, kind.name, &kind.flags(), &of_datasets)
 }
 
 #[cfg(test)]
@@ -82,44 +89,20 @@ mod tests {
         root.find_subcommand("serve").unwrap().clone()
     }
 
-    fn serve_about(word: &str) -> Result<String> {
-        about(serve(), word).map(|mut command| command.render_help().to_string())
-    }
-
     #[test]
     fn the_flags_of_a_dataset_stand_apart_and_those_of_others_are_left_out() {
-        let shown = |id: &clap::Id, help: &str| {
+        let shown = |id: &Id, help: &str| {
             let flag = format!("      --{}", id.as_str().replace('_', "-"));
             help.lines().any(|line| line == flag || line.starts_with(&format!("{flag} ")))
         };
         let all = serve().render_help().to_string();
         for kind in dataset::KINDS {
-            let (help, own) = (with_dataset(serve(), kind).render_help().to_string(), kind.flags());
+            let (help, own) = (of_dataset(serve(), kind).render_help().to_string(), kind.flags());
             for id in dataset::KINDS.into_iter().flat_map(Kind::flags) {
                 assert!(shown(&id, &all), "{id}");
                 assert_eq!(shown(&id, &help), own.contains(&id), "{id} beside `{}`", kind.name);
             }
             assert!(help.contains(&format!("only those that `{}` reads are shown", kind.name)), "{help}");
         }
-    }
-
-    #[test]
-    fn a_group_is_shown_whole_and_alone() {
-        let help = serve_about("load").unwrap();
-        assert!(help.contains("--request-rate") && help.contains("--workers"), "{help}");
-        assert!(!help.contains("--base-url") && !help.contains("Usage"), "{help}");
-    }
-
-    #[test]
-    fn a_word_shows_the_flags_that_are_about_it() {
-        let help = serve_about("max_conc").unwrap();
-        assert!(help.contains("--max-concurrency") && !help.contains("--request-rate"), "{help}");
-    }
-
-    #[test]
-    fn an_unknown_topic_names_the_groups() {
-        let error = serve_about("xyzzy").unwrap_err();
-        assert_eq!(error.to_string(), "no flag is about `xyzzy`");
-        assert!(error.advice().unwrap().contains("Server, "), "{error:?}");
     }
 }

@@ -5,7 +5,6 @@ mod desk;
 mod dry_run;
 mod generate;
 mod help;
-mod manual;
 mod order;
 mod report;
 mod runs;
@@ -52,7 +51,7 @@ enum Action {
     /// Serve a simulated model on this host, with dictated times and faults
     Sim(Box<sim::SimCommand>),
     /// Print a topic of the manual, or the help of a command
-    Help(manual::HelpArgs),
+    Help(help::HelpArgs),
     /// Print the manual page or the completions of a shell
     Generate(generate::GenerateArgs),
 }

@@ -5,6 +5,7 @@
 //! becomes the list of what that flag of `serve` takes, so that no list is kept twice.
 
 pub mod generate;
+pub mod help;
 mod roff;
 
 use clap::Command;
