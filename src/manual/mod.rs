@@ -34,6 +34,7 @@ pub static TOPICS: &[Topic] = &[
     topic("backends", "What is asked of the server", include_str!("backends.md")),
     topic("runs", "Several runs: repetitions, sweeps, comparison", include_str!("runs.md")),
     topic("files", "Results and other files", include_str!("files.md")),
+    topic("records", "Keeping a run, and reporting it anew", include_str!("records.md")),
     topic("exit", "Exit status, and what an interrupt does", include_str!("exit.md")),
     topic("differences", "What differs from `vllm bench serve`", include_str!("differences.md")),
     topic("simulator", "The simulated server, and what it can be told", include_str!("simulator.md")),
