@@ -43,22 +43,32 @@ impl Runs<'_> {
         let mut begun = 0;
         let Conducted { tried, exit } = study::conduct(&Course::List(self.list.clone()), &mut |point, tried| {
             begun += 1;
-            self.one(point, tried)
+            // What came of the points before is on the disk before the next begins.
+            match files.keep(|file| self.summary(tried).json(&setup, file)) {
+                Ok(()) => self.one(point, tried),
+                Err(error) => Went { tried: None, exit: Err(error) },
+            }
         });
+        setup.ended = bench::now();
         let summary = self.summary(&tried);
+        let saved =
+            if tried.is_empty() { Ok(Vec::new()) } else { files.save(&setup, |file| summary.json(&setup, file)) };
+        let shown = self.conclude(&summary, self.list.points[begun - 1].run);
+        let json = |out: &mut dyn Write| summary.json(&setup, out).and_then(|()| writeln!(out));
+        let exported = match output.on_stdout() {
+            Some(_) if !tried.is_empty() => to_stdout(&mut { json }),
+            _ => Ok(()),
+        };
+        saved.and(shown).and(exported).and(exit)
+    }
+
+    /// Shows what came of the runs, of which the one that was begun last is the `last` of its point.
+    fn conclude(&self, summary: &Summary<'_>, last: u32) -> Result<()> {
         let mut out = self.out();
-        if self.list.points[begun - 1].run > 1 {
+        if last > 1 {
             written(summary.repetition(&mut out))?;
         }
-        if !tried.is_empty() {
-            setup.ended = bench::now();
-            written(summary.sweep(&mut out).and_then(|()| out.flush()))?;
-            files.save(&setup, |file| summary.json(&setup, file))?;
-            if output.on_stdout().is_some() {
-                to_stdout(&mut |out| summary.json(&setup, out).and_then(|()| writeln!(out)))?;
-            }
-        }
-        exit
+        if summary.tried.is_empty() { Ok(()) } else { written(summary.sweep(&mut out).and_then(|()| out.flush())) }
     }
 
     /// One run, after those that were tried before it.

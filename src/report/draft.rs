@@ -2,7 +2,7 @@
 //! is known before anything is sent, and moved into place after it, so that nobody ever reads half a result.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use super::names::numbered;
@@ -30,8 +30,10 @@ impl Draft {
         &self.path
     }
 
-    /// Writes it, to the disk itself.
+    /// Writes it, to the disk itself; what was in it before is gone.
     pub(super) fn fill(&self, write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        (&self.file).rewind()?;
+        self.file.set_len(0)?;
         fill(&self.file, write).and_then(|()| self.file.sync_all())
     }
 

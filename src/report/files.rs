@@ -80,6 +80,14 @@ impl Files {
         Ok(Written { results, beside: wanted.map(write).collect() })
     }
 
+    /// Writes what there is so far to every result by `write`, under the passing name that a kill leaves it with.
+    ///
+    /// # Errors
+    /// If one cannot be written.
+    pub fn keep(&self, mut write: impl FnMut(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+        self.results.iter().try_for_each(|(_, opened)| opened.keep(&mut write))
+    }
+
     /// Writes the same to every result by `write`, and moves it into place. `setup` has the time at which the last run ended.
     ///
     /// # Errors

@@ -152,6 +152,14 @@ impl Opened {
         }
     }
 
+    /// Writes what there is so far under its passing name, where a kill leaves it; what is written where it stands has none.
+    pub(super) fn keep(&self, write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+        match self {
+            Opened::New { draft, .. } => draft.fill(write).map_err(|cause| cannot("write", draft.path(), &cause)),
+            Opened::Open { .. } => Ok(()),
+        }
+    }
+
     /// Writes it by `write`, and moves it into place. `setup` has the time at which the run ended.
     pub(super) fn save(
         self,

@@ -112,6 +112,21 @@ fn a_signal_stops_the_whole_series_and_what_ran_is_reported() {
 }
 
 #[test]
+fn what_a_killed_series_came_to_is_on_the_disk() {
+    let mut running = simulated("--ttft 5 --itl 40")
+        .args(["--num-runs", "50", "--random-output-len", "8", "--save-result", "--result-filename", "a.json"])
+        .spawn();
+    while !running.line().starts_with("Run 3 of 50") {}
+    running.signal(Signal::SIGKILL);
+    let outcome = running.wait();
+    let left = names(&outcome).into_iter().find(|name| name.starts_with("a.json.") && name.ends_with(".partial"));
+    let summary = read(&outcome, &left.expect("the summary so far is there"));
+    assert_eq!((&summary["partial"], summary["points"][0]["runs"].as_array().unwrap().len()), (&json!(true), 2));
+    let result = read(&outcome, "a-run2.json");
+    assert_eq!(result["mean_ttft_ms"], summary["points"][0]["runs"][1]["mean_ttft_ms"]);
+}
+
+#[test]
 fn a_summary_that_cannot_be_written_is_known_before_anything_is_sent() {
     let outcome = simulated("").args(["--num-runs", "2", "--output-json", "no/such/dir/a.json"]).run();
     assert_eq!(outcome.status, Some(2));
