@@ -57,7 +57,7 @@ fn stage(path: &Path) -> String {
 }
 
 /// The code of a file without its comments and without what only tests see.
-fn code(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn code(text: &str) -> impl Iterator<Item = &str> {
     let code = text.lines().take_while(|line| line.trim() != "#[cfg(test)]");
     code.filter(|line| !line.trim_start().starts_with("//"))
 }

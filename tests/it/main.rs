@@ -5,6 +5,7 @@
 mod architecture;
 mod around;
 mod audio;
+mod circles;
 mod command;
 mod documents;
 mod files;
