@@ -40,7 +40,7 @@ fn what_does_not_go_together_is_refused_by_its_flag() {
     let table = [
         ("--seed -1", "`--seed -1`: not a seed"),
         ("--seed 4294967296", "`--seed 4294967296`: not a seed"),
-        ("--num-prompts 4294967296", "`--num-prompts 4294967296`: too many"),
+        ("--num-prompts 4294967296", "`--num-prompts 4294967296`: not a number of requests"),
         ("--dataset-path a", "`--dataset-path` does not go with dataset `random`, which reads no file"),
         ("--random-prefix-len -1", "`--random-prefix-len -1`: not a number of tokens"),
         ("--dataset-name sharegpt", "dataset `sharegpt` needs a file"),
