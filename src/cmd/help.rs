@@ -56,7 +56,7 @@ fn with_dataset(command: Command, kind: &Kind) -> Command {
         kind.name
     );
     let end = command.get_after_help().map(|end| format!("{left_out}\n\n{}", end.ansi())).unwrap_or(left_out);
-    let (own, single): (Vec<_>, Vec<_>) = (kind.flags(), dataset::KINDS.into_iter().flat_map(Kind::flags).collect());
+    let (own, single): (Vec<_>, Vec<_>) = (kind.flags(), dataset::KINDS.iter().flat_map(|kind| kind.flags()).collect());
     let grouped = command.mut_args(|arg| match arg.get_id() {
         id if own.contains(id) => arg.help_heading(heading.clone()),
         id if single.contains(id) => arg.hide(true),
@@ -95,7 +95,7 @@ mod tests {
         let all = serve().render_help().to_string();
         for kind in dataset::KINDS {
             let (help, own) = (with_dataset(serve(), kind).render_help().to_string(), kind.flags());
-            for id in dataset::KINDS.into_iter().flat_map(Kind::flags) {
+            for id in dataset::KINDS.iter().flat_map(|kind| kind.flags()) {
                 assert!(shown(&id, &all), "{id}");
                 assert_eq!(shown(&id, &help), own.contains(&id), "{id} beside `{}`", kind.name);
             }

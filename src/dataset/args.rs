@@ -188,7 +188,7 @@ impl DatasetArgs {
             return Err(refused("dataset-path", ", which reads no file")
                 .hint("leave it out, or choose another `--dataset-name`"));
         }
-        for kind in KINDS.into_iter().filter(|kind| kind.name != chosen.name) {
+        for kind in KINDS.iter().filter(|kind| kind.name != chosen.name) {
             if let Some((flag, why)) = kind.own.iter().find(|(flag, _)| self.own.0.get_flag(flag)) {
                 return Err(refused(&flag.replace('_', "-"), why)
                     .hint(format!("leave it out, or use `--dataset-name {}`", kind.name)));

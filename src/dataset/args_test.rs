@@ -81,3 +81,17 @@ fn a_fresh_prefix_is_new_each_time() {
     let digits = prefixes[0].strip_prefix("bench-").and_then(|rest| rest.strip_suffix('-')).unwrap();
     assert!(digits.len() == 8 && digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')));
 }
+
+#[test]
+fn names_stand_for_one_dataset_and_flags_of_the_table_are_there() {
+    let command = OwnArgs::augment_args(Command::new("x"));
+    let known = |id: &str| command.get_arguments().any(|arg| arg.get_id() == id);
+    for kind in KINDS {
+        let stored = [kind.stored_lengths.0, kind.stored_lengths.1].into_iter().flatten();
+        assert!(kind.own.iter().map(|(id, _)| *id).chain(stored).all(known), "{}", kind.name);
+        assert!(kind.flags().iter().all(|id| known(id.as_str())), "{}", kind.name);
+        let names = [&[kind.name], kind.aliases, kind.older].concat();
+        let only = |name: &&str| KINDS.iter().filter(|other| other.is(name)).count() == 1;
+        assert!(names.iter().all(only), "{names:?}");
+    }
+}
