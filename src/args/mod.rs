@@ -9,6 +9,7 @@ pub mod config;
 mod dotted;
 pub mod grammar;
 pub mod options;
+pub mod range;
 pub mod words;
 
 pub use words::{Change, Words};

@@ -10,6 +10,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use super::kinds::Backend;
 use super::url::{Url, bracketed};
 use crate::args;
+use crate::args::range::outside;
 use crate::error::{Error, Result};
 
 /// A text that is never printed.
@@ -254,8 +255,7 @@ fn timeout(seconds: f64) -> Result<Option<Duration>> {
     }
     match Duration::try_from_secs_f64(seconds) {
         Ok(limit) if !limit.is_zero() => Ok(Some(limit)),
-        _ => Err(Error::new(format!("`--request-timeout {seconds}` is not a time above 0"))
-            .hint("give seconds, or inf for no limit")),
+        _ => Err(outside("--request-timeout", seconds, "a time above 0").hint("give seconds, or inf for no limit")),
     }
 }
 

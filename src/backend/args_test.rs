@@ -64,8 +64,8 @@ fn an_address_that_is_none_is_refused_by_flag_value_and_reason() {
         ("--host=h:8000", "`--host h:8000` is neither a name nor an IPv6 address"),
         ("--host=a b", "`--host a b` is not a host name: it has a blank"),
         ("--port=0", "error: invalid value '0' for '--port <PORT>': not a port: 1 to 65535"),
-        ("--request-timeout=0", "`--request-timeout 0` is not a time above 0"),
-        ("--request-timeout=nan", "`--request-timeout NaN` is not a time above 0"),
+        ("--request-timeout=0", "`--request-timeout 0`: not a time above 0"),
+        ("--request-timeout=nan", "`--request-timeout NaN`: not a time above 0"),
         ("--max-event-bytes=0", "`--max-event-bytes 0` leaves no room for an event"),
     ];
     for (flag, message) in table {

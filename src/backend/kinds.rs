@@ -103,7 +103,7 @@ const EMBEDDINGS_CHAT: Row = Row {
 };
 
 /// All backends, in the order of the help.
-static ROWS: [Row; 13] = [
+static ROWS: &[Row] = &[
     Row { name: "vllm", ..COMPLETIONS },
     COMPLETIONS,
     CHAT,

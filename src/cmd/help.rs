@@ -73,7 +73,7 @@ pub(super) fn print(mut root: Command, path: &[String], topic: Option<String>, c
 
 /// The help of a command beside one dataset.
 fn of_dataset(command: Command, kind: &Kind) -> Command {
-    let of_datasets: Vec<Id> = dataset::KINDS.into_iter().flat_map(Kind::flags).collect();
+    let of_datasets: Vec<Id> = dataset::KINDS.iter().flat_map(|kind| kind.flags()).collect();
     help::with_dataset(command, kind.name, &kind.flags(), &of_datasets)
 }
 
@@ -98,7 +98,7 @@ mod tests {
         let all = serve().render_help().to_string();
         for kind in dataset::KINDS {
             let (help, own) = (of_dataset(serve(), kind).render_help().to_string(), kind.flags());
-            for id in dataset::KINDS.into_iter().flat_map(Kind::flags) {
+            for id in dataset::KINDS.iter().flat_map(|kind| kind.flags()) {
                 assert!(shown(&id, &all), "{id}");
                 assert_eq!(shown(&id, &help), own.contains(&id), "{id} beside `{}`", kind.name);
             }

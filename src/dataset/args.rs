@@ -16,7 +16,7 @@ use super::lengths::length;
 use super::longest::LongestArgs;
 use super::selection::{Order, Selection, Shortage};
 use super::template::Template;
-use crate::args::{self, JsonObject};
+use crate::args::{self, JsonObject, range};
 use crate::error::{Error, Result};
 
 /// Flags of the dataset stage.
@@ -147,12 +147,9 @@ impl DatasetArgs {
 
     /// Which rows are taken, and how many.
     fn selection(&self) -> Result<Selection> {
-        let seed = u32::try_from(self.seed).map_err(|_| {
-            Error::new(format!("`--seed {}`: not a seed", self.seed))
-                .hint(format!("give a number from 0 to {}", u32::MAX))
-        })?;
+        let seed = range::whole("--seed", self.seed, 0..=u32::MAX, "a seed")?;
         if self.num_prompts > i64::from(u32::MAX) {
-            return Err(Error::new(format!("`--num-prompts {}`: too many", self.num_prompts))
+            return Err(range::outside("--num-prompts", self.num_prompts, "a number of requests")
                 .hint(format!("give a number up to {}", u32::MAX)));
         }
         Ok(Selection {
@@ -191,7 +188,7 @@ impl DatasetArgs {
             return Err(refused("dataset-path", ", which reads no file")
                 .hint("leave it out, or choose another `--dataset-name`"));
         }
-        for kind in KINDS.into_iter().filter(|kind| kind.name != chosen.name) {
+        for kind in KINDS.iter().filter(|kind| kind.name != chosen.name) {
             if let Some((flag, why)) = kind.own.iter().find(|(flag, _)| self.own.0.get_flag(flag)) {
                 return Err(refused(&flag.replace('_', "-"), why)
                     .hint(format!("leave it out, or use `--dataset-name {}`", kind.name)));

@@ -40,7 +40,7 @@ fn what_does_not_go_together_is_refused_by_its_flag() {
     let table = [
         ("--seed -1", "`--seed -1`: not a seed"),
         ("--seed 4294967296", "`--seed 4294967296`: not a seed"),
-        ("--num-prompts 4294967296", "`--num-prompts 4294967296`: too many"),
+        ("--num-prompts 4294967296", "`--num-prompts 4294967296`: not a number of requests"),
         ("--dataset-path a", "`--dataset-path` does not go with dataset `random`, which reads no file"),
         ("--random-prefix-len -1", "`--random-prefix-len -1`: not a number of tokens"),
         ("--dataset-name sharegpt", "dataset `sharegpt` needs a file"),
@@ -80,4 +80,18 @@ fn a_fresh_prefix_is_new_each_time() {
     assert_ne!(prefixes[0], prefixes[1]);
     let digits = prefixes[0].strip_prefix("bench-").and_then(|rest| rest.strip_suffix('-')).unwrap();
     assert!(digits.len() == 8 && digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')));
+}
+
+#[test]
+fn names_stand_for_one_dataset_and_flags_of_the_table_are_there() {
+    let command = OwnArgs::augment_args(Command::new("x"));
+    let known = |id: &str| command.get_arguments().any(|arg| arg.get_id() == id);
+    for kind in KINDS {
+        let stored = [kind.stored_lengths.0, kind.stored_lengths.1].into_iter().flatten();
+        assert!(kind.own.iter().map(|(id, _)| *id).chain(stored).all(known), "{}", kind.name);
+        assert!(kind.flags().iter().all(|id| known(id.as_str())), "{}", kind.name);
+        let names = [&[kind.name], kind.aliases, kind.older].concat();
+        let only = |name: &&str| KINDS.iter().filter(|other| other.is(name)).count() == 1;
+        assert!(names.iter().all(only), "{names:?}");
+    }
 }

@@ -105,12 +105,15 @@ pub struct Dataset {
     /// A line that says, as the reference does, how its file is read.
     pub announcement: Option<String>,
     /// Looks whether its file is there.
-    pub(super) check: Arc<dyn Fn() -> Result<()> + Send + Sync>,
+    pub(super) check: Arc<Check>,
     /// Makes its samples.
     pub(super) make: Arc<Make>,
     /// Makes conversations, if it can.
     pub(super) talks: Option<Arc<Talks>>,
 }
+
+/// Looks whether a file is there.
+pub(super) type Check = dyn Fn() -> Result<()> + Send + Sync;
 
 /// Makes samples for what a backend carries, with draws from the generators of the run.
 pub(super) type Make = dyn Fn(&Carries, Option<&Tokenizer>, &mut Draws) -> Result<Samples> + Send + Sync;

@@ -5,11 +5,11 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
-use crate::args;
+use crate::args::{self, range};
 use crate::error::{Error, Result};
 
 /// The longest length a flag may ask for, in tokens: sums of two of them still count in 32 bits.
-const LONGEST: i64 = 1_000_000_000;
+const LONGEST: u32 = 1_000_000_000;
 
 /// How far input and output lengths may lie from their nominal value, each as a fraction of it in `[0, 1)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -87,11 +87,7 @@ fn number(value: &Value) -> Option<f64> {
 
 /// `value` of `flag` as a length in tokens.
 pub(super) fn length(flag: &str, value: i64) -> Result<u32> {
-    if (0..=LONGEST).contains(&value) {
-        return Ok(value as u32);
-    }
-    Err(Error::new(format!("`{flag} {value}`: not a number of tokens"))
-        .hint(format!("give a number from 0 to {LONGEST}")))
+    range::whole(flag, value, 0..=LONGEST, "a number of tokens")
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::lengths::length;
 use super::turns::{Prefixes, Shape, TurnRange};
 use crate::args;
+use crate::args::range::outside;
 use crate::error::{Error, Result};
 
 /// Flags of conversations.
@@ -49,7 +50,7 @@ impl TurnsArgs {
         let most = turns("--multi-turn-max-turns", self.multi_turn_max_turns)?;
         let usual = match turns("--multi-turn-num-turns", self.multi_turn_num_turns.or(Some(3)))? {
             Some(usual) => usual,
-            None => return Err(Error::new("`--multi-turn-num-turns 0`: no turns").hint("give 1 or more")),
+            None => return Err(outside("--multi-turn-num-turns", 0, "a number of turns").hint("give 1 or more")),
         };
         let range = TurnRange { usual, fewest, most };
         Ok(Some(Shape {
@@ -93,17 +94,14 @@ fn turns(flag: &str, value: Option<i64>) -> Result<Option<u32>> {
     let value = value.unwrap_or(0);
     match u32::try_from(value) {
         Ok(turns) => Ok((turns > 0).then_some(turns)),
-        Err(_) => Err(Error::new(format!("`{flag} {value}`: not a number of turns"))
-            .hint(format!("give a number from 1 to {}", u32::MAX))),
+        Err(_) => Err(outside(flag, value, "a number of turns").hint(format!("give a number from 1 to {}", u32::MAX))),
     }
 }
 
 fn share(flag: &str, value: Option<f64>) -> Result<f64> {
     match value.unwrap_or(0.0) {
         share if (0.0..1.0).contains(&share) => Ok(share),
-        other => {
-            Err(Error::new(format!("`{flag} {other}`: not a share")).hint("give a number of at least 0 and below 1"))
-        }
+        other => Err(outside(flag, other, "a share").hint("give a number of at least 0 and below 1")),
     }
 }
 
@@ -148,7 +146,7 @@ mod tests {
     #[test]
     fn nonsense_is_refused_by_flag_and_value() {
         let table = [
-            ("--multi-turn-num-turns 0", "`--multi-turn-num-turns 0`: no turns"),
+            ("--multi-turn-num-turns 0", "`--multi-turn-num-turns 0`: not a number of turns"),
             ("--multi-turn-min-turns -1", "`--multi-turn-min-turns -1`: not a number of turns"),
             ("--per-turn-input-len -2", "`--per-turn-input-len -2`: not a number of tokens"),
             ("--multi-turn-prefix-global-ratio 1", "`--multi-turn-prefix-global-ratio 1`: not a share"),

@@ -2,6 +2,7 @@
 
 use super::{Goal, Metric, SteadyRule};
 use crate::args;
+use crate::args::range::outside;
 use crate::error::{Error, Result};
 use crate::record::Task;
 
@@ -92,12 +93,13 @@ impl MetricsArgs {
     fn steady(&self) -> Result<SteadyRule> {
         let (threshold, min_window) = (self.steady_state_threshold, self.steady_state_min_window);
         if !(threshold > 0.0 && threshold <= 1.0) {
-            let what = format!("`--steady-state-threshold {threshold}`: not above 0 and up to 1");
-            return Err(Error::new(what).hint("give a share of `--max-concurrency`, such as 0.95"));
+            return Err(outside("--steady-state-threshold", threshold, "above 0 and up to 1")
+                .hint("give a share of `--max-concurrency`, such as 0.95"));
         }
         if let Some(seconds) = min_window.filter(|seconds| !(seconds.is_finite() && *seconds >= 0.0)) {
-            let what = format!("`--steady-state-min-window {seconds}`: not a number of seconds");
-            return Err(Error::new(what).hint("give 0 or more seconds"));
+            return Err(
+                outside("--steady-state-min-window", seconds, "a number of seconds").hint("give 0 or more seconds")
+            );
         }
         Ok(SteadyRule { threshold, min_window })
     }

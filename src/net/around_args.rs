@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::args;
-use crate::error::{Error, Result};
+use crate::args::range::outside;
+use crate::error::Result;
 
 /// The flags that say what a server is asked or told around a run.
 #[derive(Debug, Clone, clap::Args)]
@@ -76,8 +77,8 @@ impl AroundArgs {
     pub fn resolve(&self) -> Result<Around> {
         let seconds = self.profile_duration;
         if !(seconds > 0.0 && seconds <= LONGEST) {
-            let error = Error::new(format!("`--profile-duration {seconds}`: not a time above 0 and up to a day"));
-            return Err(error.hint("give seconds, such as 5"));
+            return Err(outside("--profile-duration", seconds, "a time above 0 and up to a day")
+                .hint("give seconds, such as 5"));
         }
         let duration = Duration::from_secs_f64(seconds);
         let busy = |threshold: usize| Profile::Busy { threshold: threshold as u64, duration };

@@ -8,6 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::arrivals::Arrivals;
 use crate::args;
+use crate::args::range::outside;
 use crate::dataset::{Shape, TurnsArgs};
 use crate::error::{Error, Result};
 use crate::record::{Ramp, Strategy};
@@ -142,8 +143,9 @@ impl LoadArgs {
             think_time: match u64::try_from(self.multi_turn_delay_ms) {
                 Ok(millis) => Duration::from_millis(millis),
                 Err(_) => {
-                    let what = format!("`--multi-turn-delay-ms {}` is not a time", self.multi_turn_delay_ms);
-                    return Err(Error::new(what).hint("give 0 or more"));
+                    return Err(
+                        outside("--multi-turn-delay-ms", self.multi_turn_delay_ms, "a time").hint("give 0 or more")
+                    );
                 }
             },
             warnings,
@@ -153,8 +155,7 @@ impl LoadArgs {
     fn probe_rate(&self) -> Result<Option<f64>> {
         match self.probe_request_rate {
             rate if rate.is_nan() || rate == f64::INFINITY => {
-                Err(Error::new(format!("`--probe-request-rate {rate}` is not a rate"))
-                    .hint("give requests a second, or 0 for no probes"))
+                Err(outside("--probe-request-rate", rate, "a rate").hint("give requests a second, or 0 for no probes"))
             }
             rate => Ok((rate > 0.0).then_some(rate)),
         }
@@ -175,11 +176,11 @@ impl LoadArgs {
     fn arrivals(&self) -> Result<Arrivals> {
         let (rate, burstiness) = (self.request_rate, self.burstiness);
         if rate.is_nan() || rate <= 0.0 {
-            return Err(Error::new(format!("`--request-rate {rate}` is not a rate above 0"))
+            return Err(outside("--request-rate", rate, "a rate above 0")
                 .hint("give requests a second, or inf to send all at once"));
         }
         if burstiness.is_nan() || burstiness <= 0.0 {
-            return Err(Error::new(format!("`--burstiness {burstiness}` is not a shape above 0"))
+            return Err(outside("--burstiness", burstiness, "a shape above 0")
                 .hint("give 1 for Poisson arrivals, or inf for constant gaps"));
         }
         match self.ramp_up_strategy {
@@ -219,7 +220,7 @@ fn strategy_parser() -> impl TypedValueParser<Value = Strategy> {
 fn ramp_rate(flag: &str, rate: i64) -> Result<u32> {
     match u32::try_from(rate) {
         Ok(rate) if rate > 0 => Ok(rate),
-        _ => Err(Error::new(format!("`{flag} {rate}` is not a whole rate above 0")).hint("give 1 or more")),
+        _ => Err(outside(flag, rate, "a whole rate above 0").hint("give 1 or more")),
     }
 }
 
@@ -227,16 +228,17 @@ fn at_least_one(flag: &str, value: Option<i64>, absent: &str) -> Result<Option<N
     let Some(value) = value else { return Ok(None) };
     match usize::try_from(value).ok().and_then(NonZeroUsize::new) {
         Some(number) => Ok(Some(number)),
-        None => Err(Error::new(format!("`{flag} {value}` is not 1 or more"))
-            .hint(format!("give 1 or more, or leave it out for {absent}"))),
+        None => Err(outside(flag, value, "1 or more").hint(format!("give 1 or more, or leave it out for {absent}"))),
     }
 }
 
 fn duration(seconds: f64) -> Result<Duration> {
     match Duration::try_from_secs_f64(seconds) {
         Ok(time) if !time.is_zero() => Ok(time),
-        _ => Err(Error::new(format!("`--duration {seconds}` is not a time above 0"))
-            .hint("give seconds, or leave it out to run to the end")),
+        _ => {
+            Err(outside("--duration", seconds, "a time above 0")
+                .hint("give seconds, or leave it out to run to the end"))
+        }
     }
 }
 
@@ -297,25 +299,25 @@ mod tests {
     #[test]
     fn nonsense_is_refused_by_flag_and_value() {
         let table: [(&[&str], &str); 18] = [
-            (&["--max-concurrency=0"], "`--max-concurrency 0` is not 1 or more"),
-            (&["--max-concurrency=-4"], "`--max-concurrency -4` is not 1 or more"),
-            (&["--workers=0"], "`--workers 0` is not 1 or more"),
-            (&["--request-rate=0"], "`--request-rate 0` is not a rate above 0"),
-            (&["--request-rate=-1"], "`--request-rate -1` is not a rate above 0"),
-            (&["--request-rate=nan"], "`--request-rate NaN` is not a rate above 0"),
-            (&["--burstiness=0"], "`--burstiness 0` is not a shape above 0"),
-            (&["--burstiness=nan"], "`--burstiness NaN` is not a shape above 0"),
-            (&["--duration=0"], "`--duration 0` is not a time above 0"),
-            (&["--duration=inf"], "`--duration inf` is not a time above 0"),
-            (&["--probe-request-rate=inf"], "`--probe-request-rate inf` is not a rate"),
-            (&["--multi-turn-concurrency=0"], "`--multi-turn-concurrency 0` is not 1 or more"),
-            (&["--multi-turn-delay-ms=-1"], "`--multi-turn-delay-ms -1` is not a time"),
+            (&["--max-concurrency=0"], "`--max-concurrency 0`: not 1 or more"),
+            (&["--max-concurrency=-4"], "`--max-concurrency -4`: not 1 or more"),
+            (&["--workers=0"], "`--workers 0`: not 1 or more"),
+            (&["--request-rate=0"], "`--request-rate 0`: not a rate above 0"),
+            (&["--request-rate=-1"], "`--request-rate -1`: not a rate above 0"),
+            (&["--request-rate=nan"], "`--request-rate NaN`: not a rate above 0"),
+            (&["--burstiness=0"], "`--burstiness 0`: not a shape above 0"),
+            (&["--burstiness=nan"], "`--burstiness NaN`: not a shape above 0"),
+            (&["--duration=0"], "`--duration 0`: not a time above 0"),
+            (&["--duration=inf"], "`--duration inf`: not a time above 0"),
+            (&["--probe-request-rate=inf"], "`--probe-request-rate inf`: not a rate"),
+            (&["--multi-turn-concurrency=0"], "`--multi-turn-concurrency 0`: not 1 or more"),
+            (&["--multi-turn-delay-ms=-1"], "`--multi-turn-delay-ms -1`: not a time"),
             (
                 &["--multi-turn-concurrency=5", "--max-concurrency=4"],
                 "`--multi-turn-concurrency 5` is above `--max-concurrency 4`",
             ),
             (&["--ramp-up-strategy=linear"], "`--ramp-up-strategy` needs a first and a last rate"),
-            (&[RAMP[0], RAMP[2], "--ramp-up-start-rps=0"], "`--ramp-up-start-rps 0` is not a whole rate above 0"),
+            (&[RAMP[0], RAMP[2], "--ramp-up-start-rps=0"], "`--ramp-up-start-rps 0`: not a whole rate above 0"),
             (&[RAMP[0], RAMP[2], "--ramp-up-start-rps=10"], "`--ramp-up-start-rps 10` is above `--ramp-up-end-rps 9`"),
             (
                 &[RAMP[0], RAMP[1], RAMP[2], "--request-rate=2"],

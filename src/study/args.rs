@@ -1,6 +1,7 @@
 //! The flags of `serve` that ask for several runs, and the points that they come to.
 
 use super::{List, Swept};
+use crate::args::range::outside;
 use crate::args::{self, Change};
 use crate::error::{Error, Result};
 
@@ -61,9 +62,10 @@ impl StudyArgs {
     /// # Errors
     /// Where a number makes no run, or flags exclude each other.
     pub fn resolve(&self, given: Given) -> Result<(List, Vec<String>)> {
-        let runs = u32::try_from(self.num_runs).ok().filter(|&runs| runs > 0).ok_or_else(|| {
-            Error::new(format!("`--num-runs {}` is not 1 or more", self.num_runs)).hint("give 1 or more")
-        })?;
+        let runs = u32::try_from(self.num_runs)
+            .ok()
+            .filter(|&runs| runs > 0)
+            .ok_or_else(|| outside("--num-runs", self.num_runs, "1 or more").hint("give 1 or more"))?;
         let list = match (&self.sweep_max_concurrency, &self.sweep_request_rate) {
             (None, None) => List::repetition(runs),
             (Some(limits), None) => self.limits(&limits.0, runs)?,
@@ -78,12 +80,11 @@ impl StudyArgs {
 
     fn limits(&self, limits: &[i64], runs: u32) -> Result<List> {
         if let Some(factor) = self.sweep_num_prompts_factor.filter(|&factor| factor < 1) {
-            return Err(Error::new(format!("`--sweep-num-prompts-factor {factor}` is not 1 or more"))
+            return Err(outside("--sweep-num-prompts-factor", factor, "1 or more")
                 .hint("give the requests to send for each that may be in flight"));
         }
         if let Some(limit) = limits.iter().find(|&&limit| limit < 1) {
-            return Err(Error::new(format!("`--sweep-max-concurrency`: `{limit}` is not 1 or more"))
-                .hint("give limits such as `1,10,50`"));
+            return Err(outside("--sweep-max-concurrency", limit, "1 or more").hint("give limits such as `1,10,50`"));
         }
         let prompts = |limit: &i64| {
             let factor = self.sweep_num_prompts_factor;
@@ -117,8 +118,9 @@ fn rates(rates: &[f64], runs: u32, given: Given) -> Result<List> {
             .hint("leave out one of them: both set the rate"));
     }
     if let Some(rate) = rates.iter().find(|rate| rate.is_nan() || **rate <= 0.0) {
-        return Err(Error::new(format!("`--sweep-request-rate`: `{rate}` is not a rate above 0"))
-            .hint("give requests a second such as `1,10,inf`"));
+        return Err(
+            outside("--sweep-request-rate", rate, "a rate above 0").hint("give requests a second such as `1,10,inf`")
+        );
     }
     Ok(List::sweep(Swept::RequestRate, rates, runs, |_| Vec::new()))
 }
@@ -172,12 +174,12 @@ mod tests {
     fn nonsense_is_refused_by_flag_and_value() {
         let both = ["--sweep-max-concurrency=1", "--sweep-request-rate=1"];
         let table: [(&[&str], &str); 5] = [
-            (&["--num-runs=0"], "`--num-runs 0` is not 1 or more"),
-            (&["--sweep-max-concurrency=4,0"], "`--sweep-max-concurrency`: `0` is not 1 or more"),
-            (&["--sweep-request-rate=nan"], "`--sweep-request-rate`: `NaN` is not a rate above 0"),
+            (&["--num-runs=0"], "`--num-runs 0`: not 1 or more"),
+            (&["--sweep-max-concurrency=4,0"], "`--sweep-max-concurrency 0`: not 1 or more"),
+            (&["--sweep-request-rate=nan"], "`--sweep-request-rate NaN`: not a rate above 0"),
             (
                 &["--sweep-max-concurrency=1", "--sweep-num-prompts-factor=0"],
-                "`--sweep-num-prompts-factor 0` is not 1 or more",
+                "`--sweep-num-prompts-factor 0`: not 1 or more",
             ),
             (&both, "`--sweep-max-concurrency` and `--sweep-request-rate` exclude each other"),
         ];

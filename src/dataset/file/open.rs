@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::dataset::kind::Check;
 use crate::dataset::rows;
 use crate::error::{Error, Result};
 
@@ -15,7 +16,7 @@ pub(super) fn from_file<T>(path: &Path, make: impl FnOnce(Vec<u8>) -> Result<T>)
 }
 
 /// Looks, when it is asked, whether the file can be opened.
-pub(super) fn check(path: &Path) -> Arc<dyn Fn() -> Result<()> + Send + Sync> {
+pub(super) fn check(path: &Path) -> Arc<Check> {
     let path = path.to_owned();
     Arc::new(move || std::fs::File::open(&path).map(drop).map_err(|cause| unreadable(&path, &cause)))
 }

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::open::{check, from_file};
 use crate::args;
+use crate::args::range::outside;
 use crate::dataset::kind::{Common, Dataset, Kind, flags};
 use crate::dataset::needs::Needs;
 use crate::dataset::rows::{self, Row};
@@ -129,15 +130,14 @@ impl TimedTraceArgs {
         let chunk = self.timed_trace_chunk_hash_size;
         let unit = self.timed_trace_sec_multiplier;
         if !(unit.is_finite() && unit >= 0.0) {
-            return Err(Error::new(format!("`--timed-trace-sec-multiplier {unit}`: not a time unit"))
+            return Err(outside("--timed-trace-sec-multiplier", unit, "a time unit")
                 .hint("give 1 for seconds, or 0.001 for milliseconds"));
         }
         Ok(TimedTrace {
             path,
             num_prompts: selection.some_prompts(KIND.name)?,
             chunk: u32::try_from(chunk).ok().filter(|&chunk| chunk > 0).ok_or_else(|| {
-                Error::new(format!("`--timed-trace-chunk-hash-size {chunk}`: not a number of tokens"))
-                    .hint("give 1 or more")
+                outside("--timed-trace-chunk-hash-size", chunk, "a number of tokens").hint("give 1 or more")
             })?,
             unit,
             labels: Labels {

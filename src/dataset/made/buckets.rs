@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use super::literal;
 use super::literal::Literal;
+use crate::args::range::outside;
 use crate::error::{Error, Result};
 use crate::rng::Generator;
 
@@ -162,11 +163,8 @@ impl Mix {
     /// Checks sizes and numbers against each other, in the reference's order. A size that is never drawn needs no limit.
     pub(super) fn new(buckets: &Buckets, counts: Counts) -> Result<Self> {
         if !(0.0..=1.0).contains(&counts.ratio) {
-            return Err(Error::new(format!(
-                "`--random-mm-num-mm-items-range-ratio {}`: not from 0 to 1",
-                counts.ratio
-            ))
-            .hint("give a fraction of the number of items, such as 0.5"));
+            return Err(outside("--random-mm-num-mm-items-range-ratio", counts.ratio, "from 0 to 1")
+                .hint("give a fraction of the number of items, such as 0.5"));
         }
         let drawn = buckets.0.iter().filter(|(_, probability)| *probability != 0.0);
         for (bucket, _) in drawn {
@@ -189,8 +187,9 @@ impl Mix {
         let most = (base * (1.0 + counts.ratio)).ceil().min(most as f64);
         let least = (base * (1.0 - counts.ratio)).floor().max(0.0);
         if counts.base < 0 {
-            let what = format!("`--random-mm-base-items-per-request {}`: not a number of items", counts.base);
-            return Err(Error::new(what).hint("give 0 or more"));
+            return Err(
+                outside("--random-mm-base-items-per-request", counts.base, "a number of items").hint("give 0 or more")
+            );
         }
         if least > most {
             return Err(Error::new(format!("a request needs {least} items or more, and may have {most} at most"))

@@ -8,6 +8,7 @@ use clap::Args;
 use super::fit::Fit;
 use super::ramp::Misses;
 use crate::args;
+use crate::args::range::outside;
 use crate::dataset::ahead::ahead;
 use crate::dataset::kind::{Common, Dataset, Kind, flags};
 use crate::dataset::lengths::length;
@@ -72,7 +73,7 @@ impl PrefixRepetitionArgs {
         let settings = PrefixRepetition {
             num_prompts,
             prefixes: prefixes.ok_or_else(|| {
-                Error::new(format!("`--prefix-repetition-num-prefixes {asked}`: not a number of prefixes"))
+                outside("--prefix-repetition-num-prefixes", asked, "a number of prefixes")
                     .hint(format!("give a number from 1 to {num_prompts}, which is `--num-prompts`"))
             })?,
             prefix_len: length("--prefix-repetition-prefix-len", self.prefix_repetition_prefix_len)?,

@@ -11,6 +11,7 @@ use super::fit::{Fit, Fitted};
 use super::ramp::{Allowed, Drawn, Texts, repeats_warning};
 use super::warm::Warm;
 use crate::args;
+use crate::args::range::outside;
 use crate::dataset::kind::{Common, Dataset, Kind, flags};
 use crate::dataset::lengths::{Interval, RangeRatio, RatioText, length};
 use crate::dataset::needs::Needs;
@@ -127,7 +128,13 @@ impl RandomArgs {
     }
 
     fn form(&self) -> Result<Form> {
-        let warm = Warm::of(self.random_cache_hit_fraction, self.random_cache_ratio)?;
+        let (fraction, ratio) = (self.random_cache_hit_fraction, self.random_cache_ratio);
+        for (flag, value) in [("--random-cache-hit-fraction", fraction), ("--random-cache-ratio", ratio)] {
+            if !(0.0..=1.0).contains(&value) {
+                return Err(outside(flag, value, "a fraction").hint("give a number from 0 to 1"));
+            }
+        }
+        let warm = Warm::of(fraction, ratio)?;
         if self.prompt_token_ids {
             if warm.is_some() && self.random_prefix_len != 0 {
                 return Err(Error::new("`--random-prefix-len` does not go with `--random-cache-hit-fraction`")

@@ -15,13 +15,8 @@ pub struct Warm {
 }
 
 impl Warm {
-    /// The mix that the two flags ask for, if they do.
+    /// The mix that the two flags ask for, if they do; both are from 0 to 1.
     pub(super) fn of(fraction: f64, ratio: f64) -> Result<Option<Self>> {
-        for (flag, value) in [("--random-cache-hit-fraction", fraction), ("--random-cache-ratio", ratio)] {
-            if !(0.0..=1.0).contains(&value) {
-                return Err(Error::new(format!("`{flag} {value}`: not a fraction")).hint("give a number from 0 to 1"));
-            }
-        }
         match (fraction > 0.0, ratio > 0.0) {
             (true, true) => Ok(Some(Warm { fraction, ratio })),
             (false, false) => Ok(None),
