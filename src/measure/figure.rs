@@ -66,13 +66,14 @@ pub enum Spread {
 impl Figure {
     /// All figures that a result with these latencies and percentiles may have, in the order in which they are listed.
     pub fn all(asked: &Asked) -> Vec<Figure> {
-        let plain = plain::ALL.iter().map(|plain| Figure::Plain(plain));
-        let percentiles = || asked.percentiles.iter().copied().map(Statistic::Percentile);
-        let statistics = || OF_LATENCIES.into_iter().chain(percentiles());
-        let of_latency = |metric: &Metric| statistics().map(|statistic| Figure::Latency(*metric, statistic)).collect();
-        let latencies = asked.metrics.iter().flat_map(|metric| -> Vec<Figure> { of_latency(metric) });
+        let latencies = asked.metrics.iter().flat_map(|&metric| {
+            let percentiles = asked.percentiles.iter().copied().map(Statistic::Percentile);
+            OF_LATENCIES.into_iter().chain(percentiles).map(move |statistic| Figure::Latency(metric, statistic))
+        });
         let spreads = Spread::ALL.into_iter().flat_map(Figure::of_spread);
-        plain.chain(latencies).chain(spreads).collect()
+        let plain = plain::OF_RUN.iter().map(|plain| Figure::Plain(plain));
+        let of_client = plain::OF_CLIENT.iter().map(|plain| Figure::Plain(plain));
+        plain.chain(latencies).chain(spreads).chain(of_client).collect()
     }
 
     /// Those of one of our quantities that results have.
@@ -124,7 +125,7 @@ impl FromStr for Figure {
 
     /// Reads what [`Figure::key`] gives.
     fn from_str(key: &str) -> Result<Self> {
-        if let Some(plain) = plain::ALL.iter().find(|plain| plain.key == key) {
+        if let Some(plain) = plain::OF_RUN.iter().chain(plain::OF_CLIENT).find(|plain| plain.key == key) {
             return Ok(Figure::Plain(plain));
         }
         let timed = || {

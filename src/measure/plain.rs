@@ -1,5 +1,5 @@
-//! The figures that are a number of their own, a row each. Whoever adds one adds its row to [`ALL`], and a label where a report
-//! shows it.
+//! The figures that are a number of their own, a row each. Whoever adds one adds its row to a table here, and a label where a
+//! report shows it.
 
 use super::{Chunks, Conversations, Metrics, Probes, Speculation};
 use crate::record::Task;
@@ -103,8 +103,8 @@ pub static TOKEN_THROUGHPUT: Plain = row("total_token_throughput", Unit::TokenRa
     of.counts_tokens.then_some(total)
 });
 
-/// All of them, in the order in which they are listed.
-pub(super) static ALL: &[&Plain] = &[
+/// Those of the run, in the order in which they are listed.
+pub(super) static OF_RUN: &[&Plain] = &[
     &row("duration", Unit::Seconds, LESS, |of| Some(of.duration)),
     &row("planned", Unit::Count, None, |of| whole(of.counts.planned)),
     &COMPLETED,
@@ -153,6 +153,10 @@ pub(super) static ALL: &[&Plain] = &[
     &row("prefix_cache_queries", Unit::Count, None, |of| whole(of.prefix_cache?.queries)),
     &row("prefix_cache_hits", Unit::Count, None, |of| whole(of.prefix_cache?.hits)),
     &row("prefix_cache_hit_rate", Unit::Percent, MORE, |of| of.prefix_cache?.hit_rate()),
+];
+
+/// Those of the client itself.
+pub(super) static OF_CLIENT: &[&Plain] = &[
     &row("merged_chunks", Unit::Count, LESS, |of| whole(of.client.merged_chunks)),
     &row("stale_connections", Unit::Count, None, |of| whole(of.client.stale_connections)),
     &row("clock_steps", Unit::Count, LESS, |of| whole(of.client.clock_steps)),

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::path::Path;
 
 use super::table::table;
 use super::vllm::lines::banner;
@@ -56,14 +55,6 @@ impl Comparison {
             }
         }
         Ok(Comparison { results })
-    }
-
-    /// Reads result files and holds them against the first.
-    ///
-    /// # Errors
-    /// If one cannot be read or holds no result, or they cannot be compared.
-    pub fn read(paths: &[impl AsRef<Path>]) -> Result<Self> {
-        Comparison::of(paths.iter().map(|path| Stored::read(path.as_ref())).collect::<Result<_>>()?)
     }
 
     /// Writes the table: a line for every number that the first result has in common with another.

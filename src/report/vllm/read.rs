@@ -102,7 +102,8 @@ impl Stored {
     /// What cannot be known from it, in a sentence.
     pub fn limits(&self) -> String {
         format!(
-            "`{}` is a result and not the record of a run: it knows the figures that it was made with and no request",
+            "`{}` is a result and not the record of a run: it has the figures that were asked for when it was made, and \
+             nothing of single requests",
             self.path
         )
     }
@@ -252,7 +253,7 @@ mod tests {
         assert_eq!((stored.task, stored.workload.as_ref()), (Some(Task::Generation), None));
         let mean = Figure::Latency(Metric::Ttft, Statistic::Mean);
         assert_eq!(stored.figures().find(|(figure, _)| *figure == mean), Some((mean, 225.0)));
-        assert!(stored.limits().ends_with("it knows the figures that it was made with and no request"));
+        assert!(stored.limits().ends_with("and nothing of single requests"));
     }
 
     #[test]
