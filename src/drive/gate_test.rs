@@ -71,7 +71,8 @@ fn a_large_job_gets_in_once_the_line_has_drained() {
         let gate = &gate;
         scope.spawn(move || sender.send(gate.push(sized(1, 90))));
         assert_eq!(pushed.recv_timeout(std::time::Duration::from_millis(50)).ok(), None, "there is no room yet");
-        assert_eq!(ids(gate, 0), [0]);
+        // One alone: the large one may be in before a second is asked for.
+        assert_eq!(gate.take(0).map(|job| job.id), Some(0));
         let inside = pushed.recv_timeout(std::time::Duration::from_secs(5));
         gate.end(Line::Keep);
         assert_eq!(inside.ok(), Some(Pushed::First));
