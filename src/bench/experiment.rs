@@ -1,6 +1,9 @@
 //! What one run is to be: checked, and free of flags. Which percentiles, files and progress bars is no part of it.
 
+use std::net::SocketAddr;
+
 use crate::backend::Server;
+use crate::error::Result;
 use crate::json::Value;
 use crate::net::Around;
 use crate::plan::{Load, Workload};
@@ -35,6 +38,22 @@ pub struct Said {
 }
 
 impl Experiment {
+    /// The same with a server at another address on this host.
+    ///
+    /// # Errors
+    /// If address and endpoint make no URL.
+    pub fn at(mut self, address: SocketAddr) -> Result<Self> {
+        self.server.move_to(address)?;
+        Ok(self)
+    }
+
+    /// The same without a ready check, for a server that has answered before.
+    #[must_use]
+    pub fn known_ready(mut self) -> Self {
+        self.load.ready_check = None;
+        self
+    }
+
     /// What looks unintended in it, a line each.
     pub fn warnings(&self) -> impl Iterator<Item = &String> {
         let warnings = self.server.warnings.iter().chain(&self.around.warnings);

@@ -17,7 +17,7 @@ use std::sync::mpsc::{Receiver, channel};
 
 pub use experiment::{Experiment, Said};
 pub use schedule::Schedule;
-pub use setup::{now, setup};
+pub use setup::setup;
 pub use signals::Signals;
 pub use site::Site;
 

@@ -11,7 +11,7 @@ use crate::plan::arrivals::Arrivals;
 use crate::record::Setup;
 
 /// The present local time.
-pub fn now() -> DateTime {
+pub(super) fn now() -> DateTime {
     Zoned::now().datetime()
 }
 

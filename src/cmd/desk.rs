@@ -10,7 +10,7 @@ use crate::error::{Error, Exit, Result};
 use crate::measure::{self, Live, Metrics};
 use crate::record::file::{Existing, Reader, Writer};
 use crate::record::{Finished, Moment, Outcome, Run, Setup};
-use crate::report::{self, Files, Glyphs, Keep, Output, Report, Written};
+use crate::report::{Files, Glyphs, Keep, Output, Report, Written};
 use crate::study::{Point, Tried, Went};
 use crate::ui::out::{say, to_stdout, written};
 use crate::ui::{Progress, Ui};
@@ -64,7 +64,7 @@ impl<'a> Desk<'a> {
 
     /// Takes in what happens.
     pub(super) fn hear(&mut self, moment: Moment<'_>) {
-        if let Some(words) = report::announce::words(&moment) {
+        if let Some(words) = self.order.output.screen.words(&moment) {
             self.say(&words);
         }
         match moment {

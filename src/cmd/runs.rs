@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use super::desk::Desk;
 use super::order::{Make, Order};
-use crate::bench::{self, Carried, Signals, Site};
+use crate::bench::{self, Carried, Experiment, Signals, Site};
 use crate::error::{Exit, Result};
 use crate::report::study::Summary;
 use crate::study::{self, Conducted, Course, List, Point, Tried, Went};
@@ -37,7 +37,7 @@ impl Runs<'_> {
             return self.one(&self.list.points[0], &[]).exit;
         }
         self.ui.note(SAME_PROMPTS);
-        let mut setup = bench::setup(&self.base.experiment, self.site);
+        let setup = bench::setup(&self.base.experiment, self.site);
         let output = self.base.output.of_summary(&setup);
         let files = output.open(&setup)?;
         let mut begun = 0;
@@ -49,7 +49,7 @@ impl Runs<'_> {
                 Err(error) => Went { tried: None, exit: Err(error) },
             }
         });
-        setup.ended = bench::now();
+        let setup = bench::setup(&self.base.experiment, self.site);
         let summary = self.summary(&tried);
         let saved =
             if tried.is_empty() { Ok(Vec::new()) } else { files.save(&setup, |file| summary.json(&setup, file)) };
@@ -78,7 +78,7 @@ impl Runs<'_> {
 
     /// Carries one run out, from its flags to its report and its files.
     fn carry_out(&mut self, point: &Point, tried: &[Tried]) -> Result<Went> {
-        let mut order = (self.make)(point)?;
+        let order = (self.make)(point)?;
         let mut out = self.out();
         if point.run == 1 && self.list.runs > 1 {
             written(self.summary(tried).repetition(&mut out))?;
@@ -90,19 +90,22 @@ impl Runs<'_> {
         if !self.list.is_single() {
             say(&mut out, &self.heading(point, tried.len() + 1))?;
         }
-        if let Some(address) = self.simulator {
-            order.experiment.server.move_to(address)?;
-        }
-        if !tried.is_empty() {
-            // The first run has found out.
-            order.experiment.load.ready_check = None;
-        }
-        let mut desk = Desk::open(&order, &bench::setup(&order.experiment, self.site), self.ui, &mut out)?;
-        let carried = bench::carry_out(&order.experiment, self.site, self.signals, &mut |moment| desk.hear(moment))?;
+        let experiment = self.here(order.experiment.clone(), tried)?;
+        let mut desk = Desk::open(&order, &bench::setup(&experiment, self.site), self.ui, &mut out)?;
+        let carried = bench::carry_out(&experiment, self.site, self.signals, &mut |moment| desk.hear(moment))?;
         let Some(Carried { run, failure, after }) = carried else { return Ok(INTERRUPTED) };
         let Went { tried, exit } = desk.publish(point, &run, failure);
         let ended = after.end(&mut |moment| desk.hear(moment));
         Ok(Went { tried, exit: ended.and(exit) })
+    }
+
+    /// The experiment against the server that was found, which is known to be ready once a run has been tried.
+    fn here(&self, experiment: Experiment, tried: &[Tried]) -> Result<Experiment> {
+        let experiment = if tried.is_empty() { experiment } else { experiment.known_ready() };
+        match self.simulator {
+            Some(address) => experiment.at(address),
+            None => Ok(experiment),
+        }
     }
 
     /// The line over a run's report.

@@ -186,7 +186,7 @@ impl ServeArgs {
         let make: Make<'_> = &|point| self.at(point);
         list.points.iter().try_for_each(|point| make(point).map(drop))?;
         let base = self.check()?;
-        let Order { mut experiment, sim, .. } = make(&list.points[0])?;
+        let Order { experiment, sim, .. } = make(&list.points[0])?;
         experiment.workload.dataset.check_file()?;
         for warning in warnings.iter().chain(experiment.warnings()) {
             ui.warn(warning);
@@ -199,9 +199,10 @@ impl ServeArgs {
         limits::allow_many_files();
         let sim = sim.map(sim::start).transpose()?;
         let simulator = sim.as_ref().map(|sim| sim.address());
-        if let Some(address) = simulator {
-            experiment.server.move_to(address)?;
-        }
+        let experiment = match simulator {
+            Some(address) => experiment.at(address)?,
+            None => experiment,
+        };
         let site = Site::ask(&experiment, &mut |moment| warn(ui, moment))?;
         Runs { make, base: &base, list: &list, site: &site, simulator, ui, signals: &mut signals }.run()
     }

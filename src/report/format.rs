@@ -5,10 +5,11 @@ use std::io::{self, Write};
 use std::str::FromStr;
 
 use super::page::{dataset_stats, timeline};
+use super::vllm::announce;
 use super::{Report, Stored, Thresholds, csv, markdown};
 use crate::error::{Error, Result};
-use crate::record::Task;
 use crate::record::file::Reader;
+use crate::record::{Moment, Task};
 
 /// A way to say what came of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -90,6 +91,19 @@ impl Format {
             Format::Lengths if pooling => Some("these requests have no output lengths"),
             Format::Timeline(_) | Format::Lengths => report.run.records.is_empty().then_some("no request was sent"),
             Format::Vllm | Format::VllmJson | Format::PyTorch | Format::Csv | Format::Markdown => None,
+        }
+    }
+
+    /// What it says while a run goes on, where it is what the screen shows.
+    pub fn words(self, moment: &Moment<'_>) -> Option<String> {
+        match self {
+            Format::Vllm => announce::words(moment),
+            Format::VllmJson
+            | Format::PyTorch
+            | Format::Csv
+            | Format::Markdown
+            | Format::Timeline(_)
+            | Format::Lengths => None,
         }
     }
 

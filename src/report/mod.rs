@@ -27,7 +27,6 @@ pub use output::{Keep, Output};
 pub use page::timeline::Thresholds;
 pub use place::{Mode, Place};
 pub use table::table;
-pub use vllm::announce;
 pub use vllm::charts::{Charts, Glyphs};
 pub use vllm::read::{Number, Stored};
 

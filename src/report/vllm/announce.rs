@@ -4,7 +4,7 @@
 use crate::record::{Moment, Profiled, Setup};
 
 /// The lines about a moment, without the last line's end.
-pub fn words(moment: &Moment<'_>) -> Option<String> {
+pub(in crate::report) fn words(moment: &Moment<'_>) -> Option<String> {
     Some(match moment {
         Moment::Reading(line) => (*line).to_owned(),
         Moment::ReadyCheck(limit) => {

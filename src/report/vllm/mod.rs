@@ -1,7 +1,7 @@
 //! vLLM's words: what `bench serve` says while a run goes on, its report on the console and its result as JSON, each the
 //! reference's to the byte as far as the reference goes, ours after it.
 
-pub mod announce;
+pub(super) mod announce;
 mod blocks;
 pub(super) mod charts;
 mod console;
