@@ -9,6 +9,7 @@ use super::order::{Make, Order};
 use crate::bench::{self, Carried, Experiment, Signals, Site};
 use crate::error::{Exit, Result};
 use crate::report::study::Summary;
+use crate::report::{Files, Output};
 use crate::study::{self, Conducted, Course, List, Point, Tried, Went};
 use crate::ui::Ui;
 use crate::ui::out::{say, to_stdout, written};
@@ -49,26 +50,33 @@ impl Runs<'_> {
                 Err(error) => Went { tried: None, exit: Err(error) },
             }
         });
-        let setup = bench::setup(&self.base.experiment, self.site);
-        let summary = self.summary(&tried);
-        let saved =
-            if tried.is_empty() { Ok(Vec::new()) } else { files.save(&setup, |file| summary.json(&setup, file)) };
-        let shown = self.conclude(&summary, self.list.points[begun - 1].run);
-        let json = |out: &mut dyn Write| summary.json(&setup, out).and_then(|()| writeln!(out));
-        let exported = match output.on_stdout() {
-            Some(_) if !tried.is_empty() => to_stdout(&mut { json }),
-            _ => Ok(()),
-        };
-        saved.and(shown).and(exported).and(exit)
+        let concluded = self.conclude(&tried, self.list.points[begun - 1].run, (files, &output));
+        concluded.and(exit)
     }
 
-    /// Shows what came of the runs, of which the one that was begun last is the `last` of its point.
-    fn conclude(&self, summary: &Summary<'_>, last: u32) -> Result<()> {
+    /// Saves and shows what came of the runs; the one that was begun last is the `last` of its point.
+    fn conclude(&self, tried: &[Tried], last: u32, (files, output): (Files, &Output)) -> Result<()> {
+        if tried.is_empty() {
+            return Ok(());
+        }
+        let (summary, setup) = (self.summary(tried), bench::setup(&self.base.experiment, self.site));
+        let json = |out: &mut dyn Write| summary.json(&setup, out);
+        let saved = files.save(&setup, json);
+        let shown = written(self.show(&summary, last));
+        let exported = match output.on_stdout() {
+            Some(_) => to_stdout(&mut |out| json(out).and_then(|()| writeln!(out))),
+            None => Ok(()),
+        };
+        saved.and(shown).and(exported)
+    }
+
+    fn show(&self, summary: &Summary<'_>, last: u32) -> std::io::Result<()> {
         let mut out = self.out();
         if last > 1 {
-            written(summary.repetition(&mut out))?;
+            summary.repetition(&mut out)?;
         }
-        if summary.tried.is_empty() { Ok(()) } else { written(summary.sweep(&mut out).and_then(|()| out.flush())) }
+        summary.sweep(&mut out)?;
+        out.flush()
     }
 
     /// One run, after those that were tried before it.
