@@ -25,7 +25,8 @@ const KEPT_BYTES: usize = 256 * 1024 * 1024;
 
 /// The samples as the server counts them, the first apart. What goes wrong only once they are made, is told over `late`.
 pub(super) fn align(
-    (first, rest): (Sample, Iter),
+    first: Sample,
+    rest: Iter,
     site: &Site,
     late: Sender<String>,
     tell: Tell<'_>,

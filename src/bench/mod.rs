@@ -125,6 +125,6 @@ fn align(
     if !experiment.workload.aligned {
         return Ok((session, late_warnings));
     }
-    let session = session.replace(|first, rest| align::align((first, rest), site, late, tell))?;
+    let session = session.replace(|first, rest| align::align(first, rest, site, late, tell))?;
     Ok((session, late_warnings))
 }

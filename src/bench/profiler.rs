@@ -62,7 +62,7 @@ impl Profiler {
             Profile::Busy { threshold, duration } => {
                 let (over, ended) = channel();
                 let thread = std::thread::Builder::new().name("profiler".to_owned());
-                let thread = thread.spawn(move || wait(&client, (threshold, duration), &ended));
+                let thread = thread.spawn(move || wait(&client, threshold, duration, &ended));
                 let thread = thread.map_err(|cause| Error::new(format!("cannot start a thread: {cause}")))?;
                 Ok(Profiler::Waiting { over, thread })
             }
@@ -108,7 +108,7 @@ impl Profiler {
 }
 
 /// Waits until enough requests are running, has the server profile itself for a while, and gives up when the run is over.
-fn wait(client: &Client, (threshold, duration): (u64, Duration), over: &Receiver<()>) -> Waited {
+fn wait(client: &Client, threshold: u64, duration: Duration, over: &Receiver<()>) -> Waited {
     let mut most = None;
     loop {
         let running = look(client).and_then(|counters| counters.running);

@@ -50,12 +50,12 @@ impl Runs<'_> {
                 Err(error) => Went { tried: None, exit: Err(error) },
             }
         });
-        let concluded = self.conclude(&tried, self.list.points[begun - 1].run, (files, &output));
+        let concluded = self.conclude(&tried, self.list.points[begun - 1].run, files, &output);
         concluded.and(exit)
     }
 
     /// Saves and shows what came of the runs; the one that was begun last is the `last` of its point.
-    fn conclude(&self, tried: &[Tried], last: u32, (files, output): (Files, &Output)) -> Result<()> {
+    fn conclude(&self, tried: &[Tried], last: u32, files: Files, output: &Output) -> Result<()> {
         if tried.is_empty() {
             return Ok(());
         }

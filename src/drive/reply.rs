@@ -50,7 +50,7 @@ pub(super) enum Progress {
 }
 
 impl Reply {
-    pub(super) fn new((backend, delivery): (Backend, Delivery), max_event_bytes: usize) -> Self {
+    pub(super) fn new(backend: Backend, delivery: Delivery, max_event_bytes: usize) -> Self {
         let state = State::Head(Vec::new());
         Reply { backend, delivery, max_event_bytes, state, keep_alive: false, answer: Answer::new(backend) }
     }

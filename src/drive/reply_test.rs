@@ -1,7 +1,7 @@
 use super::*;
 
 fn read(pieces: &[&[u8]]) -> (Reply, Result<Progress, Reason>) {
-    let mut reply = Reply::new((Backend::named("openai").unwrap(), Delivery::Stream), 1 << 20);
+    let mut reply = Reply::new(Backend::named("openai").unwrap(), Delivery::Stream, 1 << 20);
     let mut progress = Ok(Progress::More);
     for (index, piece) in pieces.iter().enumerate() {
         progress = reply.feed(piece, Tick::from_nanos(index as u64));
@@ -68,7 +68,7 @@ fn a_success_that_is_no_event_stream_is_malformed() {
 
 #[test]
 fn an_event_over_the_limit_names_the_flag() {
-    let mut reply = Reply::new((Backend::named("openai").unwrap(), Delivery::Stream), 10);
+    let mut reply = Reply::new(Backend::named("openai").unwrap(), Delivery::Stream, 10);
     let (why, detail) = reply.feed(&with_length(), Tick::ZERO).unwrap_err();
     assert_eq!(why, Failure::Malformed);
     assert!(detail.contains("--max-event-bytes"), "{detail}");

@@ -160,7 +160,7 @@ impl<'scope> Crew<'scope> {
         let work = move || {
             let runtime = runtime(hold);
             let worker = Worker::new(settings, gate, wake, shared, finished);
-            work(worker, &runtime, connections, (orders, opened))
+            work(worker, &runtime, connections, orders, opened)
         };
         self.workers.push(spawn(scope, &format!("worker-{index}"), work)?);
         self.orders.push(sender);
@@ -296,7 +296,8 @@ fn work(
     worker: std::rc::Rc<Worker>,
     runtime: &tokio::runtime::Runtime,
     connections: usize,
-    (orders, opened): (UnboundedReceiver<Order>, Sender<()>),
+    orders: UnboundedReceiver<Order>,
+    opened: Sender<()>,
 ) -> Health {
     worker.open(runtime, connections);
     drop(opened);

@@ -185,7 +185,7 @@ impl Worker {
     }
 
     pub(super) fn reply(&self) -> Reply {
-        Reply::new((self.settings.backend, self.settings.delivery), self.settings.max_event_bytes)
+        Reply::new(self.settings.backend, self.settings.delivery, self.settings.max_event_bytes)
     }
 
     pub(super) fn scratch(&self) -> RefMut<'_, Scratch> {

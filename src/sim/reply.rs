@@ -263,7 +263,7 @@ impl Reply {
         if self.script.voice.endpoint == Endpoint::Responses {
             // A response has no `[DONE]`: what lacks it lacks its last event.
             if !self.has(Kind::NoDone) && !self.has(Kind::NoFinish) {
-                self.script.response_end(out, &self.name, (self.counts(), self.script.voice.shape.usage));
+                self.script.response_end(out, &self.name, self.counts(), self.script.voice.shape.usage);
             }
             return self.end(out);
         }

@@ -52,7 +52,7 @@ impl Voice {
     }
 
     /// Appends the events after the last token: what was said in whole, and the end, which carries the usage.
-    pub(super) fn response_end(&self, out: &mut Vec<u8>, id: Id, (counts, usage): (Counts, Usage)) {
+    pub(super) fn response_end(&self, out: &mut Vec<u8>, id: Id, counts: Counts, usage: Usage) {
         let mut said = Vec::new();
         text::append(&mut said, self.shape.text, 0..counts.output);
         let said = String::from_utf8_lossy(&said);
@@ -131,7 +131,7 @@ mod tests {
             for from in 0..2 {
                 voice.tokens(out, 1, Piece { index: 0, from, to: from + 1, finish: None, usage: None });
             }
-            voice.response_end(out, 1, (COUNTS, Usage::End));
+            voice.response_end(out, 1, COUNTS, Usage::End);
         });
         let names: Vec<&str> = all.iter().map(|(name, _)| name.trim_start_matches("response.")).collect();
         let expected = ["created", "in_progress", "output_item.added", "content_part.added"];
@@ -147,7 +147,7 @@ mod tests {
     fn usage_can_be_held_back_and_tokens_can_be_reasoning() {
         let voice = voice(Shape { reasoning: 1, delta: Delta::ToolCall, detail: Detail::Compact, ..Shape::default() });
         assert_eq!(
-            events(|out| voice.response_end(out, 1, (COUNTS, Usage::None)))[1].1["response"]["usage"],
+            events(|out| voice.response_end(out, 1, COUNTS, Usage::None))[1].1["response"]["usage"],
             Value::Null
         );
         let piece = |from| Piece { index: 0, from, to: from + 1, finish: None, usage: None };

@@ -89,8 +89,8 @@ impl Script {
     }
 
     /// Appends the events that end a response.
-    pub(super) fn response_end(&self, out: &mut Vec<u8>, name: &Name, told: (Counts, Usage)) {
-        self.framed(out, |event| self.voice.response_end(event, name.id, told));
+    pub(super) fn response_end(&self, out: &mut Vec<u8>, name: &Name, counts: Counts, usage: Usage) {
+        self.framed(out, |event| self.voice.response_end(event, name.id, counts, usage));
     }
 
     /// The body of an answer that is not streamed.

@@ -42,7 +42,7 @@ pub(in crate::report) fn write(
     let gaps: u64 = report.run.records.iter().map(|record| u64::from(record.chunks.saturating_sub(1))).sum();
     let (before, after) = PAGE.split_once(DATA).expect("the page has a place for its data");
     out.write_all(before.as_bytes())?;
-    data(report, details, (thresholds, gaps.div_ceil(MOST_PIECES).max(1) as usize), out)?;
+    data(report, details, thresholds, (gaps.div_ceil(MOST_PIECES).max(1)) as usize, out)?;
     out.write_all(after.as_bytes())
 }
 
@@ -50,7 +50,8 @@ pub(in crate::report) fn write(
 fn data(
     report: &Report,
     details: &mut Reader,
-    (thresholds, group): (Thresholds, usize),
+    thresholds: Thresholds,
+    group: usize,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let setup = &report.run.setup;
@@ -65,14 +66,14 @@ fn data(
         out.write_all(if index == 0 { b"\n" } else { b",\n" })?;
         let finished = finished(details, record.id)?;
         let known = Finished { record: record.clone(), ..finished };
-        row(&known, (begin, group), report.run.errors.of(record.id), out)?;
+        row(&known, begin, group, report.run.errors.of(record.id), out)?;
     }
     out.write_all(b"\n]}\n")
 }
 
 /// One request: id, start, TTFT, prompt and output tokens, pieces of output, gaps, end, and the error's text or 0. Times are
 /// whole microseconds. Where gaps are grouped, each piece is the sum of its gaps and the longest of them.
-fn row(finished: &Finished, (begin, group): (Tick, usize), error: &str, out: &mut dyn Write) -> io::Result<()> {
+fn row(finished: &Finished, begin: Tick, group: usize, error: &str, out: &mut dyn Write) -> io::Result<()> {
     let Finished { record, chunks, .. } = finished;
     let micros = |at: Tick| (at.since(begin) + 500) / 1000;
     let start = micros(record.sent);
@@ -104,7 +105,7 @@ mod tests {
 
     fn page(run: &Run, group: usize) -> serde_json::Value {
         let mut out = Vec::new();
-        data(&told(run.clone(), asked()).report(), &mut details(), (Thresholds(25.5, 100.0), group), &mut out).unwrap();
+        data(&told(run.clone(), asked()).report(), &mut details(), Thresholds(25.5, 100.0), group, &mut out).unwrap();
         serde_json::from_slice(&out).unwrap()
     }
 
