@@ -30,6 +30,7 @@ pub use table::table;
 pub use vllm::announce;
 pub use vllm::charts::{Charts, Glyphs};
 pub use vllm::read::{Number, Stored};
+pub use vllm::rebuild::{Held, Rebuilt};
 
 use crate::measure::{Asked, Figure, Metric, Metrics, Verdict};
 use crate::record::Run;
