@@ -96,6 +96,8 @@ impl<'a> Desk<'a> {
     /// Measures, reports and saves the run of `point`. `failure` is why it ended early, where something broke.
     pub(super) fn publish(&mut self, point: &Point, run: &Run, failure: Option<Error>) -> Went {
         std::mem::replace(&mut self.progress, Progress::off()).finish();
+        let recorded = self.record_end(run);
+        self.check(recorded);
         let asked = &self.order.asked;
         let metrics = measure::metrics(run, asked);
         let trust = measure::verdict(run, &metrics, asked);
@@ -110,8 +112,6 @@ impl<'a> Desk<'a> {
         for doubt in &trust.doubts {
             self.ui.warn(&format!("{}; {}", doubt.what, doubt.advice));
         }
-        let recorded = self.record_end(run);
-        self.check(recorded);
         let saved = self.save(&report);
         let files = self.check(saved).unwrap_or_default();
         let exit = match (self.complaint.take(), failure) {
