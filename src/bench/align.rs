@@ -8,11 +8,11 @@ use std::collections::VecDeque;
 use std::iter::Fuse;
 use std::sync::mpsc::Sender;
 
-use super::{Site, Tell};
+use super::Site;
 use crate::dataset::{Prompt, Sample};
 use crate::error::Result;
 use crate::net::{Pending, Refusal};
-use crate::record::Moment;
+use crate::record::{Moment, Tell};
 use crate::token::{self, Agreement, Aligner, Unknown};
 
 /// Samples that are still to come.

@@ -23,12 +23,9 @@ pub use site::Site;
 
 use crate::drive::Stop;
 use crate::error::{Error, Result};
-use crate::record::{Moment, Run};
+use crate::record::{Moment, Run, Tell};
 use profiler::Profiler;
 use session::Session;
-
-/// Whoever listens to what happens.
-pub type Tell<'a> = &'a mut dyn FnMut(Moment<'_>);
 
 /// An experiment that has been carried out.
 pub struct Carried {

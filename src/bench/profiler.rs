@@ -5,11 +5,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::Tell;
 use super::around::{look, order};
 use crate::error::{Error, Result};
 use crate::net::{Around, Client, Profile, Refusal};
-use crate::record::{Moment, Profiled};
+use crate::record::{Moment, Profiled, Tell};
 
 /// How long the server may take to start it.
 const START: Duration = Duration::from_secs(60);

@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use super::{Experiment, Tell};
+use super::Experiment;
 use crate::dataset::{Carries, Samples};
 use crate::error::{Error, Result};
 use crate::plan::Workload;
 use crate::plan::turns::{Count, Turns};
-use crate::record::{Adapters, Moment, Tick};
+use crate::record::{Adapters, Moment, Tell, Tick};
 use crate::rng::Draws;
 use crate::token::{Special, Tokenizer};
 

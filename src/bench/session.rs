@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use super::align::Iter;
 use super::probing::Probing;
-use super::{Experiment, Schedule, Site, Tell, setup};
+use super::{Experiment, Schedule, Site, setup};
 use crate::backend::template::Fixed;
 use crate::backend::{Connect, Server};
 use crate::dataset::Sample;
@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::plan::request::Encoder;
 use crate::plan::turns::{self, Turns};
 use crate::plan::{Job, Load, probe};
-use crate::record::{Collector, Counters, Finished, Moment, Outcome, Record, Run, Setup, Tick};
+use crate::record::{Collector, Counters, Finished, Moment, Outcome, Record, Run, Setup, Tell, Tick};
 
 /// How long requests may take where the user sets no limit.
 const NO_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);

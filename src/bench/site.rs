@@ -1,10 +1,10 @@
 //! A server as it was found: asked once, for all runs of a study. Nothing is measured.
 
-use super::{Experiment, Tell};
+use super::Experiment;
 use crate::backend::Server;
 use crate::error::{Error, Result};
 use crate::net::{self, Access, Client, Model};
-use crate::record::Moment;
+use crate::record::{Moment, Tell};
 use crate::token::{self, Choice, Served, Tokenizer};
 
 /// What all runs of a study share beside their settings.

@@ -33,7 +33,7 @@ pub use flow::Flow;
 pub use gaps::Gaps;
 pub use health::{Health, Spread, spread};
 pub use missing::Part;
-pub use moment::{Moment, Profiled};
+pub use moment::{Moment, Profiled, Tell};
 pub use setup::{Ramp, RateChange, Setup, Strategy};
 
 use serde::{Deserialize, Serialize};

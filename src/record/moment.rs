@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use super::{Finished, Setup, Tick};
 
+/// Whoever listens to what happens.
+pub type Tell<'a> = &'a mut dyn FnMut(Moment<'_>);
+
 /// One thing that happens, in the order in which it does.
 #[derive(Debug, Clone, Copy)]
 pub enum Moment<'a> {
