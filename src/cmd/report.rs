@@ -11,7 +11,7 @@ use crate::json::{self, Value};
 use crate::measure::{self, Asked, MetricsArgs};
 use crate::record::file::Reader;
 use crate::record::{Run, Setup};
-use crate::report::{Charts, Format, Output, Place, Report, Stored, Thresholds};
+use crate::report::{Charts, Format, Held, Output, Place, Report, Stored, Thresholds};
 use crate::ui::Ui;
 use crate::ui::out::to_stdout;
 
@@ -27,15 +27,18 @@ Examples:
 
 What is not asked for here is as it was in the run itself.";
 
+/// What to do about a result that does not tell enough.
+const KEEP: &str = "keep the values of every request with `--save-detailed`, or all of a run with `--record`";
+
 /// The flags of `report`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 #[command(mut_arg("metric_percentiles", |arg| arg.visible_alias("percentiles")))]
 pub(super) struct ReportArgs {
-    /// The file of records that --record has kept; several are the parts of one run. Or a result file, alone
+    /// The file of records that --record has kept; several are the parts of one run. Or a result file, alone, as far as it goes
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// What kind of report to make [default: vllm, or of a result its figures as markdown]
+    /// What kind of report to make [default: vllm]
     #[arg(long = "as", value_name = "FORMAT", value_parser = format_parser())]
     format: Option<Format>,
     /// Write the report to this file, over one that is there [default: stdout]
@@ -70,23 +73,34 @@ impl ReportArgs {
         if let [file] = self.files.as_slice()
             && !Run::is_at(file)?
         {
-            return self.of_result(&Stored::read(file)?, ui);
+            let details = self.output(self.format()?).needs_details();
+            return match Held::read(file, details)? {
+                Held::Figures(stored) => self.of_figures(*stored, ui),
+                Held::Run(rebuilt) => {
+                    ui.warn(&rebuilt.limits);
+                    self.of_run(&rebuilt.run, rebuilt.details, ui)
+                }
+            };
         }
-        let run = run(&self.files)?;
+        self.of_run(&run(&self.files)?, None, ui)
+    }
+
+    /// Makes the report of a run; `details` of its requests are those that its files do not hold as records.
+    fn of_run(&self, run: &Run, details: Option<Reader>, ui: &Ui) -> Result<Exit> {
         let args = self.as_in(&run.setup)?;
         let (asked, format) = (args.metrics.resolve(run.setup.task)?, args.format()?);
-        let metrics = measure::metrics(&run, &asked);
-        let verdict = measure::verdict(&run, &metrics, &asked);
+        let metrics = measure::metrics(run, &asked);
+        let verdict = measure::verdict(run, &metrics, &asked);
         let output = args.output(format);
         let report = Report {
-            run: &run,
+            run,
             metrics: &metrics,
             asked: &asked,
             verdict: &verdict,
             charts: args.charts(),
             detailed: args.save_detailed,
         };
-        let mut details = args.details(&output)?;
+        let mut details = if details.is_some() { details } else { args.details(&output)? };
         match &args.output {
             Some(_) => {
                 output.open(&run.setup)?.write(&report, details.as_mut())?;
@@ -103,14 +117,24 @@ impl ReportArgs {
         Ok(Exit::Done)
     }
 
-    /// Makes what can be made of a result alone, a table where nothing else is asked for.
-    fn of_result(&self, stored: &Stored, ui: &Ui) -> Result<Exit> {
-        let format = self.format.unwrap_or(Format::Markdown);
-        if !format.takes_figures() {
-            return Err(Error::new(stored.limits()).hint("give `--as csv` or `--as markdown`, which show its figures"));
+    /// Makes what can be made of the figures of a result alone.
+    fn of_figures(&self, stored: Stored, ui: &Ui) -> Result<Exit> {
+        let format = self.format()?;
+        let refuse = |cause: &str| Err(Error::new(format!("{}: {cause}", stored.limits())).hint(KEEP));
+        if let Some(cause) = format.needs_requests() {
+            return refuse(cause);
         }
+        if self.save_detailed {
+            return refuse("there are no values of requests to keep");
+        }
+        let setup = stored.setup();
+        let asked = self.as_in(&setup)?.metrics.resolve(setup.task)?;
+        let stored = if asked == self::asked(&setup)? { stored } else { stored.only(&asked)? };
         ui.warn(&stored.limits());
-        let mut write = |out: &mut dyn Write| format.write_stored(stored, out);
+        let mut write = |out: &mut dyn Write| {
+            format.write_stored(&stored, out)?;
+            if format == Format::PyTorch && self.output.is_none() { writeln!(out) } else { Ok(()) }
+        };
         if self.output.is_some() {
             self.output(format).open(&Setup::default())?.save(&Setup::default(), write)?;
         } else {

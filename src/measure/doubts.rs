@@ -3,7 +3,7 @@
 
 use super::verdict::{Doubt, Grade};
 use super::{Asked, Basis, Metric, Metrics};
-use crate::record::{Run, Task};
+use crate::record::{Part, Run, Task};
 
 /// Sends later than this are looked at.
 const LATE_SECONDS: f64 = 0.001;
@@ -45,7 +45,11 @@ pub(super) fn doubts(run: &Run, metrics: &Metrics, asked: &Asked) -> Vec<Doubt> 
         short_steady(metrics),
         cached(metrics),
     ];
-    let missing = Metric::ALL.into_iter().filter(|metric| asked.metrics.contains(metric) && !metrics.has(*metric));
+    // Of a run whose waits are not known it cannot be said whether it has them.
+    let waits = [Metric::ClientQueueTime, Metric::E2elIncludingClientQueue];
+    let known = |metric: &Metric| run.knows(Part::Waits) || !waits.contains(metric);
+    let asked = asked.metrics.iter().copied().filter(known);
+    let missing = asked.filter(|metric| !metrics.has(*metric));
     found.into_iter().flatten().chain(missing.map(missing_latency)).collect()
 }
 
@@ -160,7 +164,7 @@ fn merged_chunks(run: &Run, metrics: &Metrics) -> Option<Doubt> {
 }
 
 fn no_kernel_stamps(run: &Run, metrics: &Metrics) -> Option<Doubt> {
-    (!run.health.kernel_stamps && metrics.counts.chunks > 0).then(|| {
+    (run.knows(Part::Health) && !run.health.kernel_stamps && metrics.counts.chunks > 0).then(|| {
         let what = "arrivals were stamped when they were read, not when they reached this host".to_owned();
         Doubt::new(
             Grade::Degraded,

@@ -3,7 +3,7 @@
 use super::conversations::talks;
 use super::request::{done, e2el, queued, seconds, tpot, ttft};
 use super::{Metric, OWN_PERCENTILES, Summary};
-use crate::record::{Gaps, Health, Record, Run, Tick};
+use crate::record::{Gaps, Health, Part, Record, Run, Tick};
 
 /// The reference's latencies, over successful requests.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -69,12 +69,15 @@ impl Schedule {
     /// The client's view of a run.
     pub fn of(run: &Run) -> Self {
         let Health { lag, connect, .. } = &run.health;
-        let over =
-            |seconds: fn(&Record) -> f64| Summary::of(done(&run.records).map(seconds).collect(), &OWN_PERCENTILES);
+        let due = run.knows(Part::Due);
+        let over = |seconds: fn(&Record) -> f64| {
+            Summary::of(done(&run.records).filter(|_| due).map(seconds).collect(), &OWN_PERCENTILES)
+        };
+        let lateness = if due && run.knows(Part::Ends) { lateness(run) } else { Vec::new() };
         Schedule {
             ttft: over(|record| seconds(record.first, record.due)),
             e2el: over(|record| seconds(record.last, record.due)),
-            lateness: Summary::of(lateness(run), &OWN_PERCENTILES),
+            lateness: Summary::of(lateness, &OWN_PERCENTILES),
             connect: Summary::of_spread(connect, &OWN_PERCENTILES),
             lag: Summary::of_spread(lag, &OWN_PERCENTILES),
         }

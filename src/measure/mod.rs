@@ -45,7 +45,7 @@ pub use steady::{Steady, SteadyRule};
 pub use summary::{Basis, OWN_PERCENTILES, Summary};
 pub use verdict::{Doubt, Grade, Verdict};
 
-use crate::record::{Failure, Outcome, Record, Run, Setup, Task};
+use crate::record::{Failure, Outcome, Part, Record, Run, Task};
 use request::{done, taken};
 
 /// From this many tokens a piece of output on, gaps between pieces say little of the time a token takes.
@@ -56,6 +56,8 @@ const SEVERAL_TOKENS: f64 = 1.05;
 pub struct Metrics {
     /// What the requests asked for.
     pub task: Task,
+    /// What is not known of the run, so that no figure is made of it.
+    pub missing: Vec<Part>,
     /// Whether output tokens are known: all counted by the server, or a tokenizer at hand for the rest.
     pub counts_tokens: bool,
     /// The latencies that mean something for the run, in the order of reports.
@@ -160,19 +162,20 @@ pub struct Failures {
 /// The numbers of a run, all of them.
 pub fn metrics(run: &Run, asked: &Asked) -> Metrics {
     let counts = counts(run, asked.goal.as_ref());
-    let counts_tokens = run.setup.tokenizer_id.is_some() || run.uncounted == 0;
+    let counts_tokens = run.setup.tokenizer_id.is_some() || (run.uncounted == 0 && run.knows(Part::Uncounted));
     Metrics {
         task: run.setup.task,
+        missing: run.missing.clone(),
         counts_tokens,
         duration: run.duration.as_secs_f64(),
-        meant: Metric::ALL.into_iter().filter(|&metric| is_meant(metric, &run.setup, counts_tokens)).collect(),
+        meant: Metric::ALL.into_iter().filter(|&metric| is_meant(metric, run, counts_tokens)).collect(),
         counts,
         rates: rates(&counts, run),
         peaks: Peaks::of(&run.records, &run.flow),
         latency: Latency::of(&run.records, &run.gaps, &asked.percentiles),
         schedule: Schedule::of(run),
         chunks: chunks(run),
-        failures: failures(&run.records),
+        failures: failures(run),
         conversations: Conversations::of(run),
         probes: Probes::of(&run.probes),
         speculation: Speculation::of(run),
@@ -190,6 +193,11 @@ pub fn verdict(run: &Run, metrics: &Metrics, asked: &Asked) -> Verdict {
 }
 
 impl Metrics {
+    /// Whether a part of the run is known.
+    pub fn knows(&self, part: Part) -> bool {
+        !self.missing.contains(&part)
+    }
+
     /// Whether a latency means anything for the run.
     pub fn has(&self, metric: Metric) -> bool {
         self.meant.contains(&metric)
@@ -209,14 +217,16 @@ impl Chunks {
     }
 }
 
-/// Whether a latency means anything for a run of this setup. The last two are shown on the reference's conditions.
-fn is_meant(metric: Metric, setup: &Setup, counts_tokens: bool) -> bool {
+/// Whether a latency means anything for a run. The last two are shown on the reference's conditions.
+fn is_meant(metric: Metric, run: &Run, counts_tokens: bool) -> bool {
+    let setup = &run.setup;
+    let queues = setup.max_concurrency.is_some() && run.knows(Part::Waits);
     match metric {
         Metric::E2el => true,
         Metric::Ttft | Metric::Itl => setup.task == Task::Generation,
         Metric::Tpot => setup.task == Task::Generation && counts_tokens,
-        Metric::ClientQueueTime => setup.max_concurrency.is_some(),
-        Metric::E2elIncludingClientQueue => setup.max_concurrency.is_some() && setup.request_rate.is_finite(),
+        Metric::ClientQueueTime => queues,
+        Metric::E2elIncludingClientQueue => queues && setup.request_rate.is_finite(),
     }
 }
 
@@ -269,9 +279,9 @@ fn chunks(run: &Run) -> Chunks {
     }
 }
 
-fn failures(records: &[Record]) -> Failures {
+fn failures(run: &Run) -> Failures {
     let mut failures = Failures::default();
-    for record in records {
+    for record in run.records.iter().filter(|_| run.knows(Part::Classes)) {
         let Outcome::Failed(failure) = record.outcome else { continue };
         *failures.classes.entry(failure.class()).or_default() += 1;
         if let Failure::HttpStatus(code) = failure {

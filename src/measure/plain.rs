@@ -1,8 +1,8 @@
 //! The figures that are a number of their own, a row each. Whoever adds one adds its row to a table here, and a label where a
 //! report shows it.
 
-use super::{Chunks, Conversations, Metrics, Probes, Speculation};
-use crate::record::Task;
+use super::{Chunks, Client, Conversations, Metrics, Probes, Speculation};
+use crate::record::{Part, Task};
 
 /// A number of a run.
 #[derive(Debug)]
@@ -117,18 +117,22 @@ pub(super) static OF_RUN: &[&Plain] = &[
     &REQUEST_GOODPUT,
     &OUTPUT_THROUGHPUT,
     &TOKEN_THROUGHPUT,
-    &row("max_output_tokens_per_s", Unit::TokenRate, MORE, |of| whole(counted(of)?.peaks.chunks_in_a_bucket)),
+    &row("max_output_tokens_per_s", Unit::TokenRate, MORE, |of| whole(timed(counted(of)?)?.peaks.chunks_in_a_bucket)),
     // The reference writes it with decimals.
-    &row("max_concurrent_requests", Unit::Number, None, |of| whole(generated(of)?.peaks.concurrent_in_a_bucket)),
+    &row("max_concurrent_requests", Unit::Number, None, |of| {
+        whole(timed(generated(of)?)?.peaks.concurrent_in_a_bucket)
+    }),
     &row("rtfx", Unit::Number, MORE, |of| Some(generated(of)?.rates.sound).filter(|&sound| sound > 0.0)),
-    &row("peak_in_flight", Unit::Count, None, |of| whole(of.peaks.in_flight)),
+    &row("peak_in_flight", Unit::Count, None, |of| whole(timed(of).filter(|of| of.knows(Part::Ends))?.peaks.in_flight)),
     &row("peak_output_tokens_per_s", Unit::TokenRate, MORE, |of| {
-        (generated(of)?.counts.completed > 0).then_some(of.peaks.tokens_in_a_second)
+        (timed(generated(of)?)?.counts.completed > 0).then_some(of.peaks.tokens_in_a_second)
     }),
     &row("mean_tokens_per_chunk", Unit::Number, None, |of| chunks(of)?.tokens),
     &row("mean_chunk_gap_ms", Unit::Millis, LESS, |of| chunks(of)?.gap.map(millis)),
     &row("mean_token_time_ms", Unit::Millis, LESS, |of| chunks(of)?.token_time.map(millis)),
-    &row("uncounted", Unit::Count, LESS, |of| whole(generated(of)?.counts.uncounted)),
+    &row("uncounted", Unit::Count, LESS, |of| {
+        whole(generated(of).filter(|of| of.knows(Part::Uncounted))?.counts.uncounted)
+    }),
     &row("conversations_planned", Unit::Count, None, |of| whole(talks(of)?.planned)),
     &row("conversations_completed", Unit::Count, MORE, |of| whole(talks(of)?.completed)),
     &row("conversations_failed", Unit::Count, LESS, |of| whole(talks(of)?.failed)),
@@ -157,11 +161,11 @@ pub(super) static OF_RUN: &[&Plain] = &[
 
 /// Those of the client itself.
 pub(super) static OF_CLIENT: &[&Plain] = &[
-    &row("merged_chunks", Unit::Count, LESS, |of| whole(of.client.merged_chunks)),
-    &row("stale_connections", Unit::Count, None, |of| whole(of.client.stale_connections)),
-    &row("clock_steps", Unit::Count, LESS, |of| whole(of.client.clock_steps)),
-    &row("client_cpu_seconds", Unit::Seconds, LESS, |of| Some(of.client.cpu_seconds)),
-    &row("client_max_rss_bytes", Unit::Bytes, None, |of| whole(of.client.max_rss_bytes)),
+    &row("merged_chunks", Unit::Count, LESS, |of| whole(watched(of)?.merged_chunks)),
+    &row("stale_connections", Unit::Count, None, |of| whole(watched(of)?.stale_connections)),
+    &row("clock_steps", Unit::Count, LESS, |of| whole(watched(of)?.clock_steps)),
+    &row("client_cpu_seconds", Unit::Seconds, LESS, |of| Some(watched(of)?.cpu_seconds)),
+    &row("client_max_rss_bytes", Unit::Bytes, None, |of| whole(watched(of)?.max_rss_bytes)),
 ];
 
 /// A count, as figures are numbers of one kind.
@@ -186,6 +190,16 @@ fn generated(of: &Metrics) -> Option<&Metrics> {
 /// The metrics of requests for text whose output tokens are known.
 fn counted(of: &Metrics) -> Option<&Metrics> {
     generated(of).filter(|of| of.counts_tokens)
+}
+
+/// The metrics of requests of which it is known when they were sent.
+fn timed(of: &Metrics) -> Option<&Metrics> {
+    Some(of).filter(|of| of.knows(Part::Sent))
+}
+
+/// The client's own figures, where somebody watched it.
+fn watched(of: &Metrics) -> Option<&Client> {
+    of.knows(Part::Health).then_some(&of.client)
 }
 
 fn chunks(of: &Metrics) -> Option<&Chunks> {

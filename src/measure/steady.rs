@@ -3,7 +3,7 @@
 
 use super::Summary;
 use super::request::{done, e2el, seconds, tpot, ttft};
-use crate::record::{Record, Run, Tick};
+use crate::record::{Part, Record, Run, Tick};
 
 /// A window should last this many seconds at least, where nobody says otherwise.
 const LEAST_SECONDS: f64 = 10.0;
@@ -49,9 +49,12 @@ pub struct Steady {
 
 impl Steady {
     /// The steady part of a run under a limit in which nothing else held requests back; `None` where something else did, or where
-    /// the run never had enough requests in flight.
+    /// the run never had enough requests in flight, or nothing is known of that.
     pub(super) fn of(run: &Run, rule: SteadyRule, percentiles: &[f64]) -> Option<Self> {
         let limit = run.setup.max_concurrency.filter(|_| run.setup.all_at_once())?;
+        if !(run.knows(Part::Sent) && run.knows(Part::Ends)) {
+            return None;
+        }
         let (start, end) = window(&run.records, rule.threshold * f64::from(limit))?;
         let within = |record: &&Record| start <= record.sent && record.end <= end;
         let of = |seconds: fn(&Record) -> f64| {

@@ -25,6 +25,7 @@ impl Run {
         self.health.merge(&other.health);
         self.probes.extend(other.probes);
         self.counted = self.counted.take().or(other.counted);
+        self.missing.extend(other.missing);
     }
 }
 

@@ -13,6 +13,7 @@ pub mod gaps;
 mod health;
 mod lines;
 mod merge;
+mod missing;
 mod moment;
 mod read;
 pub mod setup;
@@ -31,6 +32,7 @@ pub use errors::Errors;
 pub use flow::Flow;
 pub use gaps::Gaps;
 pub use health::{Health, Spread, spread};
+pub use missing::Part;
 pub use moment::{Moment, Profiled};
 pub use setup::{Ramp, RateChange, Setup, Strategy};
 
@@ -292,4 +294,6 @@ pub struct Run {
     pub probes: Vec<Record>,
     /// What the server had counted before it and after it, where it shows its counters.
     pub counted: Option<(Counters, Counters)>,
+    /// What is not known of it.
+    pub missing: Vec<Part>,
 }

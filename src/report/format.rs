@@ -9,7 +9,7 @@ use super::vllm::announce;
 use super::{Report, Stored, Thresholds, csv, markdown};
 use crate::error::{Error, Result};
 use crate::record::file::Reader;
-use crate::record::{Moment, Task};
+use crate::record::{Moment, Part, Task};
 
 /// A way to say what came of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -87,6 +87,7 @@ impl Format {
     pub fn refusal(self, report: &Report) -> Option<&'static str> {
         let pooling = report.run.setup.task == Task::Pooling;
         match self {
+            Format::Timeline(_) if !report.run.knows(Part::Sent) => Some("it is not known when requests were sent"),
             Format::Timeline(_) if pooling => Some("these requests have no output over time"),
             Format::Lengths if pooling => Some("these requests have no output lengths"),
             Format::Timeline(_) | Format::Lengths => report.run.records.is_empty().then_some("no request was sent"),
@@ -129,22 +130,27 @@ impl Format {
 }
 
 impl Format {
-    /// Whether it is made of figures alone, so that a stored result will do where there is no record of the run.
-    pub fn takes_figures(self) -> bool {
-        matches!(self, Format::Csv | Format::Markdown)
+    /// Why a result without the values of every request will not do for it, if it will not.
+    pub fn needs_requests(self) -> Option<&'static str> {
+        match self {
+            Format::VllmJson => Some("as JSON it is that file already"),
+            Format::Timeline(_) => Some("a timeline shows the times of each"),
+            Format::Lengths => Some("this picture shows the lengths of each"),
+            Format::Vllm | Format::PyTorch | Format::Csv | Format::Markdown => None,
+        }
     }
 
-    /// Writes what is known of a run from its result.
+    /// Writes what is known of a run from the figures of its result.
     ///
     /// # Errors
     /// If `out` cannot be written, or the format is made of more than figures.
     pub fn write_stored(self, stored: &Stored, out: &mut dyn Write) -> io::Result<()> {
         match self {
+            Format::Vllm => stored.console(out),
+            Format::PyTorch => stored.pytorch(out),
             Format::Csv => csv::write(stored.figures(), out),
             Format::Markdown => markdown::write_figures(&stored.title(), stored.figures(), out),
-            Format::Vllm | Format::VllmJson | Format::PyTorch | Format::Timeline(_) | Format::Lengths => {
-                Err(io::Error::other(stored.limits()))
-            }
+            Format::VllmJson | Format::Timeline(_) | Format::Lengths => Err(io::Error::other(stored.limits())),
         }
     }
 }
@@ -186,8 +192,8 @@ mod tests {
         for format in Format::ALL {
             let mut out = Vec::new();
             let written = format.write_stored(&stored, &mut out);
-            assert_eq!(written.is_ok(), format.takes_figures(), "{}", format.name());
-            assert_eq!(out.is_empty(), !format.takes_figures(), "{}", format.name());
+            assert_eq!(written.is_ok(), format.needs_requests().is_none(), "{}", format.name());
+            assert_eq!(out.is_empty(), format.needs_requests().is_some(), "{}", format.name());
         }
     }
 

@@ -29,6 +29,7 @@ pub use place::{Mode, Place};
 pub use table::table;
 pub use vllm::charts::{Charts, Glyphs};
 pub use vllm::read::{Number, Stored};
+pub use vllm::rebuild::{Held, Rebuilt};
 
 use crate::measure::{Asked, Figure, Metric, Metrics, Verdict};
 use crate::record::Run;

@@ -1,17 +1,16 @@
 //! The reference's blocks that only some runs have, as rows for console and result alike: probes, speculative decoding,
 //! diffusion decoding.
 
-use super::lines::Section;
-use crate::report::Report;
+use super::lines::{Figures, Section};
 
 /// The probes that ran beside, where one succeeded.
-pub(super) fn probes(report: &Report) -> Option<Section> {
+pub(super) fn probes(known: &impl Figures) -> Option<Section> {
     let keys = ["probe_completed", "probe_failed", "probe_median_e2el_ms", "probe_p99_e2el_ms", "probe_max_e2el_ms"];
-    Section::of("Probe Requests", &keys, report.metrics)
+    Section::of("Probe Requests", &keys, known)
 }
 
-/// Speculative decoding, and the share of drafts whose token at each position was accepted.
-pub(super) fn speculation<'a>(report: &Report<'a>) -> Option<(Section, &'a [f64])> {
+/// Speculative decoding.
+pub(super) fn speculation(known: &impl Figures) -> Option<Section> {
     let keys = [
         "spec_decode_acceptance_rate",
         "spec_decode_acceptance_length",
@@ -19,12 +18,11 @@ pub(super) fn speculation<'a>(report: &Report<'a>) -> Option<(Section, &'a [f64]
         "spec_decode_draft_tokens",
         "spec_decode_accepted_tokens",
     ];
-    let section = Section::of("Speculative Decoding", &keys, report.metrics)?;
-    Some((section, &report.metrics.speculation.as_ref()?.per_position))
+    Section::of("Speculative Decoding", &keys, known)
 }
 
 /// Diffusion decoding.
-pub(super) fn diffusion(report: &Report) -> Option<Section> {
+pub(super) fn diffusion(known: &impl Figures) -> Option<Section> {
     let keys = [
         "diffusion_committed_throughput",
         "diffusion_steps_per_canvas",
@@ -33,5 +31,5 @@ pub(super) fn diffusion(report: &Report) -> Option<Section> {
         "diffusion_denoising_steps",
         "diffusion_canvas_positions",
     ];
-    Section::of("Diffusion Decoding", &keys, report.metrics)
+    Section::of("Diffusion Decoding", &keys, known)
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::record::{Flow, Outcome, Record, Run, Task, Tick};
+use crate::record::{Flow, Outcome, Part, Record, Run, Task, Tick};
 use crate::report::Report;
 
 /// Columns of a chart, without its scale.
@@ -71,19 +71,21 @@ impl Glyphs {
     }
 }
 
-/// Draws the charts of a run in which something succeeded.
+/// Draws the charts of a run in which something succeeded, as far as its course is known.
 pub(super) fn write(report: &Report, glyphs: Glyphs, out: &mut dyn Write) -> io::Result<()> {
     let run = report.run;
     let sent = || run.records.iter().filter(|record| record.end > record.sent);
     let span = sent().map(|record| record.sent).min().zip(sent().map(|record| record.end).max());
-    let Some((start, end)) = span.filter(|_| run.records.iter().any(|record| record.outcome == Outcome::Done)) else {
+    let Some((start, end)) =
+        span.filter(|_| run.knows(Part::Sent) && run.records.iter().any(|record| record.outcome == Outcome::Done))
+    else {
         return Ok(());
     };
     let span = Span { start: start.nanos() as f64, column: end.since(start) as f64 / COLUMNS as f64 };
     if report.run.setup.task == Task::Generation {
         span.draw("Output tokens per second", &span.tokens(&run.flow), glyphs, out)?;
     }
-    span.draw("Requests in flight", &span.in_flight(run), glyphs, out)
+    if run.knows(Part::Ends) { span.draw("Requests in flight", &span.in_flight(run), glyphs, out) } else { Ok(()) }
 }
 
 /// The time that a chart shows, in nanoseconds: where it begins, and how much a column stands for.

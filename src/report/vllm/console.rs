@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::labels::heading;
-use super::lines::{Row, banner, figures};
+use super::lines::{Figures, Row, banner, figures};
 use super::{blocks, charts, own, parts};
 use crate::json::Value;
 use crate::measure::{Figure, Metric, Statistic};
@@ -39,12 +39,15 @@ impl Report<'_> {
             charts::write(self, glyphs, out)?;
         }
         writeln!(out, "{}", banner(" Serving Benchmark Result ", '='))?;
-        self.main_block(out)?;
-        blocks::probes(self).map_or(Ok(()), |probes| probes.write(out))?;
+        let setup = &self.run.setup;
+        let rate = Some(setup.request_rate).filter(|rate| rate.is_finite());
+        main_block(self.metrics, Configured { limit: setup.max_concurrency.map(u64::from), rate }, out)?;
+        blocks::probes(self.metrics).map_or(Ok(()), |probes| probes.write(out))?;
         for metric in self.shown() {
             self.latency(metric, out)?;
         }
-        self.decoding(out)?;
+        let positions = self.metrics.speculation.as_ref().map_or(&[][..], |speculation| &speculation.per_position);
+        decoding(self.metrics, positions, out)?;
         self.own_sections(out)?;
         parts::adapters(self, out)?;
         writeln!(out, "{}", banner("", '='))
@@ -62,17 +65,6 @@ impl Report<'_> {
         Ok(())
     }
 
-    fn main_block(&self, out: &mut dyn Write) -> io::Result<()> {
-        let setup = &self.run.setup;
-        let mut rows = figures(&REQUESTS, self.metrics);
-        let limit = setup.max_concurrency.map(|limit| Value::Int(limit.into()));
-        rows.extend(limit.map(|limit| Row::labelled("Maximum request concurrency", limit)));
-        let rate = Some(setup.request_rate).filter(|rate| rate.is_finite()).map(Value::Float);
-        rows.extend(rate.map(|rate| Row::labelled("Request rate configured (RPS)", rate)));
-        rows.extend(figures(&TOTALS, self.metrics));
-        rows.iter().filter(|row| row.value != Value::Null).try_for_each(|row| row.write(out))
-    }
-
     fn latency(&self, metric: Metric, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}", banner(heading(metric), '-'))?;
         let percentiles = self.asked.percentiles.iter().map(|p| Statistic::Percentile(*p));
@@ -81,21 +73,6 @@ impl Report<'_> {
             .into_iter()
             .chain(percentiles)
             .try_for_each(|statistic| Row::figure(Figure::Latency(metric, statistic), self.metrics).write(out))
-    }
-
-    /// What the server counted while it decoded; of diffusion and speculation the first, as both are stored but one is shown.
-    fn decoding(&self, out: &mut dyn Write) -> io::Result<()> {
-        if let Some(diffusion) = blocks::diffusion(self) {
-            return diffusion.write(out);
-        }
-        let Some((speculation, rates)) = blocks::speculation(self) else { return Ok(()) };
-        speculation.write(out)?;
-        if !rates.is_empty() {
-            writeln!(out, "Per-position acceptance (%):")?;
-        }
-        rates.iter().enumerate().try_for_each(|(position, rate)| {
-            Row::labelled(format!("  Position {position}"), Value::Float(rate * 100.0)).write(out)
-        })
     }
 
     fn own_sections(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -108,4 +85,39 @@ impl Report<'_> {
         }
         Ok(())
     }
+}
+
+/// What was configured, as far as the main block shows it.
+pub(super) struct Configured {
+    /// Requests in flight at most, if there was a limit.
+    pub(super) limit: Option<u64>,
+    /// Requests a second, if they were not all sent at once.
+    pub(super) rate: Option<f64>,
+}
+
+/// Writes the first rows, without those of which there is nothing.
+pub(super) fn main_block(known: &impl Figures, configured: Configured, out: &mut dyn Write) -> io::Result<()> {
+    let mut rows = figures(&REQUESTS, known);
+    let limit = configured.limit.map(Value::Int);
+    rows.extend(limit.map(|limit| Row::labelled("Maximum request concurrency", limit)));
+    let rate = configured.rate.map(Value::Float);
+    rows.extend(rate.map(|rate| Row::labelled("Request rate configured (RPS)", rate)));
+    rows.extend(figures(&TOTALS, known));
+    rows.iter().filter(|row| row.value != Value::Null).try_for_each(|row| row.write(out))
+}
+
+/// Writes what the server counted while it decoded, and the share of drafts whose token at each position was accepted; of diffusion
+/// and speculation the first, as both are stored but one is shown.
+pub(super) fn decoding(known: &impl Figures, positions: &[f64], out: &mut dyn Write) -> io::Result<()> {
+    if let Some(diffusion) = blocks::diffusion(known) {
+        return diffusion.write(out);
+    }
+    let Some(speculation) = blocks::speculation(known) else { return Ok(()) };
+    speculation.write(out)?;
+    if !positions.is_empty() {
+        writeln!(out, "Per-position acceptance (%):")?;
+    }
+    positions.iter().enumerate().try_for_each(|(position, rate)| {
+        Row::labelled(format!("  Position {position}"), Value::Float(rate * 100.0)).write(out)
+    })
 }

@@ -10,7 +10,7 @@ use super::{blocks, own, parts};
 use crate::json::{Value, float, list, object, text};
 use crate::measure::{Doubt, e2el, queued, ttft};
 use crate::record::file::Reader;
-use crate::record::{Finished, Outcome, RateChange, Record, Setup, Task};
+use crate::record::{Finished, Outcome, Part, RateChange, Record, Setup, Task};
 use crate::report::Report;
 use crate::report::details::finished;
 
@@ -40,7 +40,7 @@ pub(super) enum Column {
 
 impl Column {
     /// In the reference's order.
-    const ALL: [Column; 11] = [
+    pub(super) const ALL: [Column; 11] = [
         Column::InputLens,
         Column::OutputLens,
         Column::Ttfts,
@@ -54,7 +54,12 @@ impl Column {
         Column::ServerTtfts,
     ];
 
-    fn key(self) -> &'static str {
+    /// The array that goes by `key`.
+    pub(super) fn of(key: &str) -> Option<Self> {
+        Column::ALL.into_iter().find(|column| column.key() == key)
+    }
+
+    pub(super) fn key(self) -> &'static str {
         match self {
             Column::InputLens => "input_lens",
             Column::OutputLens => "output_lens",
@@ -71,7 +76,7 @@ impl Column {
     }
 
     /// Whether it is there without `--save-detailed` too.
-    fn always(self) -> bool {
+    pub(super) fn always(self) -> bool {
         matches!(self, Column::Latencies | Column::QueueTimes)
     }
 
@@ -159,16 +164,17 @@ impl Report<'_> {
             Task::Generation => self.counts(detailed, &mut keys),
             Task::Pooling => self.pooled_counts(detailed, &mut keys),
         }
-        blocks::probes(self).into_iter().for_each(|section| keys.set_all(section));
+        blocks::probes(self.metrics).into_iter().for_each(|section| keys.set_all(section));
         if let Some(changes) = rate_changes(&self.run.setup) {
             keys.set("rps_change_events", changes);
         }
-        if let Some((section, rates)) = blocks::speculation(self) {
+        if let Some(section) = blocks::speculation(self.metrics) {
             keys.set_all(section);
-            let rates = rates.iter().map(|&rate| Value::Float(rate)).collect();
+            let rates = self.metrics.speculation.iter().flat_map(|speculation| &speculation.per_position);
+            let rates = rates.map(|&rate| Value::Float(rate)).collect();
             keys.set("spec_decode_per_position_acceptance_rates", Value::List(rates));
         }
-        blocks::diffusion(self).into_iter().for_each(|section| keys.set_all(section));
+        blocks::diffusion(self.metrics).into_iter().for_each(|section| keys.set_all(section));
         self.latencies(&mut keys);
         // The reference takes these keys away at the end, whoever put them there.
         keys.0.retain(|(key, _)| detailed || !Column::ALL.iter().any(|column| column.key() == key && !column.always()));
@@ -188,8 +194,10 @@ impl Report<'_> {
         keys.set("output_throughput", Value::Float(rates.output_tokens));
         keys.set("total_token_throughput", Value::Float(rates.total_tokens));
         self.columns(detailed, keys);
-        keys.set("max_output_tokens_per_s", Value::Float(peaks.chunks_in_a_bucket as f64));
-        keys.set("max_concurrent_requests", Value::Int(peaks.concurrent_in_a_bucket));
+        if self.run.knows(Part::Sent) {
+            keys.set("max_output_tokens_per_s", Value::Float(peaks.chunks_in_a_bucket as f64));
+            keys.set("max_concurrent_requests", Value::Int(peaks.concurrent_in_a_bucket));
+        }
         keys.set("rtfx", Value::Float(rates.sound));
     }
 
@@ -237,11 +245,9 @@ impl Report<'_> {
         if !self.metrics.adapters.is_empty() {
             keys.add("adapters", parts::adapter_values(self));
         }
-        let failures = &self.metrics.failures;
-        let classes = failures.classes.iter().map(|(class, &count)| ((*class).to_owned(), Value::Int(count)));
-        keys.add("failures", Value::Object(classes.collect()));
-        let statuses = failures.statuses.iter().map(|(code, &count)| (code.to_string(), Value::Int(count)));
-        keys.add("http_statuses", Value::Object(statuses.collect()));
+        if self.run.knows(Part::Classes) {
+            self.failures(keys);
+        }
         let warning = |doubt: &Doubt| {
             let entry = |key: &str, value: &str| (key.to_owned(), Value::Text(value.to_owned()));
             Value::Object(vec![entry("what", &doubt.what), entry("advice", &doubt.advice)])
@@ -249,6 +255,14 @@ impl Report<'_> {
         keys.add("warnings", Value::List(self.verdict.doubts.iter().map(warning).collect()));
         // A figure that has no place above has one here.
         self.all_figures().for_each(|(figure, _)| keys.add(&figure.key(), Row::figure(figure, self.metrics).value));
+    }
+
+    fn failures(&self, keys: &mut Keys) {
+        let failures = &self.metrics.failures;
+        let classes = failures.classes.iter().map(|(class, &count)| ((*class).to_owned(), Value::Int(count)));
+        keys.add("failures", Value::Object(classes.collect()));
+        let statuses = failures.statuses.iter().map(|(code, &count)| (code.to_string(), Value::Int(count)));
+        keys.add("http_statuses", Value::Object(statuses.collect()));
     }
 
     fn column(&self, column: Column, details: Option<&mut Reader>, out: &mut dyn Write) -> io::Result<()> {

@@ -6,6 +6,18 @@ use super::labels::label;
 use crate::json::Value;
 use crate::measure::{Figure, Metrics};
 
+/// Whoever has the values of figures.
+pub(super) trait Figures {
+    /// The value of a figure in its unit; `None` where there is none, or one that means nothing.
+    fn value(&self, figure: Figure) -> Option<f64>;
+}
+
+impl Figures for Metrics {
+    fn value(&self, figure: Figure) -> Option<f64> {
+        figure.of(self)
+    }
+}
+
 /// Columns of the console report.
 const WIDTH: usize = 50;
 
@@ -26,8 +38,8 @@ pub(super) struct Row {
 
 impl Section {
     /// A section of figures; `None` where the run has none of them.
-    pub(super) fn of(title: &'static str, keys: &[&str], metrics: &Metrics) -> Option<Self> {
-        let rows = figures(keys, metrics);
+    pub(super) fn of(title: &'static str, keys: &[&str], known: &impl Figures) -> Option<Self> {
+        let rows = figures(keys, known);
         rows.iter().any(|row| row.value != Value::Null).then_some(Section { title, rows })
     }
 
@@ -40,8 +52,8 @@ impl Section {
 
 impl Row {
     /// A figure of a run; null where it has none.
-    pub(super) fn figure(figure: Figure, metrics: &Metrics) -> Self {
-        let value = match figure.of(metrics) {
+    pub(super) fn figure(figure: Figure, known: &impl Figures) -> Self {
+        let value = match known.value(figure) {
             None => Value::Null,
             Some(value) if figure.unit().is_whole() => Value::Int(value as u64),
             Some(value) => Value::Float(value),
@@ -79,8 +91,8 @@ impl Row {
 }
 
 /// A row for each of these figures.
-pub(super) fn figures(keys: &[&str], metrics: &Metrics) -> Vec<Row> {
-    keys.iter().filter_map(|key| key.parse().ok()).map(|figure| Row::figure(figure, metrics)).collect()
+pub(super) fn figures(keys: &[&str], known: &impl Figures) -> Vec<Row> {
+    keys.iter().filter_map(|key| key.parse().ok()).map(|figure| Row::figure(figure, known)).collect()
 }
 
 /// `title` in the middle of a line of `fill`; an odd one goes to the right.

@@ -5,6 +5,9 @@ pub(super) mod announce;
 mod blocks;
 pub(super) mod charts;
 mod console;
+mod content;
+mod described;
+mod figures;
 pub(super) mod json;
 pub(super) mod labels;
 pub(super) mod lines;
@@ -12,6 +15,8 @@ mod own;
 mod parts;
 mod pytorch;
 pub(super) mod read;
+pub(super) mod rebuild;
+mod requests;
 
 #[cfg(test)]
 #[path = "golden_test.rs"]

@@ -4,7 +4,7 @@ use super::lines::{Row, Section, figures};
 use super::parts;
 use crate::json::Value;
 use crate::measure::{Basis, FAILED, Figure, Metrics, Spread};
-use crate::record::Task;
+use crate::record::{Part, Task};
 use crate::report::Report;
 
 /// Our sections, in order.
@@ -16,11 +16,12 @@ pub(super) fn sections(report: &Report) -> Vec<Section> {
     from_due.extend(spread(Spread::E2elFromDue, report.metrics));
     let mut sections = vec![Section { title: "Measured by llmbench", rows: load(report) }];
     sections.extend(conversations(report.metrics));
-    sections.push(Section { title: "Latency from the Schedule", rows: from_due });
-    sections.push(Section { title: "Measurement Health", rows: health(report) });
+    let from_due = Section { title: "Latency from the Schedule", rows: from_due };
+    sections.extend(report.run.knows(Part::Due).then_some(from_due));
+    sections.extend(report.run.knows(Part::Health).then(|| health(report)));
     sections.extend(parts::steady(report));
     sections.extend(prefix_cache(report));
-    if report.metrics.counts.failed > 0 {
+    if report.metrics.counts.failed > 0 && report.run.knows(Part::Classes) {
         sections.push(Section { title: "Failures by Class", rows: failures(report) });
     }
     sections
@@ -49,7 +50,8 @@ fn requests(report: &Report) -> Vec<Row> {
     let planned = figures(&["planned"], metrics);
     rows.extend(planned.into_iter().map(|row| if whole { row.unlabelled() } else { row }));
     rows.extend(figures(&["peak_in_flight"], metrics));
-    rows.push(Row::keyed("workload", Value::Text(format!("{:016x}", run.workload))));
+    let workload = || Row::keyed("workload", Value::Text(format!("{:016x}", run.workload)));
+    rows.extend(run.knows(Part::Workload).then(workload));
     if run.setup.task == Task::Pooling {
         // The reference keeps it from the result of these tasks.
         rows.insert(0, Row::figure(Figure::Plain(&FAILED), metrics).unlabelled());
@@ -66,7 +68,7 @@ fn conversations(metrics: &Metrics) -> Option<Section> {
     Some(section)
 }
 
-fn health(report: &Report) -> Vec<Row> {
+fn health(report: &Report) -> Section {
     let (health, metrics) = (&report.run.health, report.metrics);
     let mut rows = spread(Spread::SendLateness, metrics);
     rows.extend(spread(Spread::ConnectTime, metrics));
@@ -76,7 +78,7 @@ fn health(report: &Report) -> Vec<Row> {
     rows.extend(figures(&["client_max_rss_bytes"], metrics).into_iter().map(Row::unlabelled));
     let mib = health.max_rss_bytes as f64 / f64::from(1 << 20);
     rows.push(Row::labelled("Client memory, largest (MiB)", Value::Float(mib)));
-    rows
+    Section { title: "Measurement Health", rows }
 }
 
 /// What the server's prefix cache gave, where it counts.

@@ -33,13 +33,31 @@ impl Report<'_> {
 
     /// Writes the records; with `details` as the result has them with details.
     pub(in crate::report) fn pytorch(&self, mut details: Option<&mut Reader>, out: &mut dyn Write) -> io::Result<()> {
-        let keys = self.keys(details.is_some());
+        let records = Records { keys: &self.keys(details.is_some()), options: &self.run.setup.options };
+        records.write(out, &mut |entries, out| self.entries(entries.into_iter(), details.as_deref_mut(), out))
+    }
+}
+
+/// What the records are made of.
+pub(super) struct Records<'a> {
+    /// The result.
+    pub(super) keys: &'a Keys,
+    /// The command's options under the names that the reference stores them by.
+    pub(super) options: &'a [(String, Value)],
+}
+
+/// Writes entries of the result as an object.
+type WriteEntries<'a> = &'a mut dyn FnMut(Vec<&(String, Entry)>, &mut dyn Write) -> io::Result<()>;
+
+impl Records<'_> {
+    /// Writes them.
+    pub(super) fn write(&self, out: &mut dyn Write, entries: WriteEntries) -> io::Result<()> {
         let benchmark = Value::Object(vec![
             ("name".into(), Value::Text("vLLM benchmark".into())),
-            ("extra_info".into(), self.benchmark(&keys)),
+            ("extra_info".into(), self.benchmark()),
         ]);
         let model = Value::Object(vec![("name".into(), self.option("model").cloned().unwrap_or(Value::Null))]);
-        let figures = FIGURES.iter().filter_map(|figure| Some((figure, keys.value(figure)?)));
+        let figures = FIGURES.iter().filter_map(|figure| Some((figure, self.keys.value(figure)?)));
         list(out, figures, |(figure, value), out| {
             out.write_all(b"{\"benchmark\": ")?;
             benchmark.write(out)?;
@@ -48,18 +66,18 @@ impl Report<'_> {
             write!(out, ", \"metric\": {{\"name\": {}, \"benchmark_values\": [", text(figure))?;
             value.write(out)?;
             out.write_all(b"], \"extra_info\": ")?;
-            self.entries(keys.0.iter().filter(|(key, entry)| is_extra(key, entry)), details.as_deref_mut(), out)?;
+            entries(self.keys.0.iter().filter(|(key, entry)| is_extra(key, entry)).collect(), out)?;
             out.write_all(b"}}")
         })
     }
 
-    fn benchmark(&self, keys: &Keys) -> Value {
-        let of_result = |key: &str| keys.value(key).cloned().unwrap_or_else(|| Value::Text(String::new()));
+    fn benchmark(&self) -> Value {
+        let of_result = |key: &str| self.keys.value(key).cloned().unwrap_or_else(|| Value::Text(String::new()));
         let (mode, level) = (of_result("compilation_config.mode"), of_result("optimization_level"));
         let eager = matches!(self.option("result_filename"), Some(Value::Text(name)) if name.contains("eager"));
         let compiled = mode != Value::Text("0".into()) && !eager;
         Value::Object(vec![
-            ("args".into(), self.arguments(keys)),
+            ("args".into(), self.arguments()),
             ("compilation_config.mode".into(), mode),
             ("optimization_level".into(), level),
             ("use_compile".into(), Value::Bool(compiled)),
@@ -67,10 +85,10 @@ impl Report<'_> {
     }
 
     /// The options, as the reference has them.
-    fn arguments(&self, keys: &Keys) -> Value {
+    fn arguments(&self) -> Value {
         const PARALLEL: &str = "tensor_parallel_size";
-        let mut options = self.run.setup.options.clone();
-        match keys.value(PARALLEL) {
+        let mut options = self.options.to_vec();
+        match self.keys.value(PARALLEL) {
             Some(value) if self.option(PARALLEL).is_none() => options.push((PARALLEL.into(), value.clone())),
             _ => {}
         }
@@ -78,7 +96,7 @@ impl Report<'_> {
     }
 
     fn option(&self, name: &str) -> Option<&Value> {
-        self.run.setup.options.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+        self.options.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 }
 

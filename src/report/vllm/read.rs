@@ -1,10 +1,12 @@
-//! A result that was written before, by this program or by the reference's `bench serve`: a file comes in, what other runs are
-//! held against goes out. Of single requests nothing is read.
+//! The figures of a result that was written before, by this program or by the reference's `bench serve`: its content comes in,
+//! what other runs are held against goes out. Of single requests nothing is read.
 
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use super::content::{self, Content};
+use super::json::Column;
 use crate::error::{Error, Result};
 use crate::measure::{Better, Figure, INPUT_THROUGHPUT, OUTPUT_THROUGHPUT};
 use crate::record::Task;
@@ -24,14 +26,8 @@ const SETTINGS: [&str; 10] = [
     "ramp_up_end_rps",
 ];
 
-/// Numbers that every result has.
-const ALWAYS: [&str; 3] = ["duration", "completed", "request_throughput"];
-
 /// Objects that count what went wrong.
 const FAILURES: [&str; 2] = ["failures.", "http_statuses."];
-
-/// What to do about a file that holds no result.
-const HINT: &str = "name a file that `--save-result` or `--output-json` has written";
 
 /// A result, as far as other runs are held against it.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +48,8 @@ pub struct Stored {
     pub settings: Vec<(&'static str, Option<Value>)>,
     /// What came of it in numbers, in the order of the file.
     pub numbers: Vec<Number>,
+    /// All its keys, without the arrays that have an item a request.
+    pub(super) entries: Map<String, Value>,
 }
 
 /// One number of a result.
@@ -71,11 +69,8 @@ impl Stored {
     /// # Errors
     /// If it cannot be read or holds no result: with its name, and the line or the field.
     pub fn read(path: &Path) -> Result<Self> {
-        let shown = path.display();
-        let content = std::fs::read_to_string(path)
-            .map_err(|cause| Error::new(format!("cannot read result `{shown}`: {cause}")).hint("check the path"))?;
-        Stored::parse(&shown.to_string(), &content)
-            .map_err(|error| error.context(format!("cannot read result `{shown}`")))
+        let (text, shown) = (content::text(path)?, path.display());
+        Stored::parse(&shown.to_string(), &text).map_err(|error| error.context(format!("cannot read result `{shown}`")))
     }
 
     /// What the result file of this run would say; `path` is where the run is from.
@@ -108,9 +103,17 @@ impl Stored {
         )
     }
 
-    /// The one result in `content`.
-    pub(in crate::report) fn parse(path: &str, content: &str) -> Result<Self> {
-        let entries = result(content)?;
+    /// The one result in `text`.
+    pub(in crate::report) fn parse(path: &str, text: &str) -> Result<Self> {
+        Stored::of_entries(path, Content::of(&content::strict(text))?.entries(|_| false)?)
+    }
+
+    /// What a result without the values of every request has.
+    pub(super) fn of_content(path: &str, content: &Content) -> Result<Self> {
+        Stored::of_entries(path, content.entries(Column::always)?)
+    }
+
+    fn of_entries(path: &str, entries: Map<String, Value>) -> Result<Self> {
         let mut numbers = Vec::new();
         gather(&entries, "", &mut numbers);
         numbers.retain(|number| !SETTINGS.contains(&number.path.as_str()));
@@ -129,6 +132,7 @@ impl Stored {
             workload: entries.get("workload").and_then(Value::as_str).map(str::to_owned),
             settings: SETTINGS.map(|key| (key, entries.get(key).cloned())).into(),
             numbers,
+            entries,
         })
     }
 }
@@ -154,83 +158,11 @@ fn direction(key: &str) -> Option<Better> {
     key.parse::<Figure>().ok()?.better()
 }
 
-/// The one object in `content`, if it is a result.
-fn result(content: &str) -> Result<Map<String, Value>> {
-    let strict = strict(content);
-    let mut values = serde_json::Deserializer::from_str(&strict).into_iter::<Value>();
-    let first = values.next().ok_or_else(|| Error::new("it is empty").hint(HINT))?;
-    let first = first.map_err(|cause| Error::new(format!("not JSON: {cause}")).hint(HINT))?;
-    match values.next() {
-        None => {}
-        Some(Ok(_)) => {
-            let what = format!("line {}: a second result", lines(&strict[..values.byte_offset()]));
-            return Err(Error::new(what).hint("put the line that you mean into a file of its own"));
-        }
-        Some(Err(cause)) => return Err(Error::new(format!("not JSON: {cause}")).hint(HINT)),
-    }
-    let Value::Object(entries) = first else { return Err(Error::new("line 1: not an object").hint(HINT)) };
-    if entries.contains_key("points") {
-        let what = "it is the summary of several runs";
-        return Err(Error::new(what).hint("name the file of one run: the summary lists them as `files`"));
-    }
-    match ALWAYS.into_iter().find(|key| !entries.get(*key).is_some_and(Value::is_number)) {
-        Some(key) => Err(Error::new(format!("no number at `{key}`")).hint(HINT)),
-        None => Ok(entries),
-    }
-}
-
-/// The number of the line that `before` ends in.
-fn lines(before: &str) -> usize {
-    before.trim_end().lines().count()
-}
-
-/// JSON as it should be: the words that Python writes for numbers that JSON does not have become null.
-fn strict(content: &str) -> String {
-    let mut out = String::with_capacity(content.len());
-    let mut rest = content;
-    let mut quoted = false;
-    while let Some(first) = rest.chars().next() {
-        let word = ["-Infinity", "Infinity", "NaN"].into_iter().find(|word| !quoted && rest.starts_with(word));
-        let taken = match (word, first) {
-            (Some(word), _) => word.len(),
-            (None, '\\') if quoted => 1 + rest[1..].chars().next().map_or(0, char::len_utf8),
-            (None, '"') => {
-                quoted = !quoted;
-                1
-            }
-            (None, _) => first.len_utf8(),
-        };
-        out.push_str(if word.is_some() { "null" } else { &rest[..taken] });
-        rest = &rest[taken..];
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
     use crate::measure::{Metric, Statistic};
     use crate::report::tests::{asked, told, worked_example};
-
-    #[test]
-    fn what_is_no_result_is_refused_by_line_or_field() {
-        let table = [
-            ("", "it is empty"),
-            ("[1]", "line 1: not an object"),
-            ("{\n\"a\": }", "not JSON: expected value at line 2 column 6"),
-            (r#"{"duration": 1.0, "completed": 1}"#, "no number at `request_throughput`"),
-            (r#"{"duration": "1"}"#, "no number at `duration`"),
-            (r#"{"points": []}"#, "it is the summary of several runs"),
-            ("{}\n{}\n", "line 2: a second result"),
-        ];
-        for (content, message) in table {
-            let error = result(content).unwrap_err();
-            assert_eq!(error.to_string(), message);
-            assert!(error.advice().is_some());
-        }
-    }
 
     #[test]
     fn a_result_of_ours_is_read_with_the_figures_of_its_run() {
@@ -254,33 +186,5 @@ mod tests {
         let mean = Figure::Latency(Metric::Ttft, Statistic::Mean);
         assert_eq!(stored.figures().find(|(figure, _)| *figure == mean), Some((mean, 225.0)));
         assert!(stored.limits().ends_with("and nothing of single requests"));
-    }
-
-    #[test]
-    fn a_result_that_is_cut_short_is_refused_wherever_that_is() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/golden/serve_result.json");
-        let whole = std::fs::read_to_string(path).unwrap();
-        for cut in (0..whole.trim_end().len()).step_by(97).filter(|cut| whole.is_char_boundary(*cut)) {
-            assert!(result(&whole[..cut]).unwrap_err().advice().is_some(), "{cut}");
-        }
-    }
-
-    #[test]
-    fn only_words_outside_of_texts_become_null() {
-        let json = r#"{"a": NaN, "b": [-Infinity, Infinity], "NaN \" NaN": "Infinity"}"#;
-        let value: Value = serde_json::from_str(&strict(json)).unwrap();
-        let expected = serde_json::json!({"a": null, "b": [null, null], "NaN \" NaN": "Infinity"});
-        assert_eq!(value, expected);
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
-
-        #[test]
-        fn no_content_panics_and_json_stays_as_it_is(content in "\\PC{0,40}", text in any::<String>()) {
-            let _ = result(&content);
-            let json = serde_json::json!({ "a": text }).to_string();
-            prop_assert_eq!(strict(&json), json);
-        }
     }
 }

@@ -1,0 +1,176 @@
+//! A result of which more than its figures can be told: where it has the values of every request, the run is put together
+//! again, through the same collector as a live one, so that any report can be made of it. What a result never has is named in
+//! [`Rebuilt::limits`], and no figure is made of it.
+
+use std::path::Path;
+
+use super::content::{self, Content};
+use super::described;
+use super::read::Stored;
+use super::requests::{self, Requests};
+use crate::error::{Error, Result};
+use crate::record::file::{Existing, Reader, Writer};
+use crate::record::{Collector, Failure, Finished, Health, Outcome, Part, Run, Task, Tick};
+
+/// What a result file holds.
+#[derive(Debug)]
+pub enum Held {
+    /// The values of every request.
+    Run(Box<Rebuilt>),
+    /// Figures alone.
+    Figures(Box<Stored>),
+}
+
+/// A run that was put together from its result.
+#[derive(Debug)]
+pub struct Rebuilt {
+    /// The run, which knows what it lacks.
+    pub run: Run,
+    /// The details of its requests, if they were wanted.
+    pub details: Option<Reader>,
+    /// What cannot be known of it, in a sentence.
+    pub limits: String,
+}
+
+impl Held {
+    /// Reads a result file as far as it goes; with the details of its requests, if those are wanted and there are any.
+    ///
+    /// # Errors
+    /// If it cannot be read, holds no result, or its requests make no sense: with its name, and the line or the field.
+    pub fn read(path: &Path, details: bool) -> Result<Self> {
+        let text = content::text(path)?;
+        let held = || {
+            let text = content::strict(&text);
+            let content = Content::of(&text)?;
+            let ours = content.has("planned");
+            match Requests::of(&content, ours)? {
+                None => {
+                    Stored::of_content(&path.display().to_string(), &content).map(|stored| Held::Figures(stored.into()))
+                }
+                Some(requests) => {
+                    let run = run(&content, &requests, ours)?;
+                    let details = details.then(|| passing(&run, &requests)).transpose()?;
+                    let limits = limits(path, &run);
+                    Ok(Held::Run(Box::new(Rebuilt { run, details, limits })))
+                }
+            }
+        };
+        held().map_err(|error: Error| error.context(format!("cannot read result `{}`", path.display())))
+    }
+}
+
+/// The run of these requests; `content` tells all else.
+fn run(content: &Content, requests: &Requests, ours: bool) -> Result<Run> {
+    let entries = content.entries(|_| false)?;
+    let setup = described::setup(content, &entries, requests.task())?;
+    let mut inputs = Inputs::of(content, requests.task())?;
+    let (mut missing, mut completed) = (requests.missing(), 0);
+    let mut collector = Collector::new(requests.len() as u64);
+    requests.each(false, &mut |mut finished| {
+        match finished.record.outcome {
+            Outcome::Done => {
+                completed += 1;
+                finished.record.inputs = inputs.next();
+            }
+            Outcome::Failed(Failure::Other) if !missing.contains(&Part::Classes) => missing.push(Part::Classes),
+            Outcome::Failed(_) => {}
+        }
+        collector.push(finished);
+        Ok(())
+    })?;
+    let told = count(content, "completed")?;
+    if told != completed {
+        let what = format!("`completed` says {told} and `errors` says that {completed} requests succeeded");
+        return Err(Error::new(what).hint("name a file as it was written"));
+    }
+    let duration = duration(content)?;
+    let run = collector.finish(duration, Health::default());
+    let workload = content.get::<String>("workload")?.and_then(|text| u64::from_str_radix(&text, 16).ok());
+    missing.push(Part::Health);
+    missing.extend(workload.is_none().then_some(Part::Workload));
+    missing.extend((!content.has("uncounted")).then_some(Part::Uncounted));
+    let planned = if ours { count(content, "planned")? } else { 0 };
+    Ok(Run {
+        setup,
+        planned: planned.max(run.records.len() as u64),
+        workload: workload.unwrap_or_default(),
+        partial: content.get("partial")?.unwrap_or_default(),
+        sound_nanos: sound(content, duration)?,
+        server_times: requests.server_times(),
+        uncounted: content.get("uncounted")?.unwrap_or_default(),
+        missing,
+        ..run
+    })
+}
+
+/// How many inputs each request held. A result tells of all together, and no more is asked of a run: each has an equal share.
+struct Inputs {
+    each: u64,
+    /// How many have one more.
+    more: u64,
+}
+
+impl Inputs {
+    fn of(content: &Content, task: Task) -> Result<Self> {
+        let (completed, all) = (count(content, "completed")?, content.get::<u64>("total_input_sequences")?);
+        let all = all.filter(|_| task == Task::Pooling).unwrap_or(completed);
+        let requests = completed.max(1);
+        Ok(Inputs { each: all / requests, more: all % requests })
+    }
+
+    fn next(&mut self) -> u32 {
+        let one_more = u64::from(self.more > 0);
+        self.more -= one_more;
+        u32::try_from(self.each + one_more).unwrap_or(u32::MAX)
+    }
+}
+
+fn count(content: &Content, key: &str) -> Result<u64> {
+    content.get(key).map(Option::unwrap_or_default)
+}
+
+fn duration(content: &Content) -> Result<Tick> {
+    let seconds: f64 = content.get("duration")?.unwrap_or_default();
+    requests::time(seconds).ok_or_else(|| {
+        Error::new(format!("`duration`: {seconds} s is no time of a run")).hint("name a file as it was written")
+    })
+}
+
+/// The sound in all requests, which the result tells by the second of the run.
+fn sound(content: &Content, duration: Tick) -> Result<u64> {
+    let rate: f64 = content.get("rtfx")?.unwrap_or_default();
+    Ok(Tick::from_secs_f64(rate * duration.as_secs_f64()).nanos())
+}
+
+/// The details of requests in a file that goes when it is closed.
+fn passing(run: &Run, requests: &Requests) -> Result<Reader> {
+    let path = std::env::temp_dir().join(format!("llmbench-{}.records", std::process::id()));
+    let mut writer = Writer::create(&path, Existing::Replaced)?;
+    // It stays open, and nobody else needs its name.
+    std::fs::remove_file(&path)
+        .map_err(|cause| Error::new(format!("cannot remove the passing file `{}`: {cause}", path.display())))?;
+    writer.begin(&run.setup, run.planned, &[])?;
+    requests.each(true, &mut |finished: Finished| writer.append(&finished))?;
+    writer.into_reader()
+}
+
+/// What cannot be known of a run from its result, in a sentence.
+fn limits(path: &Path, run: &Run) -> String {
+    let of = |part: &Part| match part {
+        Part::Due => "when requests were due",
+        Part::Waits => "how long they waited in the client",
+        Part::Sent => "when they were sent",
+        Part::Ends => "when connections closed and failures came",
+        Part::Classes => "of what class failures were",
+        Part::Uncounted => "how many answers nobody counted",
+        Part::Workload => "what was sent",
+        Part::Health => "how well the client kept up",
+    };
+    let parts: Vec<&str> = run.missing.iter().map(of).chain(["what the server counted"]).collect();
+    let (last, others) = parts.split_last().unwrap_or((&"", &[]));
+    format!(
+        "`{}` is a result and not the record of a run: it does not tell {} and {last}, and no figure is made of that",
+        path.display(),
+        others.join(", ")
+    )
+}
