@@ -24,6 +24,8 @@ Examples:
     llmbench report run.jsonl --as markdown --percentiles 50,90,99.9 --goodput ttft:200
   The result file that --save-result would have written, with the values of every request:
     llmbench report run.jsonl --as json --save-detailed -o result.json
+  The same of a result, also one of `vllm bench serve`; other percentiles where it has the values of every request:
+    llmbench report result.json --percentiles 50,90
 
 What is not asked for here is as it was in the run itself.";
 
@@ -120,7 +122,7 @@ impl ReportArgs {
     /// Makes what can be made of the figures of a result alone.
     fn of_figures(&self, stored: Stored, ui: &Ui) -> Result<Exit> {
         let format = self.format()?;
-        let refuse = |cause: &str| Err(Error::new(format!("{}: {cause}", stored.limits())).hint(KEEP));
+        let refuse = |cause: &str| Err(Error::new(format!("{}; {cause}", stored.limits())).hint(KEEP));
         if let Some(cause) = format.needs_requests() {
             return refuse(cause);
         }

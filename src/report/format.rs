@@ -134,8 +134,8 @@ impl Format {
     pub fn needs_requests(self) -> Option<&'static str> {
         match self {
             Format::VllmJson => Some("as JSON it is that file already"),
-            Format::Timeline(_) => Some("a timeline shows the times of each"),
-            Format::Lengths => Some("this picture shows the lengths of each"),
+            Format::Timeline(_) => Some("a timeline shows when each was answered"),
+            Format::Lengths => Some("the picture of lengths shows those of each"),
             Format::Vllm | Format::PyTorch | Format::Csv | Format::Markdown => None,
         }
     }

@@ -95,6 +95,54 @@ fn a_report_goes_to_a_file_that_was_asked_for() {
 }
 
 #[test]
+fn the_report_of_a_result_with_every_request_is_the_live_one_as_far_as_it_goes() {
+    let live =
+        recorded("--request-rate 200 --save-detailed --metric-percentiles 50,90 --percentile-metrics ttft,itl,e2el");
+    let dir = live.dir.path();
+    let outcome = in_dir(dir, "report run.json");
+    assert_eq!(outcome.status, Some(0), "{}", outcome.stderr);
+    let unknown = outcome.stderr.lines().next().unwrap();
+    assert!(unknown.contains("no figure is made of what it does not tell") && unknown.contains("how well the client"));
+    let (begin, own) = ("============ Serving", "---------------Measured by llmbench");
+    let theirs = |report: &str| report[report.find(begin).unwrap()..report.find(own).unwrap()].to_owned();
+    assert_eq!(theirs(&outcome.stdout), theirs(&live.stdout));
+    assert!(outcome.stdout.contains("Latency from the Schedule") && !outcome.stdout.contains("Health"));
+    let (old, new) =
+        (fs::read_to_string(dir.join("run.json")).unwrap(), printed(dir, "report run.json --as json --save-detailed"));
+    let [old, new]: [Value; 2] = [old, new].map(|text| serde_json::from_str(&text).unwrap());
+    for (key, value) in new.as_object().unwrap() {
+        assert!(old[key] == *value || ["peak_in_flight", "warnings"].contains(&key.as_str()), "{key}: {value}");
+    }
+    let other = printed(dir, "report run.json --as json --percentiles 75 --goodput e2el:1000");
+    let other: Value = serde_json::from_str(&other).unwrap();
+    assert!(other["p75_e2el_ms"].is_number() && other["request_goodput"] == other["request_throughput"]);
+    assert!(printed(dir, "report run.json --as timeline").starts_with("<!DOCTYPE html>"));
+}
+
+#[test]
+fn a_result_of_figures_is_reported_as_far_as_they_go() {
+    let live = recorded("--request-rate 200");
+    let dir = live.dir.path();
+    let report = printed(dir, "report run.json");
+    let (theirs, _) = live.stdout.split_once("---------------Measured by llmbench").unwrap();
+    let rows = report.strip_suffix(&format!("{}\n", "=".repeat(50))).unwrap();
+    assert!(theirs.ends_with(rows), "{report}");
+    for (format, begin) in [("csv", "key,label,"), ("markdown", "`sim`"), ("pytorch", "[{\"benchmark\"")] {
+        assert!(printed(dir, &format!("report run.json --as {format}")).starts_with(begin), "{format}");
+    }
+    for (line, cause) in [
+        ("--percentiles 90", "; `p90_ttft_ms` is not among them and cannot be known"),
+        ("--goodput ttft:9", "; how many requests kept a limit cannot be known"),
+        ("--as json", "; as JSON it is that file already"),
+        ("--as timeline", "; a timeline shows when each was answered"),
+        ("--save-detailed", "; there are no values of requests to keep"),
+    ] {
+        let told = refused(dir, &format!("report run.json {line}"));
+        assert!(told.contains("`run.json` is a result") && told.ends_with(cause), "{line}: {told}");
+    }
+}
+
+#[test]
 fn a_killed_run_is_reported_as_far_as_it_went() {
     let server = Server::start(Cut::Paced, |_| stream(&answer(Dialect::Completions, 8)));
     let bench = Llmbench::plain(&server.url()).arg_line("--num-prompts 100 --max-concurrency 2 --record k.jsonl");

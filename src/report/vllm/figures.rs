@@ -20,7 +20,9 @@ use crate::record::Setup;
 
 impl Figures for Stored {
     fn value(&self, figure: Figure) -> Option<f64> {
-        self.figures().find(|(known, _)| *known == figure).map(|(_, value)| value)
+        let (_, value) = self.figures().find(|(known, _)| *known == figure)?;
+        // A result has it without any sound too.
+        Some(value).filter(|value| figure.key() != "rtfx" || *value > 0.0)
     }
 }
 
@@ -37,17 +39,17 @@ impl Stored {
     /// If it does not have one, or something is asked that only requests tell: with what cannot be known.
     pub fn only(mut self, asked: &Asked) -> Result<Self> {
         let refuse = |what: String| {
-            Err(Error::new(format!("{}: {what}", self.limits()))
+            Err(Error::new(format!("{}; {what}", self.limits()))
                 .hint("keep records with `--record`, or the values of every request with `--save-detailed`"))
         };
         if asked.goal.is_some() {
-            return refuse("how many of them kept a limit cannot be known".into());
+            return refuse("how many requests kept a limit cannot be known".into());
         }
         for metric in &asked.metrics {
             let percentiles = asked.percentiles.iter().map(|p| Statistic::Percentile(*p));
             for figure in percentiles.map(|statistic| Figure::Latency(*metric, statistic)) {
                 if self.value(figure).is_none() {
-                    return refuse(format!("it has no `{}`", figure.key()));
+                    return refuse(format!("`{}` is not among them and cannot be known", figure.key()));
                 }
             }
         }
@@ -105,5 +107,71 @@ impl Stored {
                 Entry::Column(_) => Ok(()),
             })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::Goal;
+    use crate::report::tests::{asked, told, worked_example};
+
+    /// The worked example, of which its figures are left.
+    fn stored() -> Stored {
+        Stored::of("a.json".as_ref(), &told(worked_example(), asked()).report()).unwrap()
+    }
+
+    fn console(stored: &Stored) -> String {
+        let mut out = Vec::new();
+        stored.console(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn the_report_of_figures_is_the_reference_s() {
+        let report = console(&stored());
+        let live = told(worked_example(), asked()).console();
+        let (_, live) = live.split_once("Error 0: Bad Request\n").unwrap();
+        let (theirs, _) = live.split_once("---------------Measured by llmbench").unwrap();
+        assert_eq!(report, format!("{theirs}{}\n", "=".repeat(50)));
+    }
+
+    #[test]
+    fn only_what_is_asked_for_is_shown() {
+        let asked = |metrics: &[Metric], percentiles: &[f64]| Asked {
+            metrics: metrics.to_vec(),
+            percentiles: percentiles.to_vec(),
+            ..Asked::default()
+        };
+        let report = console(&stored().only(&asked(&[Metric::E2el], &[99.9])).unwrap());
+        assert!(report.contains("P99.9 E2EL") && !report.contains("P99 E2EL") && !report.contains("TTFT"), "{report}");
+        let error = stored().only(&asked(&[Metric::E2el], &[90.0])).unwrap_err();
+        assert!(error.to_string().ends_with("; `p90_e2el_ms` is not among them and cannot be known"), "{error}");
+        let goal = Asked { goal: Some(Goal::default()), ..asked(&[], &[]) };
+        assert!(stored().only(&goal).unwrap_err().to_string().ends_with("kept a limit cannot be known"));
+    }
+
+    #[test]
+    fn a_result_without_sound_or_latencies_has_no_rows_of_them() {
+        let text = r#"{"duration": 1, "completed": 2, "request_throughput": 2, "rtfx": 0.0, "request_rate": "inf"}"#;
+        let report = console(&Stored::parse("a.json", text).unwrap());
+        let rows = ["Successful requests", "Benchmark duration (s)", "Request throughput (req/s)"];
+        let labels: Vec<&str> = report.lines().filter_map(|line| Some(line.split_once(':')?.0)).collect();
+        assert_eq!(labels, rows);
+    }
+
+    #[test]
+    fn the_dashboard_s_records_repeat_the_keys_of_the_file() {
+        let mut out = Vec::new();
+        stored().pytorch(&mut out).unwrap();
+        let records: Vec<Json> = serde_json::from_slice(&out).unwrap();
+        assert_eq!(records.len(), 12);
+        let (first, extra) = (&records[0], &records[0]["metric"]["extra_info"]);
+        assert_eq!(
+            (&first["metric"]["name"], &first["metric"]["benchmark_values"]),
+            (&"median_ttft_ms".into(), &serde_json::json!([225.0]))
+        );
+        assert_eq!((&first["model"]["name"], &extra["completed"]), (&"org/demo-7b".into(), &4.into()));
+        assert_eq!(first["benchmark"]["extra_info"]["args"]["request_rate"], 4.0);
     }
 }

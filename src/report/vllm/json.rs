@@ -354,12 +354,13 @@ fn traffic(setup: &Setup, keys: &mut Keys) {
     }
 }
 
-/// Local times without a zone, to the microsecond.
+/// Local times without a zone, to the microsecond; `None` without a ramp, and of one whose course is not known.
 fn rate_changes(setup: &Setup) -> Option<Value> {
     let change = |change: &RateChange| {
         let since = SignedDuration::from_nanos(change.at.nanos() as i64);
         let at = setup.started.saturating_add(since).strftime("%Y-%m-%dT%H:%M:%S.%6f").to_string();
         Value::Object(vec![("rps".into(), Value::Int(change.rps.into())), ("timestamp".into(), Value::Text(at))])
     };
-    setup.ramp.map(|_| Value::List(setup.rate_changes.iter().map(change).collect()))
+    let known = setup.ramp.filter(|_| !setup.rate_changes.is_empty());
+    known.map(|_| Value::List(setup.rate_changes.iter().map(change).collect()))
 }

@@ -4,11 +4,14 @@
 
 use std::path::Path;
 
+use serde_json::{Map, Value};
+
 use super::content::{self, Content};
 use super::described;
 use super::read::Stored;
 use super::requests::{self, Requests};
 use crate::error::{Error, Result};
+use crate::json::float;
 use crate::record::file::{Existing, Reader, Writer};
 use crate::record::{Collector, Failure, Finished, Health, Outcome, Part, Run, Task, Tick};
 
@@ -48,9 +51,11 @@ impl Held {
                     Stored::of_content(&path.display().to_string(), &content).map(|stored| Held::Figures(stored.into()))
                 }
                 Some(requests) => {
-                    let run = run(&content, &requests, ours)?;
+                    let entries = content.entries(|_| false)?;
+                    let setup = described::setup(&content, &entries, requests.task())?;
+                    let run = Run { setup, ..run(&content, &requests, ours)? };
                     let details = details.then(|| passing(&run, &requests)).transpose()?;
-                    let limits = limits(path, &run);
+                    let limits = limits(path, &run, &entries);
                     Ok(Held::Run(Box::new(Rebuilt { run, details, limits })))
                 }
             }
@@ -59,10 +64,8 @@ impl Held {
     }
 }
 
-/// The run of these requests; `content` tells all else.
+/// The run of these requests, without its setup; `content` tells all else.
 fn run(content: &Content, requests: &Requests, ours: bool) -> Result<Run> {
-    let entries = content.entries(|_| false)?;
-    let setup = described::setup(content, &entries, requests.task())?;
     let mut inputs = Inputs::of(content, requests.task())?;
     let (mut missing, mut completed) = (requests.missing(), 0);
     let mut collector = Collector::new(requests.len() as u64);
@@ -91,7 +94,6 @@ fn run(content: &Content, requests: &Requests, ours: bool) -> Result<Run> {
     missing.extend((!content.has("uncounted")).then_some(Part::Uncounted));
     let planned = if ours { count(content, "planned")? } else { 0 };
     Ok(Run {
-        setup,
         planned: planned.max(run.records.len() as u64),
         workload: workload.unwrap_or_default(),
         partial: content.get("partial")?.unwrap_or_default(),
@@ -132,7 +134,8 @@ fn count(content: &Content, key: &str) -> Result<u64> {
 fn duration(content: &Content) -> Result<Tick> {
     let seconds: f64 = content.get("duration")?.unwrap_or_default();
     requests::time(seconds).ok_or_else(|| {
-        Error::new(format!("`duration`: {seconds} s is no time of a run")).hint("name a file as it was written")
+        Error::new(format!("`duration`: {} s is no time of a run", float(seconds)))
+            .hint("name a file as it was written")
     })
 }
 
@@ -154,23 +157,36 @@ fn passing(run: &Run, requests: &Requests) -> Result<Reader> {
     writer.into_reader()
 }
 
+/// What a result may tell in sum, of which nothing is known request by request: a key, and what it is.
+const IN_SUM: [(&str, &str); 5] = [
+    ("request_goodput", "the limits of its goodput"),
+    ("probe_completed", "how long each probe took"),
+    ("conversations_planned", "which requests were turns of one conversation"),
+    ("adapters", "which adapter each request asked for"),
+    ("rps_change_events", "when its rate changed by the clock of its requests"),
+];
+
 /// What cannot be known of a run from its result, in a sentence.
-fn limits(path: &Path, run: &Run) -> String {
+fn limits(path: &Path, run: &Run, entries: &Map<String, Value>) -> String {
     let of = |part: &Part| match part {
         Part::Due => "when requests were due",
-        Part::Waits => "how long they waited in the client",
-        Part::Sent => "when they were sent",
-        Part::Ends => "when connections closed and failures came",
+        Part::Waits => "how long requests waited in the client",
+        Part::Sent => "when requests were sent",
+        Part::Ends => "when failures came and connections were free",
         Part::Classes => "of what class failures were",
         Part::Uncounted => "how many answers nobody counted",
-        Part::Workload => "what was sent",
+        Part::Workload => "whether another run sent the same",
         Part::Health => "how well the client kept up",
     };
-    let parts: Vec<&str> = run.missing.iter().map(of).chain(["what the server counted"]).collect();
-    let (last, others) = parts.split_last().unwrap_or((&"", &[]));
+    let in_sum = IN_SUM.into_iter().filter(|(key, _)| entries.get(*key).is_some_and(|value| !value.is_null()));
+    let parts = run.missing.iter().map(of).chain(in_sum.map(|(_, what)| what));
     format!(
-        "`{}` is a result and not the record of a run: it does not tell {} and {last}, and no figure is made of that",
+        "`{}` is a result and not the record of a run: no figure is made of what it does not tell: {}, or what the server counted",
         path.display(),
-        others.join(", ")
+        parts.collect::<Vec<_>>().join(", ")
     )
 }
+
+#[cfg(test)]
+#[path = "rebuild_test.rs"]
+mod tests;

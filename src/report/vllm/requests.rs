@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use super::content::{Content, at_field};
 use super::json::Column;
 use crate::error::{Error, Result};
+use crate::json::float;
 use crate::record::{Failure, Finished, Outcome, Part, Record, ServerTimes, Task, Tick};
 
 /// No run lasts longer, in seconds: what lies beyond is no time of a request.
@@ -219,7 +220,7 @@ fn seconds(column: Column, index: usize, value: f64) -> Result<f64> {
     if time(value).is_some() {
         return Ok(value);
     }
-    let what = format!("request {index}: `{}`: {value} s is no time of a run", column.key());
+    let what = format!("request {index}: `{}`: {} s is no time of a run", column.key(), float(value));
     Err(Error::new(what).hint("name a file as it was written"))
 }
 
