@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use crate::json::Value;
+use crate::json::{Value, float};
 
 /// Flags that say nothing of the run.
 const SILENT: [&str; 3] = ["help", "color", "api_key"];
@@ -95,6 +95,19 @@ fn one<T: Copy + Send + Sync + 'static>(id: &str, matches: &ArgMatches) -> Optio
     matches.try_get_one::<T>(id).ok().flatten().copied()
 }
 
+/// The value that an option was stored with as strict words; `name` has its two dashes.
+pub fn words(name: &str, value: &Value) -> Vec<String> {
+    let given = |text: &str| format!("{name}={text}");
+    match value {
+        Value::Null | Value::Bool(false) | Value::Object(_) => Vec::new(),
+        Value::Bool(true) => vec![name.to_owned()],
+        Value::Int(value) => vec![given(&value.to_string())],
+        Value::Float(value) => vec![given(&float(*value))],
+        Value::Text(text) => vec![given(text)],
+        Value::List(items) => items.iter().flat_map(|item| words(name, item)).collect(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -171,5 +184,16 @@ mod tests {
         );
         assert!(given.starts_with(expected), "{given}");
         assert!(shown(&["--save-result"]).starts_with("save_result=Bool(true) num_prompts=Int(7) request_rate=Null "));
+    }
+
+    #[test]
+    fn a_stored_option_is_read_as_it_was_given() {
+        let list = Value::List(vec![Value::Text("ttft:1".into()), Value::Text("e2el:2".into())]);
+        assert_eq!(words("--goodput", &list), ["--goodput=ttft:1", "--goodput=e2el:2"]);
+        assert_eq!(words("--steady-state-threshold", &Value::Float(0.95)), ["--steady-state-threshold=0.95"]);
+        assert_eq!(words("--no-steady-state", &Value::Bool(true)), ["--no-steady-state"]);
+        for nothing in [Value::Null, Value::Bool(false), Value::List(Vec::new())] {
+            assert!(words("--x", &nothing).is_empty());
+        }
     }
 }

@@ -5,9 +5,8 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::args::Words;
+use crate::args::{Words, options};
 use crate::error::{Error, Exit, Result};
-use crate::json::{self, Value};
 use crate::measure::{self, Asked, MetricsArgs};
 use crate::record::file::Reader;
 use crate::record::{Run, Setup};
@@ -149,7 +148,7 @@ impl ReportArgs {
     fn as_in(&self, setup: &Setup) -> Result<Box<Self>> {
         let known = setup.options.iter().map(|(name, value)| (format!("--{}", name.replace('_', "-")), value));
         let flags = known.filter(|(name, _)| super::knows("report", name));
-        let flags = flags.map(|(name, value)| (words(&name, value), name));
+        let flags = flags.map(|(name, value)| (options::words(&name, value), name));
         super::report_args(self.words.clone().below(flags.map(|(words, name)| (name, words))))
     }
 
@@ -220,33 +219,10 @@ fn fits(run: &Run, part: &Run) -> Result<()> {
     }
 }
 
-/// A stored option as strict words.
-fn words(name: &str, value: &Value) -> Vec<String> {
-    let given = |text: &str| format!("{name}={text}");
-    match value {
-        Value::Null | Value::Bool(false) | Value::Object(_) => Vec::new(),
-        Value::Bool(true) => vec![name.to_owned()],
-        Value::Int(value) => vec![given(&value.to_string())],
-        Value::Float(value) => vec![given(&json::float(*value))],
-        Value::Text(text) => vec![given(text)],
-        Value::List(items) => items.iter().flat_map(|item| words(name, item)).collect(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_stored_option_is_read_as_it_was_given() {
-        let list = Value::List(vec![Value::Text("ttft:1".into()), Value::Text("e2el:2".into())]);
-        assert_eq!(words("--goodput", &list), ["--goodput=ttft:1", "--goodput=e2el:2"]);
-        assert_eq!(words("--steady-state-threshold", &Value::Float(0.95)), ["--steady-state-threshold=0.95"]);
-        assert_eq!(words("--no-steady-state", &Value::Bool(true)), ["--no-steady-state"]);
-        for nothing in [Value::Null, Value::Bool(false), Value::List(Vec::new())] {
-            assert!(words("--x", &nothing).is_empty());
-        }
-    }
+    use crate::json::Value;
 
     #[test]
     fn what_a_run_was_measured_by_is_known_from_its_options() {
