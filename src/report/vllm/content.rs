@@ -19,8 +19,11 @@ const ALWAYS: [&str; 3] = ["duration", "completed", "request_throughput"];
 /// What to do about a file that holds no result.
 const HINT: &str = "name a file that `--save-result` or `--output-json` has written";
 
-/// The words that Python writes for numbers that JSON does not have.
-const WORDS: [&str; 3] = ["-Infinity", "Infinity", "NaN"];
+/// The words that Python writes for numbers that JSON does not have; the first may have a minus before it.
+const WORDS: [&str; 2] = ["Infinity", "NaN"];
+
+/// No result has more keys, whatever its metadata are; each is looked for among all.
+const MOST_KEYS: usize = 10_000;
 
 /// The keys of a result in the order of its file, and their values as they are written there.
 pub(super) struct Content<'a>(Vec<(String, &'a RawValue)>);
@@ -133,9 +136,6 @@ impl<'de> Visitor<'de> for Keys {
     }
 }
 
-/// No result has more keys, whatever its metadata are; each is looked for among all.
-const MOST_KEYS: usize = 10_000;
-
 /// What is wrong with the value of a key.
 pub(super) fn at_field(key: &str, cause: &serde_json::Error) -> Error {
     let text = cause.to_string();
@@ -150,26 +150,29 @@ fn lines(before: &str) -> usize {
 
 /// JSON as it should be: the words that Python writes for numbers that JSON does not have become null.
 pub(super) fn strict(text: &str) -> Cow<'_, str> {
-    if !WORDS[1..].iter().any(|word| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some()) {
+    if !WORDS.iter().any(|word| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some()) {
         return Cow::Borrowed(text);
     }
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    let mut quoted = false;
-    while let Some(first) = rest.chars().next() {
-        let word = WORDS.into_iter().find(|word| !quoted && rest.starts_with(word));
-        let taken = match (word, first) {
-            (Some(word), _) => word.len(),
-            (None, '\\') if quoted => 1 + rest[1..].chars().next().map_or(0, char::len_utf8),
-            (None, '"') => {
-                quoted = !quoted;
-                1
-            }
-            (None, _) => first.len_utf8(),
-        };
-        out.push_str(if word.is_some() { "null" } else { &rest[..taken] });
-        rest = &rest[taken..];
+    let (mut out, mut rest, mut quoted) = (String::with_capacity(text.len()), text, false);
+    let next = |rest: &str, quoted| match quoted {
+        true => memchr::memchr2(b'"', b'\\', rest.as_bytes()),
+        false => memchr::memchr3(b'"', b'N', b'I', rest.as_bytes()),
+    };
+    while let Some(at) = next(rest, quoted) {
+        let (before, behind) = rest.split_at(at);
+        if let Some(word) = WORDS.into_iter().find(|word| !quoted && behind.starts_with(word)) {
+            out.push_str(before.strip_suffix('-').unwrap_or(before));
+            out.push_str("null");
+            rest = &behind[word.len()..];
+            continue;
+        }
+        quoted ^= behind.starts_with('"');
+        let escaped = behind.strip_prefix('\\').and_then(|escaped| escaped.chars().next());
+        let (taken, left) = rest.split_at(at + 1 + escaped.map_or(0, char::len_utf8));
+        out.push_str(taken);
+        rest = left;
     }
+    out.push_str(rest);
     Cow::Owned(out)
 }
 
@@ -214,9 +217,9 @@ mod tests {
 
     #[test]
     fn only_words_outside_of_texts_become_null() {
-        let json = r#"{"a": NaN, "b": [-Infinity, Infinity], "NaN \" NaN": "Infinity"}"#;
+        let json = r#"{"a": NaN, "b": [-Infinity, Infinity], "NaN \" NaN": "Infinity", "N": "\\"}"#;
         let value: Value = serde_json::from_str(&strict(json)).unwrap();
-        let expected = serde_json::json!({"a": null, "b": [null, null], "NaN \" NaN": "Infinity"});
+        let expected = serde_json::json!({"a": null, "b": [null, null], "NaN \" NaN": "Infinity", "N": "\\"});
         assert_eq!(value, expected);
     }
 

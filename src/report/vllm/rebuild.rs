@@ -13,7 +13,10 @@ use super::requests::{self, Requests};
 use crate::error::{Error, Result};
 use crate::json::float;
 use crate::record::file::{Existing, Reader, Writer};
-use crate::record::{Collector, Failure, Finished, Health, Outcome, Part, Run, Task, Tick};
+use crate::record::{Collector, Failure, Finished, Health, Outcome, Part, Record, Run, Task, Tick};
+
+/// How much later than the run a request may have ended, in nanoseconds: the two are taken by different looks at the clock.
+const SLACK: u64 = 1_000_000_000;
 
 /// What a result file holds.
 #[derive(Debug)]
@@ -68,8 +71,10 @@ impl Held {
 fn run(content: &Content, requests: &Requests, ours: bool) -> Result<Run> {
     let mut inputs = Inputs::of(content, requests.task())?;
     let (mut missing, mut completed) = (requests.missing(), 0);
+    let (first, duration) = (requests.first(), duration(content)?);
     let mut collector = Collector::new(requests.len() as u64);
     requests.each(false, &mut |mut finished| {
+        fits(&finished.record, first, duration)?;
         match finished.record.outcome {
             Outcome::Done => {
                 completed += 1;
@@ -86,7 +91,6 @@ fn run(content: &Content, requests: &Requests, ours: bool) -> Result<Run> {
         let what = format!("`completed` says {told} and `errors` says that {completed} requests succeeded");
         return Err(Error::new(what).hint("name a file as it was written"));
     }
-    let duration = duration(content)?;
     let run = collector.finish(duration, Health::default());
     let workload = content.get::<String>("workload")?.and_then(|text| u64::from_str_radix(&text, 16).ok());
     missing.push(Part::Health);
@@ -103,6 +107,18 @@ fn run(content: &Content, requests: &Requests, ours: bool) -> Result<Run> {
         missing,
         ..run
     })
+}
+
+/// Whether a request ended before the run did, of which the first request was due at `first`. What lies behind takes memory for
+/// the time between.
+fn fits(record: &Record, first: Tick, duration: Tick) -> Result<()> {
+    let after = record.last.since(first);
+    if after <= duration.nanos().saturating_add(SLACK) {
+        return Ok(());
+    }
+    let (after, lasted) = (Tick::from_nanos(after).as_secs_f64(), duration.as_secs_f64());
+    let what = format!("request {}: it ended after {after} s, and `duration` says {lasted} s", record.id);
+    Err(Error::new(what).hint("name a file as it was written"))
 }
 
 /// How many inputs each request held. A result tells of all together, and no more is asked of a run: each has an equal share.

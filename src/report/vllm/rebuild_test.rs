@@ -170,6 +170,7 @@ fn what_makes_no_sense_is_refused_by_field_and_request() {
         (json!({"output_lens": [1, -1, 1, 1, 1]}), "`output_lens`: invalid value: integer `-1`, expected u32"),
         (json!({"input_lens": [1, 1e99, 1, 1, 1]}), "`input_lens`: invalid type: floating point"),
         (json!({"errors": [1, 2, 3, 4, 5]}), "request 0: `errors`: invalid type: integer `1`"),
+        (json!({"duration": 0.5}), "request 2: it ended after 2.05 s, and `duration` says 0.5 s"),
         (json!({"duration": -1}), "`duration`: -1.0 s is no time of a run"),
         (json!({"completed": 3}), "`completed` says 3 and `errors` says that 4 requests succeeded"),
         (json!({"date": "yesterday"}), "`date`: `yesterday` is no date"),

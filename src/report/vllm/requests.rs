@@ -95,12 +95,21 @@ impl<'a> Requests<'a> {
         missing.chain([Part::Ends]).collect()
     }
 
+    /// When the first of them was due.
+    pub(super) fn first(&self) -> Tick {
+        Tick::from_secs_f64(self.first_due() - self.begin)
+    }
+
     /// When the run began: of ours it is where time is counted from, of the reference when its first request was due.
     fn begin(&self) -> f64 {
+        if self.ours { self.first_due().min(0.0) } else { self.first_due() }
+    }
+
+    /// When the first of them was due, by the clock of `start_times`.
+    fn first_due(&self) -> f64 {
         let of = |times: &Option<Vec<f64>>, index: usize| times.as_ref().map_or(0.0, |times| times[index]);
         let due = (0..self.len()).map(|index| of(&self.start_times, index) - of(&self.queue_times, index));
-        let first = due.fold(f64::INFINITY, f64::min);
-        if self.ours { first.min(0.0) } else { first }
+        due.fold(f64::INFINITY, f64::min)
     }
 
     /// Gives each request to `take`, in order; with the text of its answer, if that is wanted.
