@@ -95,7 +95,9 @@ fn run(content: &Content, requests: &Requests, ours: bool) -> Result<Run> {
     let workload = content.get::<String>("workload")?.and_then(|text| u64::from_str_radix(&text, 16).ok());
     missing.push(Part::Health);
     missing.extend(workload.is_none().then_some(Part::Workload));
-    missing.extend((!content.has("uncounted")).then_some(Part::Uncounted));
+    // With a tokenizer every program counts what the server did not.
+    let counted = content.has("uncounted") || content.get::<String>("tokenizer_id")?.is_some();
+    missing.extend((!counted && requests.task() == Task::Generation).then_some(Part::Uncounted));
     let planned = if ours { count(content, "planned")? } else { 0 };
     Ok(Run {
         planned: planned.max(run.records.len() as u64),

@@ -88,7 +88,14 @@ fn a_result_of_the_reference_gives_its_report_to_the_byte() {
     for unknown in ["failures", "kernel_stamps", "workload", "mean_ttft_from_due_ms", "client_cpu_seconds"] {
         assert!(!result.contains_key(unknown), "{unknown}");
     }
-    assert_eq!((&result["peak_in_flight"], &result["uncounted"]), (&Value::Null, &Value::Null));
+    assert_eq!(result["peak_in_flight"], Value::Null);
+}
+
+#[test]
+fn tokens_that_perhaps_nobody_counted_are_not_shown() {
+    let told = told(rebuilt(&with(json!({"tokenizer_id": null}))).run, asked());
+    assert!(!told.metrics.counts_tokens && !told.metrics.has(Metric::Tpot));
+    assert!(!told.console().contains("Output token throughput"));
 }
 
 #[test]
