@@ -28,9 +28,6 @@ Examples:
 
 What is not asked for here is as it was in the run itself.";
 
-/// What to do about a result that does not tell enough.
-const KEEP: &str = "keep the values of every request with `--save-detailed`, or all of a run with `--record`";
-
 /// The flags of `report`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -83,7 +80,7 @@ impl ReportArgs {
                 }
             };
         }
-        self.of_run(&run(&self.files)?, None, ui)
+        self.of_run(&Run::of_parts(&self.files)?, None, ui)
     }
 
     /// Makes the report of a run; `details` of its requests are those that its files do not hold as records.
@@ -121,13 +118,7 @@ impl ReportArgs {
     /// Makes what can be made of the figures of a result alone.
     fn of_figures(&self, stored: Stored, ui: &Ui) -> Result<Exit> {
         let format = self.format()?;
-        let refuse = |cause: &str| Err(Error::new(format!("{}; {cause}", stored.limits())).hint(KEEP));
-        if let Some(cause) = format.needs_requests() {
-            return refuse(cause);
-        }
-        if self.save_detailed {
-            return refuse("there are no values of requests to keep");
-        }
+        stored.suits(format, self.save_detailed)?;
         let setup = stored.setup();
         let asked = self.as_in(&setup)?.metrics.resolve(setup.task)?;
         let stored = if asked == self::asked(&setup)? { stored } else { stored.only(&asked)? };
@@ -190,35 +181,6 @@ pub(super) fn asked(setup: &Setup) -> Result<Asked> {
     args.metrics.resolve(setup.task)
 }
 
-/// The run that these files hold: one, or the parts of one.
-///
-/// # Errors
-/// If one cannot be read, or they are no parts of one run.
-fn run(files: &[PathBuf]) -> Result<Run> {
-    let (first, others) = files.split_first().expect("a file is required");
-    let mut run = Run::read(first)?;
-    for path in others {
-        let part = Run::read(path)?;
-        fits(&run, &part).map_err(|error| error.context(format!("cannot read `{}`", path.display())))?;
-        run.merge(part);
-    }
-    Ok(run)
-}
-
-/// Whether `part` can be of the same run.
-fn fits(run: &Run, part: &Run) -> Result<()> {
-    if run.setup.task != part.setup.task {
-        return Err(Error::new("its requests ask for something else than those of the files before it")
-            .hint("name the files of one run; `llmbench compare` holds several against each other"));
-    }
-    let ids: std::collections::HashSet<u32> = run.records.iter().map(|record| record.id).collect();
-    match part.records.iter().find(|record| ids.contains(&record.id)) {
-        None => Ok(()),
-        Some(record) => Err(Error::new(format!("its request {} is in a file before it too", record.id))
-            .hint("name the parts of one run; `llmbench compare` holds several runs against each other")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,19 +200,5 @@ mod tests {
         assert_eq!((asked.percentiles, asked.steady), (vec![50.0, 90.0], None));
         assert_eq!(asked.goal.unwrap().ttft, Some(250.0));
         assert_eq!(self::asked(&Setup::default()).unwrap().percentiles, [99.0]);
-    }
-
-    #[test]
-    fn parts_of_a_run_share_no_request_and_ask_for_the_same() {
-        let run = |id, task| Run {
-            setup: Setup { task, ..Setup::default() },
-            records: vec![crate::record::Record { id, ..Default::default() }],
-            ..Run::default()
-        };
-        let [text, vectors] = [crate::record::Task::Generation, crate::record::Task::Pooling];
-        assert!(fits(&run(0, text), &run(1, text)).is_ok());
-        for other in [run(0, text), run(1, vectors)] {
-            assert!(fits(&run(0, text), &other).unwrap_err().advice().is_some());
-        }
     }
 }

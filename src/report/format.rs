@@ -131,7 +131,7 @@ impl Format {
 
 impl Format {
     /// Why a result without the values of every request will not do for it, if it will not.
-    pub fn needs_requests(self) -> Option<&'static str> {
+    pub(super) fn needs_requests(self) -> Option<&'static str> {
         match self {
             Format::VllmJson => Some("as JSON it is that file already"),
             Format::Timeline(_) => Some("a timeline shows when each was answered"),

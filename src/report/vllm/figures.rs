@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::json::{Value, object};
 use crate::measure::{Asked, Figure, Metric, Statistic};
 use crate::record::Setup;
+use crate::report::Format;
 
 impl Figures for Stored {
     fn value(&self, figure: Figure) -> Option<f64> {
@@ -33,23 +34,36 @@ impl Stored {
         Setup { task, options: options(&self.entries, task), ..Setup::default() }
     }
 
+    /// Looks whether it is enough for a report in this form, with the values of every request or without.
+    ///
+    /// # Errors
+    /// If it is not: with the cause.
+    pub fn suits(&self, format: Format, detailed: bool) -> Result<()> {
+        match format.needs_requests() {
+            Some(cause) => Err(self.lacks(cause)),
+            None if detailed => Err(self.lacks("there are no values of requests to keep")),
+            None => Ok(()),
+        }
+    }
+
+    fn lacks(&self, what: &str) -> Error {
+        Error::new(format!("{}; {what}", self.limits()))
+            .hint("keep the values of every request with `--save-detailed`, or all of a run with `--record`")
+    }
+
     /// The same with the latencies and percentiles that are asked for, and no others.
     ///
     /// # Errors
     /// If it does not have one, or something is asked that only requests tell: with what cannot be known.
     pub fn only(mut self, asked: &Asked) -> Result<Self> {
-        let refuse = |what: String| {
-            Err(Error::new(format!("{}; {what}", self.limits()))
-                .hint("keep records with `--record`, or the values of every request with `--save-detailed`"))
-        };
         if asked.goal.is_some() {
-            return refuse("how many requests kept a limit cannot be known".into());
+            return Err(self.lacks("how many requests kept a limit cannot be known"));
         }
         for metric in &asked.metrics {
             let percentiles = asked.percentiles.iter().map(|p| Statistic::Percentile(*p));
             for figure in percentiles.map(|statistic| Figure::Latency(*metric, statistic)) {
                 if self.value(figure).is_none() {
-                    return refuse(format!("`{}` is not among them and cannot be known", figure.key()));
+                    return Err(self.lacks(&format!("`{}` is not among them and cannot be known", figure.key())));
                 }
             }
         }
