@@ -5,12 +5,12 @@ use std::fs;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
+use super::details::Details;
 use super::order::Order;
 use crate::error::{Error, Exit, Result};
 use crate::measure::{self, Live, Metrics};
-use crate::record::file::{Existing, Reader, Writer};
 use crate::record::{Finished, Moment, Outcome, Run, Setup};
-use crate::report::{Files, Glyphs, Keep, Output, Report, Written};
+use crate::report::{Files, Glyphs, Output, Report, Written};
 use crate::study::{Point, Tried, Went};
 use crate::ui::out::{say, to_stdout, written};
 use crate::ui::{Progress, Ui};
@@ -29,16 +29,6 @@ pub(super) struct Desk<'a> {
     held: Option<Vec<String>>,
     /// The first thing that went wrong here.
     complaint: Option<Error>,
-}
-
-/// The records of the run.
-struct Details {
-    path: PathBuf,
-    /// Whether the file stays once all that was asked for is made of it.
-    kept: bool,
-    writer: Writer,
-    /// Why it has stopped taking records.
-    broken: Option<Error>,
 }
 
 impl<'a> Desk<'a> {
@@ -69,7 +59,11 @@ impl<'a> Desk<'a> {
         }
         match moment {
             Moment::Begins { setup, planned, conversations } => {
-                self.record_begin(setup, planned, conversations);
+                if let Some(details) = &mut self.details {
+                    details.begin(setup, planned, conversations);
+                    let told = details.kept() || self.order.output.detailed;
+                    told.then(|| self.ui.note(&details.said()));
+                }
                 self.held = Some(Vec::new());
                 self.live = Live::new(planned);
                 self.progress = self.order.progress.resolve(self.ui, planned);
@@ -87,8 +81,8 @@ impl<'a> Desk<'a> {
     }
 
     fn ended(&mut self, finished: &Finished) {
-        if let Some(details) = self.details.as_mut().filter(|details| details.broken.is_none()) {
-            details.broken = details.writer.append(finished).err();
+        if let Some(details) = &mut self.details {
+            details.append(finished);
         }
         self.live.add(finished);
     }
@@ -96,7 +90,7 @@ impl<'a> Desk<'a> {
     /// Measures, reports and saves the run of `point`. `failure` is why it ended early, where something broke.
     pub(super) fn publish(&mut self, point: &Point, run: &Run, failure: Option<Error>) -> Went {
         std::mem::replace(&mut self.progress, Progress::off()).finish();
-        let recorded = self.record_end(run);
+        let recorded = self.details.as_mut().map_or(Ok(()), |details| details.end(run));
         self.check(recorded);
         let asked = &self.order.asked;
         let metrics = measure::metrics(run, asked);
@@ -132,31 +126,13 @@ impl<'a> Desk<'a> {
         Went { tried: Some(tried), exit }
     }
 
-    /// Begins the file of records; whoever asked for the values of requests is told what it is good for.
-    fn record_begin(&mut self, setup: &Setup, planned: u64, conversations: &[u32]) {
-        let Some(details) = &mut self.details else { return };
-        details.broken = details.writer.begin(setup, planned, conversations).err();
-        if details.kept || self.order.output.detailed {
-            self.ui.note(&format!(
-                "every request is recorded as it ends: should the run be killed, `llmbench report {}` reports what it has done",
-                details.path.display()
-            ));
-        }
-    }
-
-    /// Completes the file of records, so that it is read as a run that came to its end.
-    fn record_end(&mut self, run: &Run) -> Result<()> {
-        match self.details.as_mut().filter(|details| details.broken.is_none()) {
-            Some(details) => details.writer.end(run),
-            None => Ok(()),
-        }
-    }
-
     /// Writes the result to every place that was asked for, and takes the file of details away once it is in there; gives the
     /// files that hold the result.
     fn save(&mut self, report: &Report<'_>) -> Result<Vec<PathBuf>> {
         let output = &self.order.output;
-        let (mut reader, passing) = self.details.take().map_or(Ok((None, None)), |details| details.read(self.ui))?;
+        let wanted = output.needs_details();
+        let (mut reader, passing) =
+            self.details.take().map_or(Ok((None, None)), |details| details.read(wanted, self.ui))?;
         let files = self.files.take().expect("a run is published once");
         let Written { results, beside } = files.write(report, reader.as_mut())?;
         if let Some(format) = output.on_stdout() {
@@ -187,31 +163,6 @@ impl<'a> Desk<'a> {
     /// Keeps the first thing that goes wrong for the end of the run, which it must not keep from ending.
     fn check<T>(&mut self, result: Result<T>) -> Option<T> {
         result.map_err(|error| self.complaint.get_or_insert(error)).ok()
-    }
-}
-
-impl Details {
-    /// Opens the file that is to be kept, or else one beside the results where they need the details of requests.
-    fn open(output: &Output, files: &Files) -> Result<Option<Self>> {
-        let (path, existing) = match &output.record {
-            Some(Keep { path, existing }) => (path.clone(), *existing),
-            None if output.needs_details() => (files.records_path(), Existing::Replaced),
-            None => return Ok(None),
-        };
-        let writer = Writer::create(&path, existing)?;
-        Ok(Some(Details { path, kept: output.record.is_some(), writer, broken: None }))
-    }
-
-    /// Goes over to reading, and says which file may go away once all is read. A file with a hole is not read and stays.
-    fn read(self, ui: &Ui) -> Result<(Option<Reader>, Option<PathBuf>)> {
-        match self.broken {
-            None => Ok((Some(self.writer.into_reader()?), Some(self.path).filter(|_| !self.kept))),
-            Some(cause) => {
-                let path = self.path.display();
-                ui.warn(&format!("the details are incomplete: {cause}; what there is stands in `{path}`"));
-                Ok((None, None))
-            }
-        }
     }
 }
 

@@ -14,8 +14,8 @@ use crate::ui::out::{to_stdout, written};
 #[derive(Debug, clap::Args)]
 pub(super) struct HelpArgs {
     /// A topic of the manual, or a command; without it, all of both are listed
-    #[arg(value_parser = AnyWord)]
-    topic: Option<String>,
+    #[arg(value_name = "TOPIC", value_parser = AnyWord)]
+    words: Vec<String>,
 }
 
 /// Takes every word, since an unknown one gets an answer of its own. Completions know the topics by it.
@@ -40,12 +40,15 @@ impl HelpArgs {
     /// # Errors
     /// If there is no such topic: the topics are named.
     pub(super) fn run(self, root: Command) -> Result<Exit> {
-        let Some(name) = self.topic else { return print(root, &[], None, None) };
-        if root.find_subcommand(&name).is_some() {
-            return print(root, &[name], None, None);
+        // vLLM spells it `bench serve`.
+        let mut words = self.words.iter().skip_while(|word| *word == "bench");
+        let Some(name) = words.next() else { return print(root, &[], None, None) };
+        let topic = Topic::named(name).filter(|_| words.next().is_none());
+        if root.find_subcommand(name).is_some() {
+            return print(root, std::slice::from_ref(name), None, None);
         }
-        let topic = Topic::named(&name).ok_or_else(|| {
-            Error::new(format!("there is no topic `{name}`"))
+        let topic = topic.ok_or_else(|| {
+            Error::new(format!("there is no topic `{}`", self.words.join(" ")))
                 .hint(format!("give a command, or one of these topics:\n{}", manual::contents()))
         })?;
         to_stdout(&mut |out| out.write_all(topic.text(&root).as_bytes()))?;

@@ -2,6 +2,7 @@
 
 mod compare;
 mod desk;
+mod details;
 mod dry_run;
 mod generate;
 mod help;

@@ -1,7 +1,7 @@
 //! `report`: any report of a run anew, from the file of its records, or from its result as far as that goes. Nothing is sent.
 
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
@@ -10,7 +10,7 @@ use crate::error::{Error, Exit, Result};
 use crate::measure::{self, Asked, MetricsArgs};
 use crate::record::file::Reader;
 use crate::record::{Run, Setup};
-use crate::report::{Charts, Format, Held, Output, Place, Report, Stored, Thresholds};
+use crate::report::{Charts, Format, Held, Output, Place, Report, Stored, Thresholds, same};
 use crate::ui::Ui;
 use crate::ui::out::to_stdout;
 
@@ -39,7 +39,7 @@ pub(super) struct ReportArgs {
     /// What kind of report to make [default: vllm]
     #[arg(long = "as", value_name = "FORMAT", value_parser = format_parser())]
     format: Option<Format>,
-    /// Write the report to this file, over one that is there [default: stdout]
+    /// Write the report to this file, over one that is there; `-` is stdout [default: stdout]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -68,10 +68,11 @@ impl ReportArgs {
     /// # Errors
     /// If a file cannot be read, the files are no parts of one run, or the report cannot be written.
     pub(super) fn run(self, ui: &Ui) -> Result<Exit> {
+        self.check_files()?;
         if let [file] = self.files.as_slice()
             && !Run::is_at(file)?
         {
-            let details = self.output(self.format()?).needs_details();
+            let details = self.output(self.format()?, self.save_detailed).needs_details();
             return match Held::read(file, details)? {
                 Held::Figures(stored) => self.of_figures(*stored, ui),
                 Held::Run(rebuilt) => {
@@ -83,23 +84,36 @@ impl ReportArgs {
         self.of_run(&Run::of_parts(&self.files)?, None, ui)
     }
 
+    /// Looks whether the files go together: none is written over while it is read, and a result stands alone.
+    fn check_files(&self) -> Result<()> {
+        if let Some(file) = self.files.iter().find(|file| self.file().is_some_and(|output| same(output, file))) {
+            let what = format!("`{}` is to be read and to be written over", file.display());
+            return Err(Error::new(what).hint("give `-o` another file"));
+        }
+        for file in self.files.iter().filter(|_| self.files.len() > 1) {
+            if !Run::is_at(file)? {
+                let what = format!("`{}` is no file of records: only those are parts of one run", file.display());
+                return Err(
+                    Error::new(what).hint("name a result alone; `llmbench compare` holds several against each other")
+                );
+            }
+        }
+        Ok(())
+    }
+
     /// Makes the report of a run; `details` of its requests are those that its files do not hold as records.
     fn of_run(&self, run: &Run, details: Option<Reader>, ui: &Ui) -> Result<Exit> {
         let args = self.as_in(&run.setup)?;
+        // Parts have no details to be read by: those that the run kept are left out, those that are asked for here are missed.
+        let detailed = args.save_detailed && (self.save_detailed || self.files.len() == 1);
         let (asked, format) = (args.metrics.resolve(run.setup.task)?, args.format()?);
         let metrics = measure::metrics(run, &asked);
         let verdict = measure::verdict(run, &metrics, &asked);
-        let output = args.output(format);
-        let report = Report {
-            run,
-            metrics: &metrics,
-            asked: &asked,
-            verdict: &verdict,
-            charts: args.charts(),
-            detailed: args.save_detailed,
-        };
+        let output = args.output(format, detailed);
+        let report =
+            Report { run, metrics: &metrics, asked: &asked, verdict: &verdict, charts: args.charts(), detailed };
         let mut details = if details.is_some() { details } else { args.details(&output)? };
-        match &args.output {
+        match args.file() {
             Some(_) => {
                 output.open(&run.setup)?.write(&report, details.as_mut())?;
             }
@@ -125,10 +139,10 @@ impl ReportArgs {
         ui.warn(&stored.limits());
         let mut write = |out: &mut dyn Write| {
             format.write_stored(&stored, out)?;
-            if format == Format::PyTorch && self.output.is_none() { writeln!(out) } else { Ok(()) }
+            if format == Format::PyTorch && self.file().is_none() { writeln!(out) } else { Ok(()) }
         };
-        if self.output.is_some() {
-            self.output(format).open(&Setup::default())?.save(&Setup::default(), write)?;
+        if self.file().is_some() {
+            self.output(format, false).open(&Setup::default())?.save(&Setup::default(), write)?;
         } else {
             to_stdout(&mut write)?;
         }
@@ -150,9 +164,14 @@ impl ReportArgs {
         }
     }
 
-    fn output(&self, format: Format) -> Output {
-        let place = self.output.clone().map_or(Place::Stdout, Place::File);
-        Output { files: vec![(format, place)], detailed: self.save_detailed, ..Output::default() }
+    /// The file that the report goes to, if it does not go to stdout.
+    fn file(&self) -> Option<&Path> {
+        self.output.as_deref().filter(|path| *path != Path::new("-"))
+    }
+
+    fn output(&self, format: Format, detailed: bool) -> Output {
+        let place = self.file().map_or(Place::Stdout, |path| Place::File(path.to_owned()));
+        Output { files: vec![(format, place)], detailed, ..Output::default() }
     }
 
     /// The details of single requests, where the report has a place for them.
@@ -166,7 +185,7 @@ impl ReportArgs {
     }
 
     fn charts(&self) -> Option<crate::report::Glyphs> {
-        let terminal = self.output.is_none() && std::io::stdout().is_terminal();
+        let terminal = self.file().is_none() && std::io::stdout().is_terminal();
         self.charts.glyphs(terminal, |name| std::env::var(name).ok())
     }
 }

@@ -16,7 +16,7 @@ use crate::json::Value;
 use crate::measure::MetricsArgs;
 use crate::net::{AroundArgs, SideCalls};
 use crate::plan::{AdapterArgs, Load, LoadArgs, Workload, pairing};
-use crate::report::{Keep, OutputArgs};
+use crate::report::OutputArgs;
 use crate::sim::{self, SimArgs};
 use crate::study::{Given, Point, StudyArgs};
 use crate::token::{Choice, TokenizerArgs};
@@ -110,6 +110,9 @@ impl ServeArgs {
         if sim.is_some() && self.server.base_url.is_some() {
             content.warnings.push("`--base-url` has no effect with `--sim`".into());
         }
+        if self.output.overwrite && self.output.record.is_none() {
+            content.warnings.push("`--overwrite` has no effect without `--record`".into());
+        }
         content.warnings.extend(pairing::pair(&dataset, server.backend)?);
         let (load, conversations) = self.load.resolve_for(&self.conversations)?;
         conversations.iter().try_for_each(|shape| pairing::converse(&dataset, server.backend, shape))?;
@@ -194,7 +197,7 @@ impl ServeArgs {
         if self.dry_run.dry_run {
             return dry_run::run(&base, &list, make, ui);
         }
-        list.points.iter().try_for_each(|point| make(point)?.output.record.iter().try_for_each(Keep::check))?;
+        list.points.iter().try_for_each(|point| make(point)?.output.check())?;
         let mut signals = Signals::take_over()?;
         limits::allow_many_files();
         let sim = sim.map(sim::start).transpose()?;

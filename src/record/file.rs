@@ -87,7 +87,8 @@ impl Writer {
         options.read(true).write(true);
         match existing {
             Existing::Kept => options.create_new(true),
-            Existing::Replaced => options.create(true).truncate(true),
+            // What is there is gone only when a run begins.
+            Existing::Replaced => options.create(true).truncate(false),
         };
         let file = options.open(path).map_err(|cause| match cause.kind() {
             io::ErrorKind::AlreadyExists => is_there(path),
@@ -102,6 +103,8 @@ impl Writer {
     /// # Errors
     /// If the file cannot be written.
     pub fn begin(&mut self, setup: &Setup, planned: u64, conversations: &[u32]) -> Result<()> {
+        let emptied = self.file.set_len(0).and_then(|()| self.file.rewind());
+        emptied.map_err(|cause| at(&self.path, "write", &cause))?;
         let (setup, conversations) = (Cow::Borrowed(setup), conversations.into());
         self.put(&FirstLine::of(Begin { planned, setup, conversations }))
     }

@@ -1,6 +1,6 @@
 //! The flags that say where results go and what is written beside them, and their plain values.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::output::Keep;
 use super::place::{Mode, Place};
@@ -89,6 +89,9 @@ impl OutputArgs {
         }
         if saved && std::env::var_os(PYTORCH).is_some_and(|value| !value.is_empty()) {
             files.push((Format::PyTorch, beside));
+        }
+        if self.record.as_deref() == Some(Path::new("-")) {
+            return Err(Error::new("`--record -`: records are read back, which stdout cannot be").hint("name a file"));
         }
         let existing = if self.overwrite { Existing::Replaced } else { Existing::Kept };
         let record = self.record.clone().map(|path| Keep { path, existing });

@@ -23,7 +23,7 @@ pub use args::OutputArgs;
 pub use compare::Comparison;
 pub use files::{Files, Written};
 pub use format::Format;
-pub use output::{Keep, Output};
+pub use output::{Keep, Output, same};
 pub use page::timeline::Thresholds;
 pub use place::{Mode, Place};
 pub use table::table;

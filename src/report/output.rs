@@ -1,12 +1,12 @@
 //! What is written where: formats and places, for one run, one of several, and the summary of several.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::files::Files;
 use super::names::with_suffix;
 use super::place::Place;
 use super::{Charts, Format};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::record::Setup;
 use crate::record::file::{self, Existing};
 
@@ -35,11 +35,8 @@ pub struct Keep {
 }
 
 impl Keep {
-    /// Looks whether the file may be written before anything is sent.
-    ///
-    /// # Errors
-    /// If it is there already and is to stay.
-    pub fn check(&self) -> Result<()> {
+    /// Looks whether the file may be written.
+    fn check(&self) -> Result<()> {
         match self.existing {
             Existing::Kept if self.path.exists() => Err(file::is_there(&self.path)),
             _ => Ok(()),
@@ -48,6 +45,21 @@ impl Keep {
 }
 
 impl Output {
+    /// Looks whether the file of records may be written, before anything is sent.
+    ///
+    /// # Errors
+    /// If it is there already and is to stay, or something else is to be written to it.
+    pub fn check(&self) -> Result<()> {
+        let Some(keep) = &self.record else { return Ok(()) };
+        let taken =
+            |(format, place): &(Format, Place)| place.named(*format).is_some_and(|path| same(&path, &keep.path));
+        if self.files.iter().any(taken) {
+            let what = format!("`{}` is to hold the records and something else too", keep.path.display());
+            return Err(Error::new(what).hint("give `--record` a file of its own"));
+        }
+        keep.check()
+    }
+
     /// Opens the files.
     ///
     /// # Errors
@@ -86,6 +98,16 @@ impl Output {
         let files = self.files.iter().filter_map(|(format, known)| Some((*format, place(known)?))).collect();
         Output { files, ..self.clone() }
     }
+}
+
+/// Whether two paths lead to one file, which need not be there.
+pub fn same(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| {
+        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let beside = || Some(dir.canonicalize().ok()?.join(path.file_name()?));
+        path.canonicalize().ok().or_else(beside).unwrap_or_else(|| path.to_owned())
+    };
+    real(one) == real(other)
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::Format;
 use super::draft::{Draft, cannot, fill, reserve, result_dir};
-use super::names::{parent, result_name, summary_name, with_suffix};
+use super::names::{parent, result_name, summary_name, with_ending, with_suffix};
 use crate::error::{Error, Result};
 use crate::record::Setup;
 
@@ -93,6 +94,18 @@ impl Place {
             (Some(name), mode) => (name.clone(), *mode),
         };
         Some(Place::Saved { dir: dir.clone(), name: Some(name), mode })
+    }
+
+    /// The file that `format` goes to, where its name is known beforehand.
+    pub(super) fn named(&self, format: Format) -> Option<PathBuf> {
+        let of =
+            |dir: &Option<PathBuf>, name: &Option<PathBuf>| Some(dir.clone().unwrap_or_default().join(name.as_ref()?));
+        match self {
+            Place::File(path) => Some(path.clone()),
+            Place::Stdout => None,
+            Place::Saved { dir, name, .. } => of(dir, name),
+            Place::Beside { dir, name } => Some(with_ending(&of(dir, name)?, format.ending())),
+        }
     }
 
     /// Opens the file; `None` where there is none of its own to open.

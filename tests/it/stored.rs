@@ -188,6 +188,50 @@ fn a_file_that_is_there_is_not_written_over_without_a_word() {
 }
 
 #[test]
+fn a_record_is_untouched_until_a_run_begins() {
+    let idle = ["serve", "--base-url", "http://127.0.0.1:1", "--model", "m", "--tokenizer", "builtin"];
+    let idle = || Llmbench::new().args(idle).arg_line("--ready-check-timeout-sec 1 --record run.jsonl");
+    let outcome = idle().run();
+    assert_eq!((outcome.status, outcome.dir.files()), (Some(2), Vec::new()), "{}", outcome.stderr);
+    let bench = idle().args(["--overwrite"]);
+    fs::write(bench.dir().join("run.jsonl"), "mine").unwrap();
+    let outcome = bench.run();
+    assert_eq!(outcome.status, Some(2), "{}", outcome.stderr);
+    assert_eq!(outcome.dir.files(), [("run.jsonl".to_owned(), "mine".to_owned())]);
+}
+
+#[test]
+fn records_share_no_file_with_anything_else() {
+    for line in [
+        "--record a.json --output-json a.json",
+        "--record ./a.json --save-result --result-filename a.json",
+        "--record a.timeline.html --plot-timeline --save-result --result-filename a.json",
+        "--record -",
+    ] {
+        let outcome = Llmbench::new().args(["serve", "--sim", "--num-prompts", "1"]).arg_line(line).run();
+        assert_eq!((outcome.status, outcome.dir.files()), (Some(2), Vec::new()), "{line}: {}", outcome.stderr);
+    }
+    let live = recorded("--request-rate 200");
+    let dir = live.dir.path();
+    let record = fs::read_to_string(dir.join("run.jsonl")).unwrap();
+    for line in ["report run.jsonl -o run.jsonl", "report run.json --as csv -o ./run.json"] {
+        assert!(refused(dir, line).contains("is to be read and to be written over"), "{line}");
+    }
+    assert_eq!(fs::read_to_string(dir.join("run.jsonl")).unwrap(), record);
+    assert!(refused(dir, "report run.json run.json").contains("is no file of records"));
+    assert!(printed(dir, "report run.jsonl -o -").contains("Successful requests:"));
+}
+
+#[test]
+fn records_that_could_not_be_written_are_an_error_after_the_report() {
+    let bench = Llmbench::new().args(["serve", "--sim=--ttft 1", "--num-prompts", "2", "--temperature", "0"]);
+    let outcome = bench.arg_line("--random-output-len 2 --record /dev/full --overwrite").run();
+    assert_eq!(outcome.status, Some(2), "{}", outcome.stderr);
+    assert!(outcome.stdout.contains("Successful requests:                     2"), "{}", outcome.stdout);
+    assert!(outcome.stderr.contains("the records of the run are incomplete"), "{}", outcome.stderr);
+}
+
+#[test]
 fn each_of_several_runs_keeps_its_records() {
     let bench = Llmbench::new().args(["serve", "--sim=--ttft 5", "--temperature", "0", "--random-output-len", "4"]);
     let outcome = bench.arg_line("--num-prompts 4 --sweep-max-concurrency 1,2 --record s.jsonl").run();

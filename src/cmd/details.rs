@@ -1,0 +1,137 @@
+//! The records of a run while it goes on: kept where the user wants them, else in a passing file where something is made of the
+//! details of requests.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::record::file::{Existing, Reader, Writer};
+use crate::record::{Finished, Run, Setup};
+use crate::report::{Files, Keep, Output};
+use crate::ui::Ui;
+
+/// A file of records that is being written.
+pub(super) struct Details {
+    path: PathBuf,
+    /// Whether the file stays once all that was asked for is made of it.
+    kept: bool,
+    writer: Writer,
+    /// Why it has stopped taking records.
+    broken: Option<Error>,
+    /// Takes a new file away again where no run begins.
+    unbegun: Unbegun,
+}
+
+/// A file that goes away with this value, if there is one.
+struct Unbegun(Option<PathBuf>);
+
+impl Drop for Unbegun {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+impl Details {
+    /// Opens the file that is to be kept, or else one beside the results where they need the details of requests.
+    ///
+    /// # Errors
+    /// If it cannot be written, or is there already and is to stay.
+    pub(super) fn open(output: &Output, files: &Files) -> Result<Option<Self>> {
+        let (path, existing) = match &output.record {
+            Some(Keep { path, existing }) => (path.clone(), *existing),
+            None if output.needs_details() => (files.records_path(), Existing::Replaced),
+            None => return Ok(None),
+        };
+        let new = !path.exists();
+        let writer = Writer::create(&path, existing)?;
+        let unbegun = Unbegun(new.then(|| path.clone()));
+        Ok(Some(Details { path, kept: output.record.is_some(), writer, broken: None, unbegun }))
+    }
+
+    /// Whether the file stays.
+    pub(super) fn kept(&self) -> bool {
+        self.kept
+    }
+
+    /// What the file is good for, in a sentence.
+    pub(super) fn said(&self) -> String {
+        let file = word(&self.path);
+        format!(
+            "every request is recorded as it ends: should the run be killed, `llmbench report {file}` reports what it has done"
+        )
+    }
+
+    /// Begins the file.
+    pub(super) fn begin(&mut self, setup: &Setup, planned: u64, conversations: &[u32]) {
+        self.unbegun.0 = None;
+        self.broken = self.writer.begin(setup, planned, conversations).err();
+    }
+
+    /// Takes in a request that has ended.
+    pub(super) fn append(&mut self, finished: &Finished) {
+        if self.broken.is_none() {
+            self.broken = self.writer.append(finished).err();
+        }
+    }
+
+    /// Completes the file, so that it is read as a run that came to its end.
+    ///
+    /// # Errors
+    /// If it was to be kept and could not be written.
+    pub(super) fn end(&mut self, run: &Run) -> Result<()> {
+        if self.broken.is_none() {
+            self.broken = self.writer.end(run).err();
+        }
+        match &self.broken {
+            Some(cause) if self.kept => Err(Error::new(format!("the records of the run are incomplete: {cause}"))
+                .hint("give `--record` a file on a disk with room for it")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Goes over to reading, where that is `wanted`, and says which file may go away once all is read. A file with a hole is not
+    /// read and stays.
+    ///
+    /// # Errors
+    /// If it cannot be read back.
+    pub(super) fn read(self, wanted: bool, ui: &Ui) -> Result<(Option<Reader>, Option<PathBuf>)> {
+        let path = self.path;
+        match self.broken {
+            None if !wanted => Ok((None, None)),
+            None => Ok((Some(self.writer.into_reader()?), Some(path).filter(|_| !self.kept))),
+            Some(cause) => {
+                let path = path.display();
+                ui.warn(&format!("the details are incomplete: {cause}; what there is stands in `{path}`"));
+                Ok((None, None))
+            }
+        }
+    }
+}
+
+/// A path as a word of a shell's command line.
+fn word(path: &Path) -> String {
+    let path = path.display().to_string();
+    let path = if path.starts_with('-') { format!("./{path}") } else { path };
+    let plain = |char: char| char.is_ascii_alphanumeric() || "/._-+=:,@%".contains(char);
+    if path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', "'\\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_one_word_of_a_command_line() {
+        for (path, shown) in [
+            ("run.jsonl", "run.jsonl"),
+            ("a b.jsonl", "'a b.jsonl'"),
+            ("-dash.jsonl", "./-dash.jsonl"),
+            ("it's", "'it'\\''s'"),
+            ("/tmp/$x", "'/tmp/$x'"),
+        ] {
+            assert_eq!(word(Path::new(path)), shown);
+        }
+    }
+}
