@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::kinds::Backend;
-use super::url::{Url, bracketed};
+use super::url::{Url, bracketed, shown};
 use crate::args;
 use crate::args::range::outside;
 use crate::error::{Error, Result};
@@ -140,6 +140,18 @@ impl Server {
         key.chain(self.headers.iter().map(|(name, value)| (name.clone(), value.secret().to_string()))).collect()
     }
 
+    /// What somebody else says, without the key and the values of headers: servers repeat them in their errors. A value of a few
+    /// characters is no secret, and is left.
+    pub fn masked(&self, text: String) -> String {
+        const SHORTEST: usize = 8;
+        if text.is_empty() {
+            return text;
+        }
+        let secrets = self.api_key.iter().chain(self.headers.iter().map(|(_, value)| value)).map(Key::secret);
+        let words = secrets.flat_map(|secret| [secret, secret.rsplit(' ').next().unwrap_or_default()]);
+        words.filter(|secret| secret.len() >= SHORTEST).fold(text, |text, secret| text.replace(secret, "***"))
+    }
+
     /// Points the server at another address on this host, the endpoint kept.
     ///
     /// # Errors
@@ -158,7 +170,7 @@ impl ServerArgs {
         let endpoint = self.endpoint.as_deref().unwrap_or(self.backend.default_endpoint());
         let url = Url::parse(&format!("{base}{endpoint}")).map_err(|error| {
             let flags = if self.endpoint.is_some() { "`--base-url` and `--endpoint`" } else { "`--base-url`" };
-            error.context(format!("{flags} make no URL: `{base}{endpoint}`"))
+            error.context(format!("{flags} make no URL: `{}{endpoint}`", shown(&base)))
         })?;
         if !self.backend.speaks_at(url.path_only()) {
             return Err(self.mismatch(endpoint));
@@ -188,7 +200,7 @@ impl ServerArgs {
 
     fn base(&self) -> Result<String> {
         if let Some(base) = &self.base_url {
-            Url::parse(base).map_err(|error| error.context(format!("`--base-url {base}` is not a URL")))?;
+            Url::parse(base).map_err(|error| error.context(format!("`--base-url {}` is not a URL", shown(base))))?;
             return Ok(base.clone());
         }
         let bare = self.host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(&self.host);

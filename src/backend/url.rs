@@ -47,6 +47,16 @@ pub struct Url {
     pub path: String,
 }
 
+/// An address as it may be shown: what stands before the host may be a password.
+pub(super) fn shown(address: &str) -> String {
+    let start = address.find("//").map_or(0, |at| at + 2);
+    let end = address[start..].find(['/', '?']).map_or(address.len(), |at| start + at);
+    match address[start..end].rfind('@') {
+        Some(at) => format!("{}***{}", &address[..start], &address[start + at..]),
+        None => address.to_owned(),
+    }
+}
+
 impl Url {
     /// Takes a URL apart. User names, fragments, blanks and characters beyond ASCII are refused.
     pub fn parse(text: &str) -> Result<Url> {
@@ -145,6 +155,19 @@ fn parse_port(text: &str) -> Result<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_may_be_a_password_is_not_shown() {
+        let table = [
+            ("http://u:p@h:1/x@y", "http://***@h:1/x@y"),
+            ("u:p@h", "***@h"),
+            ("http://u:p@q@h", "http://***@h"),
+            ("http://h/a@b", "http://h/a@b"),
+        ];
+        for (address, expected) in table {
+            assert_eq!(shown(address), expected);
+        }
+    }
     use proptest::prelude::*;
 
     #[test]

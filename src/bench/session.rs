@@ -189,7 +189,8 @@ impl Session {
         let mut last = None;
         let ending = drive::run(stream, self.settings(), stop, &mut |observation| {
             if let Observation::Finished(finished) = observation {
-                last = Some(*finished);
+                let detail = self.server.masked(finished.detail.clone());
+                last = Some(Finished { detail, ..*finished });
             }
         })?;
         Ok((last, ending.stopped))
@@ -213,7 +214,8 @@ impl Session {
         let stream = drive::Stream { jobs, ..stream };
         let ending = drive::run(stream, settings, stop, &mut |observation| match observation {
             Observation::Began => {}
-            Observation::Finished(finished) => {
+            Observation::Finished(mut finished) => {
+                finished.detail = self.server.masked(finished.detail);
                 tell(Moment::Ended(&finished));
                 end = end.max(finished.record.end);
                 collector.push(*finished);

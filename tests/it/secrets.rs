@@ -10,14 +10,21 @@ const SECRET: &str = "sk-7f3a9c51d2";
 fn authorization(succeeds: bool, give: impl FnOnce(Llmbench) -> Llmbench) -> String {
     let server = Server::start(Cut::Whole, move |_: &Request| match succeeds {
         true => stream(&answer(Dialect::Completions, 2)),
-        false => refusal("401 Unauthorized", "application/json", r#"{"error": {"message": "wrong key"}}"#),
+        // Some servers repeat the key that they refuse.
+        false => refusal(
+            "401 Unauthorized",
+            "application/json",
+            &format!(r#"{{"error": {{"message": "wrong key: Bearer {SECRET}, {SECRET}"}}}}"#),
+        ),
     });
     let saved = ["--save-result", "--append-result", "--result-filename", "r.json", "--progress", "always"];
+    let saved = saved.into_iter().chain(["--record", "r.jsonl"]);
     let outcome = give(Llmbench::serve(&server).args(saved)).run();
     assert_eq!(outcome.status, Some(if succeeds { 0 } else { 1 }), "{}", outcome.stderr);
     let files = outcome.dir.files();
-    assert_eq!(files.len(), 1);
-    for (name, text) in [("stdout", &outcome.stdout), ("stderr", &outcome.stderr), ("file", &files[0].1)] {
+    assert_eq!(files.len(), 2);
+    let texts = [("stdout", &outcome.stdout), ("stderr", &outcome.stderr), ("a", &files[0].1), ("b", &files[1].1)];
+    for (name, text) in texts {
         assert!(!text.contains(SECRET), "{name}: {text}");
     }
     server.requests()[5].header("authorization").unwrap().to_owned()
@@ -49,6 +56,7 @@ fn errors_about_keys_do_not_show_them() {
         vec!["--header", "Authorization=Bearer sk-7f3a9c51d2\nx"],
         vec!["--api-key", SECRET, "--max-concurrency", "0"],
         vec!["--api-key", SECRET, "--nope"],
+        vec!["--base-url", "http://user:sk-7f3a9c51d2@127.0.0.1:9"],
     ];
     for args in table {
         let outcome = Llmbench::serve_at("http://127.0.0.1:9").args(&args).run();
