@@ -65,6 +65,19 @@ fn the_report_of_a_record_is_the_live_one() {
 }
 
 #[test]
+fn the_dashboard_s_form_is_the_same_live_and_from_a_record() {
+    for line in ["", "--plot-timeline", "--save-detailed", "--save-detailed --plot-timeline"] {
+        let bench = Llmbench::new().env("SAVE_TO_PYTORCH_BENCHMARK_FORMAT", "1").args(["serve", "--sim"]);
+        let bench = bench.arg_line("--num-prompts 4 --temperature 0 --percentile-metrics ttft,e2el --record r.jsonl");
+        let live = bench.arg_line("--save-result --result-filename a.json").arg_line(line).run();
+        assert_eq!(live.status, Some(0), "{line}: {}", live.stderr);
+        let old = fs::read_to_string(live.dir.path().join("a.pytorch.json")).unwrap();
+        assert_eq!(old.contains("\"input_lens\""), line.contains("--save-detailed"), "{line}");
+        assert_eq!(printed(live.dir.path(), "report r.jsonl --as pytorch").trim_end(), old, "{line}");
+    }
+}
+
+#[test]
 fn a_report_can_ask_for_what_the_run_did_not() {
     let live = recorded("--request-rate 200");
     let dir = live.dir.path();
