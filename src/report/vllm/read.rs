@@ -96,7 +96,9 @@ impl Stored {
     pub fn of(path: &Path, report: &Report) -> Result<Self> {
         let mut content = Vec::new();
         report.json(None, &mut content).map_err(|cause| Error::new(cause.to_string()))?;
-        Stored::parse(&path.display().to_string(), &String::from_utf8_lossy(&content))
+        let shown = path.display().to_string();
+        Stored::parse(&shown, &String::from_utf8_lossy(&content))
+            .map_err(|error| error.context(format!("cannot make a result of the run in `{shown}`")))
     }
 
     /// The figures that it has, in the order of the file.
