@@ -35,7 +35,7 @@ pub struct Job {
     pub inputs: u32,
     /// Seconds of sound that it holds.
     pub audio_seconds: f64,
-    /// What it adds to the hash of the run's workload, with all that follows it.
+    /// What it adds to the hash of the run's workload.
     pub workload: u64,
     /// What follows it in its place.
     pub then: Option<Then>,

@@ -86,10 +86,10 @@ pub fn jobs(
     let mut next_id = 0;
     Box::new(turns.into_iter().zip(due).map(move |(turns, due)| {
         let turns = samples.by_ref().take(turns as usize).collect::<Result<Vec<Sample>>>()?;
-        let talk = Talk { manner: Arc::clone(&manner), next_id, turns: turns.into_iter(), messages: Vec::new() };
+        let (manner, turns) = (Arc::clone(&manner), turns.into_iter());
+        let talk = Talk { manner, next_id, turns, planned: due, before: ALONE, messages: Vec::new() };
         next_id += talk.turns.len() as u32;
-        let workload = talk.workload(due);
-        Ok(Job { workload, ..talk.turn(due, 0).expect("a conversation has a turn") })
+        Ok(talk.turn(due, 0).expect("a conversation has a turn"))
     }))
 }
 
@@ -106,6 +106,10 @@ struct Talk {
     manner: Arc<Manner>,
     next_id: u32,
     turns: vec::IntoIter<Sample>,
+    /// When the next turn would be due if answers took no time.
+    planned: Tick,
+    /// The hash of the turn before it, where it brings that along.
+    before: u64,
     /// What was said until then, as far as it goes into the next turn.
     messages: Vec<Value>,
 }
@@ -116,27 +120,24 @@ impl Talk {
         let sample = self.turns.next()?;
         let id = self.next_id;
         self.next_id += 1;
+        let workload = self.workload(id, &sample);
         let sample = self.after_history(sample, history_tokens);
         let manner = Arc::clone(&self.manner);
-        let mut job = manner.encoder.job(id, due, &sample);
+        let mut job = Job { workload, ..manner.encoder.job(id, due, &sample) };
         if self.turns.len() > 0 {
             job.then = Some(Then::new(self.size(), |finished| self.follow(finished)));
         }
         Some(job)
     }
 
-    /// What the conversation adds to the hash of the workload: each turn by its own words, due as if answers took no time, and
-    /// on top of the turn before it where it brings that along.
-    fn workload(&self, begins: Tick) -> u64 {
+    /// What the next turn adds to the hash of the workload: its own words, due as if answers took no time, on top of the turn
+    /// before it where it brings that along.
+    fn workload(&mut self, id: u32, sample: &Sample) -> u64 {
         let Manner { encoder, think_nanos, history, .. } = &*self.manner;
-        let (mut sum, mut seed, mut due) = (0_u64, ALONE, begins);
-        for (sample, id) in self.turns.as_slice().iter().zip(self.next_id..) {
-            let hash = hash(&encoder.job(id, due, sample), seed);
-            sum = sum.wrapping_add(hash);
-            seed = if *history == History::Kept { hash } else { ALONE };
-            due = Tick::from_nanos(due.nanos().saturating_add(*think_nanos));
-        }
-        sum
+        let hash = hash(&encoder.job(id, self.planned, sample), self.before);
+        self.planned = Tick::from_nanos(self.planned.nanos().saturating_add(*think_nanos));
+        self.before = if *history == History::Kept { hash } else { ALONE };
+        hash
     }
 
     /// Puts a turn behind what was said before it.
@@ -255,16 +256,31 @@ mod tests {
         assert_eq!(begun[0].size(), begun[0].bytes.len() + "twothree".len());
     }
 
+    /// What each turn of the first conversation adds to the workload, if each is answered as `answers` say.
+    fn shares(history: History, answers: [&Finished; 2]) -> [u64; 3] {
+        let mut first = begin(history).remove(0);
+        let mut second = first.then.take().unwrap().job(answers[0]).unwrap();
+        let third = second.then.take().unwrap().job(answers[1]).unwrap();
+        [first.workload, second.workload, third.workload]
+    }
+
     #[test]
     fn a_workload_is_what_is_asked_and_not_what_is_answered() {
-        let begun = begin(History::Kept);
-        let shares = |begun: &[Job]| begun.iter().map(|job| job.workload).collect::<Vec<_>>();
-        assert_eq!(shares(&begun), shares(&begin(History::Kept)));
-        let dropped = shares(&begin(History::Dropped));
-        assert_ne!(shares(&begun)[0], dropped[0], "history is sent again");
-        assert_eq!(shares(&begun)[1], dropped[1], "a single turn has none");
-        let second = begun.into_iter().next().unwrap().then.unwrap().job(&answered("yes")).unwrap();
-        assert_eq!(second.workload, 0, "it is counted with the first");
+        let (yes, mut late) = (answered("yes"), answered("no, no"));
+        late.record.end = Tick::from_nanos(900);
+        let kept = shares(History::Kept, [&yes, &yes]);
+        assert_eq!(kept, shares(History::Kept, [&late, &late]));
+        let dropped = shares(History::Dropped, [&yes, &yes]);
+        assert_eq!(kept[0], dropped[0], "the first turn has no history");
+        assert!(kept[1] != dropped[1] && kept[2] != dropped[2], "history is sent again");
+        assert_eq!(dropped, shares(History::Dropped, [&late, &yes]));
+    }
+
+    #[test]
+    fn each_turn_counts_by_itself_once_it_is_sent() {
+        let [first, second, third] = shares(History::Dropped, [&answered("yes"), &answered("yes")]);
+        let alone = |id, due, text| hash(&encoder().job(id, Tick::from_nanos(due), &sample(text)), ALONE);
+        assert_eq!([first, second, third], [alone(0, 0, "one"), alone(1, 1_000, "two"), alone(2, 2_000, "three")]);
     }
 
     #[test]

@@ -277,8 +277,8 @@ pub struct Run {
     /// The id of the first turn of each planned conversation, ascending; its others follow. Empty where requests stand alone.
     pub conversations: Vec<u32>,
     /// The sum of a hash of each request that was started, by its id, when it was due, and its body: the same for runs that
-    /// sent the same, whatever came back. The later turns of a conversation count with its first one, each by its own words:
-    /// what the server answers goes into their bodies too, and when they are sent depends on it.
+    /// sent the same, whatever came back. A later turn of a conversation counts by its own words, due as if answers took no
+    /// time: what the server answers goes into its body too, and when it is sent depends on it.
     pub workload: u64,
     /// Whether the run was interrupted before everything planned had run.
     pub partial: bool,

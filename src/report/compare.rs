@@ -6,8 +6,9 @@ use std::io::{self, Write};
 
 use super::table::table;
 use super::vllm::lines::banner;
-use super::vllm::read::{Stored, shown};
+use super::vllm::read::{Sent, Stored, shown};
 use crate::error::{Error, Result};
+use crate::legible::legible;
 use crate::measure::Better;
 use crate::record::Task;
 
@@ -64,8 +65,9 @@ impl Comparison {
     pub fn console(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}", banner(" Comparison ", '='))?;
         for (letter, Stored { path, model, date, .. }) in LETTERS.iter().zip(&self.results) {
-            writeln!(out, "{letter}: {path} ({model}, {date})")?;
+            writeln!(out, "{letter}: {} ({}, {})", legible(path), legible(model), legible(date))?;
         }
+        self.incomplete(out)?;
         self.differences(out)?;
         let changes = LETTERS[1..self.results.len()].iter().flat_map(|letter| [letter, "Change", "Change (%)"]);
         let last = if self.results.len() == 2 { "Better" } else { "Best" };
@@ -75,19 +77,38 @@ impl Comparison {
         writeln!(out, "{}", banner("", '='))
     }
 
+    /// Writes which runs did not send all that was planned, and of which requests failed.
+    fn incomplete(&self, out: &mut dyn Write) -> io::Result<()> {
+        for (letter, result) in LETTERS.iter().zip(&self.results) {
+            let Sent { ended, failed, planned } = result.sent;
+            let of_planned = planned.map_or(String::new(), |planned| format!(" of {planned}"));
+            if result.partial {
+                writeln!(out, "{letter} was stopped after {ended}{of_planned} requests.")?;
+            } else if planned.is_some_and(|planned| planned > ended) {
+                writeln!(out, "{letter} sent {ended}{of_planned} requests.")?;
+            }
+            if failed > 0 {
+                writeln!(out, "{letter} has {failed} failed {}.", if failed == 1 { "request" } else { "requests" })?;
+            }
+        }
+        Ok(())
+    }
+
     /// Writes what the runs were to be, where that differs, and whether they sent the same.
     fn differences(&self, out: &mut dyn Write) -> io::Result<()> {
         for (index, (key, first)) in self.results[0].settings.iter().enumerate() {
             let all = || self.results.iter().map(|result| &result.settings[index].1);
             if all().any(|value| value != first) {
-                let shown = all().map(|value| value.as_ref().map_or_else(|| "none".to_owned(), shown));
+                let shown = all().map(|value| {
+                    value.as_ref().map_or_else(|| "none".to_owned(), |value| legible(&shown(value)).into_owned())
+                });
                 writeln!(out, "The runs differ in `{key}`: {}.", listed(shown.collect()))?;
             }
         }
         let workloads: Option<Vec<String>> = self.results.iter().map(|result| result.workload.clone()).collect();
         match workloads {
             Some(workloads) if workloads.iter().any(|workload| *workload != workloads[0]) => {
-                writeln!(out, "The runs did not send the same: their workloads are {}.", listed(workloads))
+                writeln!(out, "The runs did not send the same: their workloads are {}.", legible(&listed(workloads)))
             }
             _ => Ok(()),
         }
@@ -120,7 +141,7 @@ impl Comparison {
                     (0, _) | (_, 2) => format!("Only in {}", LETTERS[index]),
                     _ => format!("In {} and not in {}", LETTERS[index], LETTERS[0]),
                 };
-                writeln!(out, "{which}: {}.", alone.join(", "))?;
+                writeln!(out, "{which}: {}.", legible(&alone.join(", ")))?;
             }
         }
         Ok(())
@@ -141,7 +162,7 @@ fn listed(mut things: Vec<String>) -> String {
 }
 
 fn row(compared: &Compared) -> Vec<String> {
-    let mut cells = vec![compared.path.clone(), figure(compared.first)];
+    let mut cells = vec![legible(&compared.path).into_owned(), figure(compared.first)];
     cells.extend(compared.others.iter().flat_map(|other| changes(compared.first, *other)));
     cells.push(best(compared).to_owned());
     cells
@@ -208,6 +229,7 @@ mod tests {
             "{}\n\
              A: a.json (m, 1)\n\
              B: b.json (m, 2)\n\
+             B has 1 failed request.\n\
              The runs differ in `num_prompts`: 10 and 20.\n\
              The runs differ in `burstiness`: null and none.\n\
              {:<26}  A       B   Change  Change (%)  Better\n\
@@ -254,6 +276,31 @@ mod tests {
         for (a, b) in [(one.as_str(), one.as_str()), (one.as_str(), A)] {
             assert!(!shown_of(&[("a.json", a), ("b.json", b)]).contains("did not send the same"));
         }
+    }
+
+    #[test]
+    fn what_was_not_sent_or_failed_is_told_above_the_table() {
+        let with = |keys: &str| A.replacen('{', &format!("{{{keys}, "), 1);
+        let whole = with(r#""planned": 10"#);
+        let lasted = with(r#""planned": 24"#);
+        let stopped = with(r#""planned": 24"#).replace("\"partial\": false", "\"partial\": true");
+        let failed = A.replace("\"failed\": 0", "\"failed\": 2");
+        let text = shown_of(&[("a.json", &whole), ("b.json", &lasted), ("c.json", &stopped), ("d.json", &failed)]);
+        let (above, _) = text.split_once("Best\n").unwrap();
+        for line in ["B sent 10 of 24 requests.", "C was stopped after 10 of 24 requests.", "D has 2 failed requests."]
+        {
+            assert!(above.contains(line), "{line}: {above}");
+        }
+        assert!(!above.contains("A sent") && !above.contains("A was") && !above.contains("A has"), "{above}");
+    }
+
+    #[test]
+    fn no_text_of_a_result_reaches_a_terminal_as_it_is() {
+        let odd = r#"{"model_id": "\u001b[2J", "date": "\n", "workload": "\u001b[1m", "\u001b[3m": 1, "duration": 2.0,
+            "completed": 10, "request_throughput": 5.0, "label": "\u009b", "tokenizer_id": "\r"}"#;
+        let text = shown_of(&[("a\u{7}.json", odd), ("b.json", &A.replacen('{', r#"{"workload": "00", "#, 1))]);
+        assert!(!text.contains(|char: char| char.is_control() && char != '\n'), "{text:?}");
+        assert!(text.contains("A: a\\u{7}.json (\\u{1b}[2J, \\n)\n"), "{text}");
     }
 
     #[test]

@@ -119,7 +119,7 @@ impl Format {
         match (self, details) {
             (Format::Vllm, _) => report.console(out),
             (Format::VllmJson, details) => report.json(details, out),
-            (Format::PyTorch, details) => report.pytorch(details, out),
+            (Format::PyTorch, _) => report.pytorch(out),
             (Format::Csv, _) => csv::write(report.all_figures(), out),
             (Format::Markdown, _) => markdown::write(report, out),
             (Format::Timeline(thresholds), Some(details)) => timeline::write(report, details, thresholds, out),

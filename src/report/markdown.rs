@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use super::Report;
 use super::vllm::labels::name;
+use crate::legible::legible;
 use crate::measure::Figure;
 use crate::record::Setup;
 
@@ -13,7 +14,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     write_figures(&title(&report.run.setup), report.all_figures(), out)?;
     for (index, doubt) in report.verdict.doubts.iter().enumerate() {
         let before = if index == 0 { "\n" } else { "" };
-        writeln!(out, "{before}- {}; {}", doubt.what, doubt.advice)?;
+        writeln!(out, "{before}- {}; {}", legible(&doubt.what), doubt.advice)?;
     }
     Ok(())
 }
@@ -28,7 +29,7 @@ pub(super) fn write_figures(
     let rows: Vec<[String; 3]> = figures
         .map(|(figure, value)| {
             let number = if figure.unit().is_whole() { format!("{value:.0}") } else { format!("{value:.2}") };
-            [name(figure), number, figure.unit().name().to_owned()]
+            [plain(&name(figure)), number, figure.unit().name().to_owned()]
         })
         .collect();
     let head = ["Figure", "Value", "Unit"].map(str::to_owned);
@@ -49,7 +50,20 @@ fn title(setup: &Setup) -> String {
     };
     let limit = setup.max_concurrency.map_or(String::new(), |limit| format!(", at most {limit} in flight"));
     let date = setup.ended.strftime("%Y-%m-%d %H:%M:%S");
-    format!("`{}`, {}, {} prompts, {rate}{limit}, {date}", setup.model_id, setup.backend, setup.num_prompts)
+    let (model, backend) = (code(&setup.model_id), plain(&setup.backend));
+    format!("{model}, {backend}, {} prompts, {rate}{limit}, {date}", setup.num_prompts)
+}
+
+/// Text from outside as code: in more backticks than it has itself.
+pub(super) fn code(text: &str) -> String {
+    let most = text.split(|char| char != '`').map(str::len).max().unwrap_or(0);
+    let (marks, blank) = ("`".repeat(most + 1), if most > 0 { " " } else { "" });
+    format!("{marks}{blank}{}{blank}{marks}", legible(text))
+}
+
+/// Text from outside on its line and in its cell.
+pub(super) fn plain(text: &str) -> String {
+    legible(text).replace('|', "\\|")
 }
 
 fn line([figure, value, unit]: &[String; 3], widths: [usize; 3], out: &mut dyn Write) -> io::Result<()> {
@@ -87,5 +101,13 @@ mod tests {
         assert_eq!(first(setup()), limited);
         let free = Setup { request_rate: f64::INFINITY, max_concurrency: None, ..setup() };
         assert_eq!(first(free), "`org/demo-7b`, openai, 5 prompts, all at once, 2025-03-14 15:09:26");
+        let odd = Setup { model_id: "a`b\n\u{1b}[2J".into(), ..setup() };
+        assert!(first(odd).starts_with("`` a`b\\n\\u{1b}[2J ``, openai, "));
+    }
+
+    #[test]
+    fn text_from_outside_stays_in_its_cell() {
+        assert_eq!(plain("a | b\r\nc"), "a \\| b\\r\\nc");
+        assert_eq!(["a", "`a``b`", ""].map(code), ["`a`", "``` `a``b` ```", "``"]);
     }
 }

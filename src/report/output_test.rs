@@ -38,6 +38,7 @@ fn a_timeline_needs_details_and_a_picture_of_lengths_does_not() {
         (Format::Lengths, true, false),
         (Format::VllmJson, false, false),
         (Format::VllmJson, true, true),
+        (Format::PyTorch, true, false),
     ];
     for (format, detailed, needed) in table {
         let output = Output { files: vec![(format, Place::Stdout)], detailed, ..Output::default() };

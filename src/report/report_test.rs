@@ -330,3 +330,11 @@ fn the_report_of_a_record_is_that_of_the_live_run_to_the_byte() {
     stored.report().json(Some(&mut details), &mut out).unwrap();
     assert_eq!(String::from_utf8(out).unwrap(), live.json());
 }
+
+#[test]
+fn what_a_server_says_of_a_failure_is_shown_and_not_obeyed() {
+    let mut run = worked_example();
+    let failed = run.records.iter().find(|record| record.outcome != crate::record::Outcome::Done).unwrap().id;
+    run.errors.insert(failed, "no\u{1b}[2J\nroom");
+    assert!(console(&run).contains("\nError 0: no\\u{1b}[2J\\nroom\n"));
+}

@@ -13,6 +13,7 @@ pub use progress::Progress;
 pub use style::{Style, Tone};
 
 use crate::error::Error;
+use crate::legible::legible;
 
 /// The one way to speak to the user while the program runs. Its style is resolved once and passed down with it.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +49,8 @@ impl Ui {
     }
 
     fn line(&self, label: &str, text: &str) {
+        let lines: Vec<_> = text.split('\n').map(legible).collect();
         // A closed stderr must not hide the exit status.
-        let _ = writeln!(std::io::stderr().lock(), "{label} {text}");
+        let _ = writeln!(std::io::stderr().lock(), "{label} {}", lines.join("\n"));
     }
 }

@@ -8,17 +8,18 @@ use std::path::{Path, PathBuf};
 use crate::command::Llmbench;
 
 /// A stage and the stages that it may use.
-const ARROWS: [(&str, &[&str]); 19] = [
+const ARROWS: [(&str, &[&str]); 20] = [
     ("args", &["error", "json"]),
     ("error", &[]),
     ("json", &[]),
+    ("legible", &[]),
     ("rng", &[]),
     ("record", &["error", "json"]),
     ("hub", &["error", "net"]),
     ("token", &["error", "hub", "net"]),
     ("net", &["error"]),
     ("manual", &["error"]),
-    ("ui", &["error", "measure"]),
+    ("ui", &["error", "legible", "measure"]),
     ("sim", &["error"]),
     ("dataset", &["error", "hub", "net", "token", "rng", "record"]),
     ("backend", &["error", "dataset", "record"]),
@@ -27,7 +28,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
     ("bench", &["error", "json", "net", "token", "rng", "dataset", "backend", "plan", "drive", "record"]),
     ("measure", &["error", "record"]),
     ("study", &["error", "args", "json", "measure"]),
-    ("report", &["error", "json", "measure", "record", "study"]),
+    ("report", &["error", "json", "legible", "measure", "record", "study"]),
 ];
 
 const LONGEST_FILE: usize = 400;

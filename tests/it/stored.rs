@@ -65,6 +65,19 @@ fn the_report_of_a_record_is_the_live_one() {
 }
 
 #[test]
+fn the_dashboard_s_form_is_the_same_live_and_from_a_record() {
+    for line in ["", "--plot-timeline", "--save-detailed", "--save-detailed --plot-timeline"] {
+        let bench = Llmbench::new().env("SAVE_TO_PYTORCH_BENCHMARK_FORMAT", "1").args(["serve", "--sim"]);
+        let bench = bench.arg_line("--num-prompts 4 --temperature 0 --percentile-metrics ttft,e2el --record r.jsonl");
+        let live = bench.arg_line("--save-result --result-filename a.json").arg_line(line).run();
+        assert_eq!(live.status, Some(0), "{line}: {}", live.stderr);
+        let old = fs::read_to_string(live.dir.path().join("a.pytorch.json")).unwrap();
+        assert_eq!(old.contains("\"input_lens\""), line.contains("--save-detailed"), "{line}");
+        assert_eq!(printed(live.dir.path(), "report r.jsonl --as pytorch").trim_end(), old, "{line}");
+    }
+}
+
+#[test]
 fn a_report_can_ask_for_what_the_run_did_not() {
     let live = recorded("--request-rate 200");
     let dir = live.dir.path();
@@ -318,4 +331,27 @@ fn files_that_hold_no_run_are_named_with_their_line_and_cause() {
     }
     assert_eq!(in_dir(dir, "compare run.json").status, Some(2));
     assert_eq!(in_dir(dir, "report").status, Some(2));
+}
+
+#[test]
+fn what_is_no_text_is_neither_a_result_nor_a_record() {
+    let live = recorded("--request-rate 200");
+    let dir = live.dir.path();
+    let result = fs::read_to_string(dir.join("run.json")).unwrap();
+    let wide = |char: u16| char.to_le_bytes();
+    let utf16: Vec<u8> = result.encode_utf16().flat_map(wide).collect();
+    let marked = [&[0xff, 0xfe][..], &utf16].concat();
+    for (name, content) in
+        [("packed.json", &b"\x1f\x8b\x08\x00\xff\xc0"[..]), ("wide.json", &marked), ("bare.json", &utf16)]
+    {
+        fs::write(dir.join(name), content).unwrap();
+        for line in [format!("report {name}"), format!("compare run.json {name}")] {
+            let cause =
+                format!("llmbench: `{name}` is neither a result nor the record of a run: it is no text in UTF-8");
+            assert_eq!(refused(dir, &line), cause);
+        }
+    }
+    fs::write(dir.join("marked.json"), format!("\u{feff}{result}")).unwrap();
+    assert_eq!(printed(dir, "report marked.json"), printed(dir, "report run.json"));
+    printed(dir, "compare run.json marked.json");
 }

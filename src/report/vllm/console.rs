@@ -6,6 +6,7 @@ use super::labels::heading;
 use super::lines::{Figures, Row, banner, figures};
 use super::{blocks, charts, own, parts};
 use crate::json::Value;
+use crate::legible::legible;
 use crate::measure::{Figure, Metric, Statistic};
 use crate::record::Outcome;
 use crate::report::Report;
@@ -60,7 +61,7 @@ impl Report<'_> {
             if index == 0 {
                 writeln!(out, "Failed requests during benchmark run detected (capping to {LISTED_FAILURES}):")?;
             }
-            writeln!(out, "Error {index}: {}", self.run.errors.of(record.id))?;
+            writeln!(out, "Error {index}: {}", legible(self.run.errors.of(record.id)))?;
         }
         Ok(())
     }

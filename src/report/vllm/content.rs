@@ -22,19 +22,29 @@ const HINT: &str = "name a file that `--save-result` or `--output-json` has writ
 /// The words that Python writes for numbers that JSON does not have; the first may have a minus before it.
 const WORDS: [&str; 2] = ["Infinity", "NaN"];
 
+/// What some programs put before a text to say that it is UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// No result has more keys, whatever its metadata are; each is looked for among all.
 const MOST_KEYS: usize = 10_000;
 
 /// The keys of a result in the order of its file, and their values as they are written there.
 pub(super) struct Content<'a>(Vec<(String, &'a RawValue)>);
 
-/// The text of a result file.
+/// The text of a result file, without the mark that some programs put before it.
 ///
 /// # Errors
-/// If it cannot be read.
+/// If it cannot be read or is no text.
 pub(super) fn text(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path)
-        .map_err(|cause| Error::new(format!("cannot read result `{}`: {cause}", path.display())).hint("check the path"))
+    let bytes = std::fs::read(path).map_err(|cause| {
+        Error::new(format!("cannot read result `{}`: {cause}", path.display())).hint("check the path")
+    })?;
+    let marked = bytes.starts_with(MARK);
+    let text = String::from_utf8(bytes).ok().filter(|text| !text.contains('\0')).ok_or_else(|| {
+        Error::new(format!("`{}` is neither a result nor the record of a run: it is no text in UTF-8", path.display()))
+            .hint("unpack it if it is compressed, or name a file as `--save-result`, `--output-json` or `--record` wrote it")
+    })?;
+    Ok(if marked { text[MARK.len()..].to_owned() } else { text })
 }
 
 impl<'a> Content<'a> {

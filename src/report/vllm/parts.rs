@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use super::labels::{label, word};
 use super::lines::{Row, Section, banner};
 use crate::json::Value;
+use crate::legible::legible;
 use crate::measure::{
     Adapter, COMPLETED, FAILED, Figure, Metric, OUTPUT_THROUGHPUT, REQUEST_THROUGHPUT, Statistic, Summary,
 };
@@ -108,7 +109,8 @@ pub(super) fn adapters(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         head.extend(OF_ADAPTER.map(|statistic| format!("{} {statistic}", word(part.metric))));
     }
     let row = |adapter: &Adapter| {
-        let mut cells = vec![adapter.name.clone(), adapter.requests.to_string(), adapter.failed.to_string()];
+        let mut cells =
+            vec![legible(&adapter.name).into_owned(), adapter.requests.to_string(), adapter.failed.to_string()];
         cells.extend(generates.then(|| number(Some(adapter.output_token_rate))));
         let parts = latencies_of(report, adapter).into_iter();
         cells.extend(parts.flat_map(|part| OF_ADAPTER.map(|statistic| number(part.millis(statistic)))));

@@ -5,7 +5,6 @@ use std::io::{self, Write};
 
 use super::json::{Column, Entry, Keys};
 use crate::json::{Value, list, text};
-use crate::record::file::Reader;
 use crate::report::Report;
 
 /// The figures, in their order.
@@ -31,10 +30,10 @@ impl Report<'_> {
         FIGURES.iter().any(|figure| keys.value(figure).is_some())
     }
 
-    /// Writes the records; with `details` as the result has them with details.
-    pub(in crate::report) fn pytorch(&self, mut details: Option<&mut Reader>, out: &mut dyn Write) -> io::Result<()> {
-        let records = Records { keys: &self.keys(details.is_some()), options: &self.run.setup.options };
-        records.write(out, &mut |entries, out| self.entries(entries.into_iter(), details.as_deref_mut(), out))
+    /// Writes the records. Of the arrays with an item a request this form has those alone that records are enough for.
+    pub(in crate::report) fn pytorch(&self, out: &mut dyn Write) -> io::Result<()> {
+        let records = Records { keys: &self.keys(self.detailed), options: &self.run.setup.options };
+        records.write(out, &mut |entries, out| self.entries(entries.into_iter(), None, out))
     }
 }
 
@@ -114,12 +113,12 @@ mod tests {
     use super::*;
     use crate::measure::{Asked, Metric};
     use crate::record::Setup;
-    use crate::report::tests::{asked, details, example_of, setup, told};
+    use crate::report::tests::{asked, example_of, setup, told};
 
     fn written(setup: Setup, metrics: &[Metric]) -> Vec<Json> {
         let told = told(example_of(setup), Asked { metrics: metrics.to_vec(), ..asked() });
         let mut out = Vec::new();
-        told.report().pytorch(Some(&mut details()), &mut out).unwrap();
+        Report { detailed: true, ..told.report() }.pytorch(&mut out).unwrap();
         serde_json::from_slice(&out).unwrap()
     }
 
@@ -148,6 +147,21 @@ mod tests {
             assert!(!extra.contains_key(gone), "{gone}");
         }
         assert!(extra.contains_key("output_lens"));
+    }
+
+    #[test]
+    fn the_values_of_requests_are_there_where_the_result_is_to_have_them() {
+        let told = told(example_of(setup()), asked());
+        for detailed in [true, false] {
+            let mut out = Vec::new();
+            Report { detailed, ..told.report() }.pytorch(&mut out).unwrap();
+            let records: Vec<Json> = serde_json::from_slice(&out).unwrap();
+            let extra = records[0]["metric"]["extra_info"].as_object().unwrap();
+            for key in ["input_lens", "output_lens", "start_times"] {
+                assert_eq!(extra.contains_key(key), detailed, "{key}");
+            }
+            assert!(extra.contains_key("latencies"));
+        }
     }
 
     #[test]

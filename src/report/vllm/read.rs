@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::measure::{Better, Figure, INPUT_THROUGHPUT, OUTPUT_THROUGHPUT};
 use crate::record::Task;
 use crate::report::Report;
+use crate::report::markdown::{code, plain};
 
 /// Keys that say what a run was, not what came of it.
 const SETTINGS: [&str; 10] = [
@@ -44,12 +45,27 @@ pub struct Stored {
     pub task: Option<Task>,
     /// A number that is the same for runs that sent the same; results of the reference have none.
     pub workload: Option<String>,
+    /// Whether the run was stopped before its end.
+    pub partial: bool,
+    /// How many requests it came to.
+    pub sent: Sent,
     /// What the run was to be: keys and values.
     pub settings: Vec<(&'static str, Option<Value>)>,
     /// What came of it in numbers, in the order of the file.
     pub numbers: Vec<Number>,
     /// All its keys, without the arrays that have an item a request.
     pub(super) entries: Map<String, Value>,
+}
+
+/// How many requests a run came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sent {
+    /// Those that ended, one way or the other.
+    pub ended: u64,
+    /// Those of them that failed.
+    pub failed: u64,
+    /// Those that were planned; results of the reference do not say.
+    pub planned: Option<u64>,
 }
 
 /// One number of a result.
@@ -80,7 +96,9 @@ impl Stored {
     pub fn of(path: &Path, report: &Report) -> Result<Self> {
         let mut content = Vec::new();
         report.json(None, &mut content).map_err(|cause| Error::new(cause.to_string()))?;
-        Stored::parse(&path.display().to_string(), &String::from_utf8_lossy(&content))
+        let shown = path.display().to_string();
+        Stored::parse(&shown, &String::from_utf8_lossy(&content))
+            .map_err(|error| error.context(format!("cannot make a result of the run in `{shown}`")))
     }
 
     /// The figures that it has, in the order of the file.
@@ -88,10 +106,10 @@ impl Stored {
         self.numbers.iter().filter_map(|number| Some((number.path.parse().ok()?, number.value)))
     }
 
-    /// What it is, in a line.
+    /// What it is, in a line of Markdown.
     pub fn title(&self) -> String {
-        let label = self.label.as_ref().map_or(String::new(), |label| format!(", {label}"));
-        format!("`{}`{label}, {}", self.model, self.date)
+        let label = self.label.as_ref().map_or(String::new(), |label| format!(", {}", plain(label)));
+        format!("{}{label}, {}", code(&self.model), plain(&self.date))
     }
 
     /// What cannot be known from it, in a sentence.
@@ -119,6 +137,8 @@ impl Stored {
         numbers.retain(|number| !SETTINGS.contains(&number.path.as_str()));
         let has = |key: &str| entries.contains_key(key);
         let text = |key: &str| entries.get(key).map(shown).unwrap_or_default();
+        let count = |key: &str| entries.get(key).and_then(Value::as_u64);
+        let [completed, failed] = ["completed", "failed"].map(|key| count(key).unwrap_or_default());
         Ok(Stored {
             path: path.to_owned(),
             label: entries.get("label").and_then(Value::as_str).map(str::to_owned),
@@ -130,6 +150,8 @@ impl Stored {
                 _ => None,
             },
             workload: entries.get("workload").and_then(Value::as_str).map(str::to_owned),
+            partial: entries.get("partial") == Some(&Value::Bool(true)),
+            sent: Sent { ended: completed.saturating_add(failed), failed, planned: count("planned") },
             settings: SETTINGS.map(|key| (key, entries.get(key).cloned())).into(),
             numbers,
             entries,
@@ -176,6 +198,12 @@ mod tests {
             assert!(figures.contains(&figure), "{figure:?}");
         }
         assert!(stored.numbers.iter().all(|number| number.path != "num_prompts"), "a setting is no number");
+    }
+
+    #[test]
+    fn a_title_is_one_line_whatever_the_file_says() {
+        let text = r#"{"duration": 1, "completed": 2, "request_throughput": 2, "model_id": "m\n\u001b[2J", "label": "a|b\nc", "date": "1"}"#;
+        assert_eq!(Stored::parse("a.json", text).unwrap().title(), "`m\\n\\u{1b}[2J`, a\\|b\\nc, 1");
     }
 
     #[test]

@@ -1,0 +1,44 @@
+//! Text from outside as people are shown it: what a server, a file or a flag says comes in, the same on one line goes out,
+//! without anything that a terminal would obey. JSON has escapes of its own and never goes through here.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// The text with every character that is not to be seen as Rust writes it: `\n`, `\u{1b}`.
+pub fn legible(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_obeyed) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for char in text.chars() {
+        if is_obeyed(char) {
+            write!(shown, "{}", char.escape_default()).expect("a String takes all text");
+        } else {
+            shown.push(char);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Whether a character moves, colours, breaks or turns what stands beside it: controls, other ends of lines, and marks of direction.
+fn is_obeyed(char: char) -> bool {
+    char.is_control() || matches!(char, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_spelled_out() {
+        let table = [
+            ("org/demo-7b µ | \"a\\b\"", "org/demo-7b µ | \"a\\b\""),
+            ("a\nb\r\tc", "a\\nb\\r\\tc"),
+            ("\u{1b}[2J\u{7f}\u{9b}31m", "\\u{1b}[2J\\u{7f}\\u{9b}31m"),
+            ("a\u{202e}b\u{2028}", "a\\u{202e}b\\u{2028}"),
+        ];
+        for (text, shown) in table {
+            assert_eq!(legible(text), shown);
+        }
+    }
+}
