@@ -115,8 +115,10 @@ fn a_file_that_is_there_stays_unless_it_may_be_written_over() {
     let error = Writer::create(&scratch.0, Existing::Kept).unwrap_err();
     assert!(error.to_string().ends_with("is there already") && error.advice().is_some(), "{error}");
     assert_eq!(std::fs::read(&scratch.0).unwrap(), b"mine");
-    Writer::create(&scratch.0, Existing::Replaced).unwrap();
-    assert_eq!(std::fs::read(&scratch.0).unwrap(), b"");
+    let mut writer = Writer::create(&scratch.0, Existing::Replaced).unwrap();
+    assert_eq!(std::fs::read(&scratch.0).unwrap(), b"mine", "it is kept until a run begins");
+    writer.begin(&Setup::default(), 1, &[]).unwrap();
+    assert!(std::fs::read(&scratch.0).unwrap().starts_with(b"{\"format\":"));
 }
 
 #[test]

@@ -145,5 +145,7 @@ fn broken(cause: io::Error) -> Error {
 pub(super) fn senseless(cause: &serde_json::Error) -> Error {
     let text = cause.to_string();
     let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+    // It repeats what the file says, which may hold ends of lines.
+    let what = what.replace(char::is_control, " ");
     Error::new(format!("column {}: {what}", cause.column()))
 }
