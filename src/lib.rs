@@ -14,9 +14,9 @@
 //!
 //! `cmd` wires the stages, a subcommand a file, and nobody uses it. A `backend` is a server's protocol: sample to body, stream
 //! event to meaning; `drive` is hot. `token` and `rng` serve `dataset`; `json` writes JSON as Python does; `net` makes the calls
-//! that are not measured, `hub` fetches files of the model hub; `legible` makes text from outside fit to be shown; `sim` is a server of our own to measure against and shares no
-//! code with the client; `manual` is the text of `llmbench help`; `ui` is the only stage that writes to a terminal while a run
-//! is going on.
+//! that are not measured, `hub` fetches files of the model hub; `legible` makes text from outside fit to be shown; `sim` is a
+//! server of our own to measure against and shares no code with the client; `manual` is the text of `llmbench help`; `ui` is the
+//! only stage that writes to a terminal while a run is going on.
 //! Data flows one way, through plain owned types; time between stages is a [`record::Tick`].
 
 pub mod args;
