@@ -113,3 +113,10 @@ fn stamps_are_no_matter_where_nothing_arrived() {
     });
     assert!(!found.iter().any(|what| what.starts_with("arrivals")), "{found:?}");
 }
+
+#[test]
+fn a_run_that_was_stopped_before_any_request_ended_blames_no_server() {
+    let found = found(|run| *run = Run { partial: true, planned: 9, missing: vec![Part::Health], ..Run::default() });
+    assert_eq!(found[0], "the run was stopped before any request ended, so there are no latencies");
+    assert!(!found.iter().any(|what| what.contains("no request succeeded") || what.contains("stamped")), "{found:?}");
+}

@@ -59,13 +59,6 @@ impl Flow {
         }
     }
 
-    /// Adds all that `other` counted.
-    pub fn merge(&mut self, other: &Flow) {
-        for (millis, bin) in other.bins() {
-            self.bin(Tick::from_nanos(millis * BIN_NANOS)).add(bin.chunks, bin.parts);
-        }
-    }
-
     /// The milliseconds with output, ascending: how many had passed since the start of the run, and what arrived.
     pub fn bins(&self) -> impl Iterator<Item = (u64, Bin)> + Clone + use<'_> {
         let filled = self.seconds.iter().zip(0_u64..).filter_map(|(bins, second)| Some((bins.as_deref()?, second)));
