@@ -1,7 +1,7 @@
 use super::super::metrics;
 use super::super::tests::{asked, worked_example};
 use super::*;
-use crate::record::{Gaps, Health, Setup, Tick, spread};
+use crate::record::{Gaps, Health, Part, Setup, Tick, spread};
 
 /// The worked example on a healthy client with two cores.
 fn healthy() -> Run {

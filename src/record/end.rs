@@ -5,6 +5,7 @@ use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
 use super::{Counters, Health, Record, Run, Setup, Tick, as_text};
+use crate::error::Result;
 
 /// The last line.
 #[derive(Serialize, Deserialize)]
@@ -52,6 +53,15 @@ impl End {
             tokens,
             records: Some(records),
         }
+    }
+
+    /// Whether its times are those of a run.
+    ///
+    /// # Errors
+    /// If one lies behind any run.
+    pub(super) fn possible(&self) -> Result<()> {
+        self.probes.iter().try_for_each(|probe| probe.latest().possible())?;
+        self.duration.possible()
     }
 
     /// The end of a run whose last answer came at `last`, and that came to no other.

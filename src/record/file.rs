@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::begin::{Begin, FirstLine};
 use super::end::{End, LastLine};
+use super::input::open;
 use super::lines::{AS_WRITTEN, FIRST, Lines, senseless};
 use super::{Finished, Outcome, Record, Run, ServerTimes, Setup, Tick, as_text};
 use crate::error::{Error, Result};
@@ -236,11 +237,6 @@ pub(super) fn begins_as_records(path: &Path) -> Result<bool> {
     Ok(FIRST.starts_with(&begin))
 }
 
-/// Opens a record file to read it.
-pub(super) fn open(path: &Path) -> Result<File> {
-    File::open(path).map_err(|cause| at(path, "read", &cause))
-}
-
 /// The request of a line, without the answer's text, which is passed over.
 pub(super) fn without_text(text: &[u8]) -> Result<Finished> {
     let line: Line<'_, IgnoredAny> = serde_json::from_slice(text).map_err(|cause| senseless(&cause))?;
@@ -252,7 +248,7 @@ pub(super) fn twice(id: u32) -> Error {
     Error::new(format!("request {id} is on a line before it too")).hint(AS_WRITTEN)
 }
 
-fn at(path: &Path, action: &str, cause: &io::Error) -> Error {
+pub(super) fn at(path: &Path, action: &str, cause: &io::Error) -> Error {
     Error::new(format!("cannot {action} `{}`: {cause}", path.display()))
 }
 

@@ -18,6 +18,9 @@ const BUFFER: usize = 1 << 18;
 /// How every version of the first line begins.
 pub(super) const FIRST: &[u8] = b"{\"format\":\"llmbench records\",";
 
+/// Bytes that the first line has at most; it names each conversation of a run.
+const LONGEST_FIRST: u64 = 64 << 20;
+
 /// How the last line of a run that came to its end begins.
 const LAST: &[u8] = b"{\"end\":";
 
@@ -95,7 +98,7 @@ fn first_line(input: &mut BufReader<File>) -> Result<(Begin<'static>, u64)> {
         return Err(Error::new("not a file of llmbench records").hint(AS_WRITTEN));
     }
     let mut text = Vec::new();
-    let length = input.read_until(b'\n', &mut text).map_err(broken)?;
+    let length = input.by_ref().take(LONGEST_FIRST).read_until(b'\n', &mut text).map_err(broken)?;
     let of_line = |cause: serde_json::Error| senseless(&cause).context("line 1 makes no sense");
     let Version { version } = serde_json::from_slice(&text).map_err(of_line)?;
     if version > VERSION {
@@ -119,17 +122,17 @@ fn last_line(input: &mut BufReader<File>, start: u64) -> Result<(Option<End>, u6
         return Ok((None, length));
     }
     input.read_to_end(&mut text).map_err(broken)?;
-    match serde_json::from_slice::<LastLine>(&text) {
-        Ok(last) => Ok((Some(last.end), at)),
+    let wrong = match serde_json::from_slice::<LastLine>(&text) {
+        Ok(LastLine { end }) => match end.possible() {
+            Ok(()) => return Ok((Some(end), at)),
+            Err(cause) => cause,
+        },
         // A kill or a full disk cut it short.
-        Err(cause) if !whole && cause.is_eof() => Ok((None, at)),
-        Err(cause) => {
-            let number = 1 + line_breaks(input, at).map_err(broken)?;
-            Err(senseless(&cause)
-                .context(format!("line {number}, the last, does not tell the end of a run"))
-                .hint(AS_WRITTEN))
-        }
-    }
+        Err(cause) if !whole && cause.is_eof() => return Ok((None, at)),
+        Err(cause) => senseless(&cause),
+    };
+    let number = 1 + line_breaks(input, at).map_err(broken)?;
+    Err(wrong.context(format!("line {number}, the last, does not tell the end of a run")).hint(AS_WRITTEN))
 }
 
 /// How many lines end before `behind`.

@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::file;
+use super::input;
 use super::lines::Lines;
 use super::merge::{OF_ONE_RUN, Plans};
-use super::{Collector, Finished, Run, Tick};
+use super::{Collector, Finished, Record, Run, Tick};
 use crate::error::{Error, Result};
 
-/// No run lasts longer: what lies beyond is no time of a request.
-const LONGEST: Tick = Tick::from_nanos(100 * 24 * 3600 * 1_000_000_000);
+/// No run lasts longer: what lies beyond is no time of a request, and the flow would take memory for all the time before it.
+const LONGEST: Tick = Tick::from_nanos(7 * 24 * 3600 * 1_000_000_000);
 
 impl Run {
     /// Whether the file at `path` is one of records, as far as it goes: an empty one and one that was cut short may be.
@@ -43,7 +44,7 @@ impl Run {
     pub fn of_parts(files: &[PathBuf]) -> Result<Self> {
         let (mut plans, mut parts) = (Plans::default(), Vec::new());
         for path in files {
-            let (lines, begin, end) = Lines::of(file::open(path)?, path)?;
+            let (lines, begin, end) = Lines::of(input::open(path)?, path)?;
             let plan = plans.add(path, begin, end);
             parts.push((lines, plan.map_err(|error| error.context(format!("cannot read `{}`", path.display())))?));
         }
@@ -56,7 +57,7 @@ impl Run {
                 let finished = file::without_text(text)?;
                 let id = finished.record.id;
                 once(&mut seen, id, path)?;
-                let tokens = plans.count(plan, id, latest(&finished)?);
+                let tokens = plans.count(plan, id, ended(&finished)?);
                 collector.push(finished);
                 match tokens {
                     Some(tokens) => collector.count(id, tokens),
@@ -78,15 +79,34 @@ fn once<'a>(seen: &mut HashMap<u32, &'a Path>, id: u32, path: &'a Path) -> Resul
     }
 }
 
-/// When the last thing happened that a line tells of.
-fn latest(finished: &Finished) -> Result<Tick> {
-    let record = &finished.record;
-    let times = [record.due, record.sent, record.first, record.last, record.end];
-    let latest = times.into_iter().chain(finished.chunks.iter().copied()).max().unwrap_or_default();
-    if latest > LONGEST {
-        return Err(Error::new(format!("it has a time of {} s", latest.as_secs_f64())));
+/// When the request of a line ended.
+fn ended(finished: &Finished) -> Result<Tick> {
+    finished.record.latest().max(finished.chunks.iter().copied().max().unwrap_or_default()).possible()?;
+    Ok(finished.record.end)
+}
+
+impl Record {
+    /// When the last thing happened that it tells of.
+    pub(super) fn latest(&self) -> Tick {
+        [self.due, self.sent, self.first, self.last, self.end].into_iter().max().unwrap_or_default()
     }
-    Ok(record.end)
+}
+
+impl Tick {
+    /// Whether it is the time of a run.
+    ///
+    /// # Errors
+    /// If it lies behind any.
+    pub(super) fn possible(self) -> Result<()> {
+        if self > LONGEST {
+            let days = LONGEST.as_secs_f64() / 86_400.0;
+            return Err(Error::new(format!(
+                "it has a time of {} s, and no run of over {days} days is read",
+                self.as_secs_f64()
+            )));
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -273,6 +273,11 @@ fn what_is_no_record_file_is_refused_with_its_line_and_the_cause() {
         (spoilt(3, "{", ""), "line 3 is no record: column "),
         (spoilt(3, "\"done\"", "\"dome\""), "line 3 is no record: column "),
         (spoilt(2, "\"end\":", "\"end\":99999999999"), "line 2 is no record: it has a time of 9"),
+        (
+            spoilt(5, "\"duration\":", "\"duration\":70000000"),
+            "line 5, the last, does not tell the end of a run: it has a time",
+        ),
+        (spoilt(3, "\"chunks\":[", "\"chunks\":[604800000000001,"), "line 3 is no record: it has a time of 604800"),
         (spoilt(5, "\"duration\":", "\"duration\":x"), "line 5, the last, does not tell the end of a run: column "),
         (format!("{whole}{}\n", lines[2]), "line 5 is no record: column "),
         (lines[..3].join("\n") + "\n" + lines[2] + "\n", "line 4 is no record: request 0 is on a line before it too"),
