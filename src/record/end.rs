@@ -34,7 +34,8 @@ pub(super) struct End {
 }
 
 impl End {
-    /// The end of `run`, of which `records` were written. The server did not count the answers to `waiting`: a tokenizer has counted them all, or none.
+    /// The end of `run`, of which `records` were written. The server did not count the answers to `waiting`: a tokenizer has
+    /// counted them all, or none.
     pub(super) fn of(run: &Run, records: u64, waiting: &[u32]) -> Self {
         let tokens = |&id: &u32| {
             let position = run.records.binary_search_by_key(&id, |record| record.id).ok()?;

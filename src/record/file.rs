@@ -173,7 +173,8 @@ impl Reader {
     /// Opens the file at `path` and finds its records. A last line that a kill cut short is left out.
     ///
     /// # Errors
-    /// If it cannot be read, is of another format or a newer version, or has a line that is no record or a second one of a request.
+    /// If it cannot be read, is of another format or a newer version, or has a line that is no record or a second one of a
+    /// request.
     pub fn open(path: &Path) -> Result<Self> {
         Reader::index(open(path)?, path.to_owned())
     }

@@ -1,9 +1,10 @@
-//! Files of records become one run: their first and last lines come in, what they say together goes out. Nothing depends on the
-//! order of the files, so that however a run was cut, what is put together again is the same run.
+//! Files of records become one run: their first and last lines come in, what they say together goes out. Nothing measured
+//! depends on the order of the files, so that however a run was cut, what is put together again is the same run.
 //!
 //! Equal first lines are one plan, which is counted once, and so is its last line, whichever of its files has it: so a file may
 //! be cut into several that each keep its first line. Other first lines are parts of a load that were sent apart: what they
-//! planned adds up. They were asked for the same and began together.
+//! planned adds up. They were asked for the same and began together; what the server counted is told by the first of them
+//! that knows it.
 
 use std::path::{Path, PathBuf};
 
