@@ -68,6 +68,10 @@ fn missing_latency(metric: Metric) -> Doubt {
 }
 
 fn nothing_succeeded(run: &Run, metrics: &Metrics) -> Option<Doubt> {
+    if run.partial && run.records.is_empty() {
+        let what = "the run was stopped before any request ended, so there are no latencies".to_owned();
+        return Some(Doubt::new(Grade::Invalid, what, "run it again, to its end"));
+    }
     let most = metrics.failures.classes.iter().max_by_key(|(_, count)| **count);
     (metrics.counts.completed == 0).then(|| {
         let cause =
@@ -78,7 +82,7 @@ fn nothing_succeeded(run: &Run, metrics: &Metrics) -> Option<Doubt> {
 }
 
 fn partial(run: &Run) -> Option<Doubt> {
-    run.partial.then(|| {
+    (run.partial && !run.records.is_empty()).then(|| {
         let what = format!("the run was stopped after {} of {} requests", run.records.len(), run.planned);
         Doubt::new(Grade::Degraded, what, "compare it only with runs of the same length, or run it to its end")
     })

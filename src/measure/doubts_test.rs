@@ -1,7 +1,7 @@
 use super::super::metrics;
 use super::super::tests::{asked, worked_example};
 use super::*;
-use crate::record::{Gaps, Health, Setup, Tick, spread};
+use crate::record::{Gaps, Health, Part, Setup, Tick, spread};
 
 /// The worked example on a healthy client with two cores.
 fn healthy() -> Run {
@@ -112,4 +112,11 @@ fn stamps_are_no_matter_where_nothing_arrived() {
         run.health.kernel_stamps = false;
     });
     assert!(!found.iter().any(|what| what.starts_with("arrivals")), "{found:?}");
+}
+
+#[test]
+fn a_run_that_was_stopped_before_any_request_ended_blames_no_server() {
+    let found = found(|run| *run = Run { partial: true, planned: 9, missing: vec![Part::Health], ..Run::default() });
+    assert_eq!(found[0], "the run was stopped before any request ended, so there are no latencies");
+    assert!(!found.iter().any(|what| what.contains("no request succeeded") || what.contains("stamped")), "{found:?}");
 }

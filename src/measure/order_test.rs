@@ -1,5 +1,8 @@
 //! However the records of a run come in, and however they are cut, the numbers are the same to the last bit.
 
+use std::path::PathBuf;
+
+use jiff::SignedDuration;
 use proptest::prelude::*;
 
 use super::*;
@@ -47,18 +50,39 @@ fn run(all: &[Finished], positions: &[usize]) -> Run {
     run
 }
 
-/// The same by way of its file.
-fn stored(all: &[Finished], positions: &[usize]) -> Run {
+/// A file of those of `all` that stand at `positions`, with the first and the last line of `run`.
+fn file(name: &str, run: &Run, all: &[Finished], positions: &[usize]) -> PathBuf {
     let thread = std::thread::current().id();
-    let path = std::env::temp_dir().join(format!("llmbench-order-{}-{thread:?}", std::process::id()));
-    let run = run(all, positions);
+    let path = std::env::temp_dir().join(format!("llmbench-order-{}-{thread:?}-{name}", std::process::id()));
     let mut writer = Writer::create(&path, Existing::Replaced).unwrap();
     writer.begin(&run.setup, run.planned, &run.conversations).unwrap();
     positions.iter().for_each(|&position| writer.append(&all[position]).unwrap());
-    writer.end(&run).unwrap();
-    let read = Run::read(&path).unwrap();
-    std::fs::remove_file(&path).unwrap();
+    writer.end(run).unwrap();
+    path
+}
+
+/// The run that these files hold together, which go.
+fn together(files: &[PathBuf]) -> Run {
+    let read = Run::of_parts(files).unwrap();
+    files.iter().for_each(|path| std::fs::remove_file(path).unwrap());
     read
+}
+
+/// A file, cut into those whose lines `part` names, each with the first and the last line of the whole.
+fn cut(whole: PathBuf, parts: usize, part: impl Fn(usize) -> usize) -> Vec<PathBuf> {
+    let text = std::fs::read_to_string(&whole).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let records = &lines[1..lines.len() - 1];
+    let piece = |number: usize| {
+        let path = whole.with_extension(number.to_string());
+        let mine = records.iter().zip(0..).filter(|&(_, at)| part(at) == number).map(|(line, _)| *line);
+        let all: Vec<&str> = lines[..1].iter().copied().chain(mine).chain(lines.last().copied()).collect();
+        std::fs::write(&path, all.join("\n") + "\n").unwrap();
+        path
+    };
+    let pieces = (0..parts).map(piece).collect();
+    std::fs::remove_file(&whole).unwrap();
+    pieces
 }
 
 fn numbers(run: &Run) -> Metrics {
@@ -80,10 +104,23 @@ proptest! {
         let mut shuffled = in_order.clone();
         shuffled.sort_by_key(|&position| cuts[position].0);
         let part = |number| shuffled.iter().copied().filter(|&position| cuts[position].1 == number).collect::<Vec<_>>();
-        let mut merged = stored(&all, &part(0));
-        (1..4).for_each(|number| merged.merge(stored(&all, &part(number))));
-        let (whole, merged) = (numbers(&run(&all, &in_order)), numbers(&merged));
+        let run_of = |positions: &[usize]| run(&all, positions);
+        // Each part was sent by a program of its own, which began at a moment of its own.
+        let sent_apart = (0..4).map(|number| {
+            let mut run = run_of(&part(number));
+            run.setup.started = run.setup.started.saturating_add(SignedDuration::from_millis(number as i64));
+            file(&number.to_string(), &run, &all, &part(number))
+        });
+        let merged = numbers(&together(&sent_apart.collect::<Vec<_>>()));
+        let whole = run_of(&in_order);
+        let mut pieces = cut(file("whole", &whole, &all, &shuffled), 4, |at| cuts[at].1);
+        pieces.reverse();
+        let pieced = together(&pieces);
+        prop_assert_eq!((&pieced.health, &pieced.conversations), (&whole.health, &whole.conversations));
+        prop_assert_eq!(pieced.planned, whole.planned);
+        let whole = numbers(&whole);
+        prop_assert_eq!(&whole, &numbers(&pieced));
         prop_assert_eq!(&whole, &merged);
-        prop_assert_eq!(&whole, &numbers(&run(&all, &shuffled)));
+        prop_assert_eq!(&whole, &numbers(&run_of(&shuffled)));
     }
 }

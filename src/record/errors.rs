@@ -24,11 +24,6 @@ impl Errors {
         self.by_id.insert(id, text);
     }
 
-    /// Adds all that `other` keeps.
-    pub fn merge(&mut self, other: Errors) {
-        other.by_id.into_iter().for_each(|(id, text)| self.insert(id, &text));
-    }
-
     /// The detail of request `id`; empty for a request that did not fail.
     pub fn of(&self, id: u32) -> &str {
         self.by_id.get(&id).map_or("", AsRef::as_ref)

@@ -3,6 +3,7 @@
 //! missing where it did not. Times are whole nanoseconds since the run began.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -12,7 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::begin::{Begin, FirstLine};
 use super::end::{End, LastLine};
-use super::lines::{FIRST, Lines, senseless};
+use super::input::open;
+use super::lines::{AS_WRITTEN, FIRST, Lines, senseless};
 use super::{Finished, Outcome, Record, Run, ServerTimes, Setup, Tick, as_text};
 use crate::error::{Error, Result};
 
@@ -73,6 +75,8 @@ pub struct Writer {
     file: File,
     path: PathBuf,
     line: Vec<u8>,
+    /// How many records were written.
+    records: u64,
     /// The answers that the server did not count.
     uncounted: Vec<u32>,
 }
@@ -94,7 +98,7 @@ impl Writer {
             io::ErrorKind::AlreadyExists => is_there(path),
             _ => at(path, "create", &cause),
         })?;
-        Ok(Writer { file, path: path.to_owned(), line: Vec::new(), uncounted: Vec::new() })
+        Ok(Writer { file, path: path.to_owned(), line: Vec::new(), records: 0, uncounted: Vec::new() })
     }
 
     /// Writes the first line: a run of `planned` requests begins. Of each conversation, if there are any, the id of its first
@@ -117,6 +121,7 @@ impl Writer {
         if finished.record.outcome == Outcome::Done && !finished.counted_by_server {
             self.uncounted.push(finished.record.id);
         }
+        self.records += 1;
         self.put(&line(finished))
     }
 
@@ -125,7 +130,7 @@ impl Writer {
     /// # Errors
     /// If the file cannot be written.
     pub fn end(&mut self, run: &Run) -> Result<()> {
-        let end = End::of(run, &self.uncounted);
+        let end = End::of(run, self.records, &self.uncounted);
         self.put(&LastLine { end })
     }
 
@@ -168,7 +173,8 @@ impl Reader {
     /// Opens the file at `path` and finds its records. A last line that a kill cut short is left out.
     ///
     /// # Errors
-    /// If it cannot be read, is of another format or a newer version, or has a line that is no record.
+    /// If it cannot be read, is of another format or a newer version, or has a line that is no record or a second one of a
+    /// request.
     pub fn open(path: &Path) -> Result<Self> {
         Reader::index(open(path)?, path.to_owned())
     }
@@ -203,14 +209,16 @@ impl Reader {
 
     fn index(file: File, path: PathBuf) -> Result<Self> {
         let (lines, ..) = Lines::of(file, &path)?;
-        let mut places = Vec::new();
+        let (mut places, mut seen) = (Vec::new(), HashSet::new());
         let mut input = lines.each(|offset, text| {
             let Key { id } = serde_json::from_slice(text).map_err(|cause| senseless(&cause))?;
+            if !seen.insert(id) {
+                return Err(twice(id));
+            }
             places.push(Place { id, length: text.len() as u32, offset });
             Ok(())
         })?;
         places.sort_by_key(|place| place.id);
-        places.dedup_by_key(|place| place.id);
         let position = input.stream_position().map_err(|cause| at(&path, "read", &cause))?;
         Ok(Reader { input, position, path, places })
     }
@@ -230,18 +238,18 @@ pub(super) fn begins_as_records(path: &Path) -> Result<bool> {
     Ok(FIRST.starts_with(&begin))
 }
 
-/// Opens a record file to read it.
-pub(super) fn open(path: &Path) -> Result<File> {
-    File::open(path).map_err(|cause| at(path, "read", &cause))
-}
-
 /// The request of a line, without the answer's text, which is passed over.
 pub(super) fn without_text(text: &[u8]) -> Result<Finished> {
     let line: Line<'_, IgnoredAny> = serde_json::from_slice(text).map_err(|cause| senseless(&cause))?;
     Ok(line.finished(|_| String::new()))
 }
 
-fn at(path: &Path, action: &str, cause: &io::Error) -> Error {
+/// What is said of a second record of a request.
+pub(super) fn twice(id: u32) -> Error {
+    Error::new(format!("request {id} is on a line before it too")).hint(AS_WRITTEN)
+}
+
+pub(super) fn at(path: &Path, action: &str, cause: &io::Error) -> Error {
     Error::new(format!("cannot {action} `{}`: {cause}", path.display()))
 }
 

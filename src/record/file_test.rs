@@ -124,10 +124,18 @@ fn a_file_that_is_there_stays_unless_it_may_be_written_over() {
 #[test]
 fn ids_may_be_far_apart() {
     let far = RECORD.replace("\"id\":3", "\"id\":4294967295");
-    let scratch = Scratch::with("far", format!("{HEADER}{far}{RECORD}{RECORD}"));
+    let scratch = Scratch::with("far", format!("{HEADER}{far}{RECORD}"));
     let mut reader = Reader::open(&scratch.0).unwrap();
     assert_eq!(reader.ids().collect::<Vec<_>>(), [3, u32::MAX]);
     assert!(reader.record(u32::MAX).unwrap().is_some() && reader.record(4).unwrap().is_none());
+}
+
+#[test]
+fn a_second_record_of_a_request_is_refused() {
+    let scratch = Scratch::with("twice", format!("{HEADER}{RECORD}{RECORD}"));
+    let error = Reader::open(&scratch.0).unwrap_err();
+    assert!(error.to_string().ends_with("line 3 is no record: request 3 is on a line before it too"), "{error}");
+    assert!(error.advice().is_some());
 }
 
 #[test]

@@ -5,8 +5,9 @@ use super::Tick;
 
 const BIN_NANOS: u64 = 1_000_000;
 
-/// Milliseconds that are kept together: room for them is taken once there is output in one of them.
-const BINS: usize = 1000;
+/// Milliseconds that are kept together: room for them is taken once there is output in one of them. Few, so that a run with a
+/// little output now and then takes little.
+const BINS: usize = 100;
 
 /// Parts of a token: the finest share of an answer's tokens that is told apart.
 const PARTS: u32 = 1024;
@@ -14,7 +15,7 @@ const PARTS: u32 = 1024;
 /// Chunks and tokens by the millisecond in which they arrived, counted from the start of the run.
 #[derive(Debug, Clone, Default)]
 pub struct Flow {
-    seconds: Vec<Option<Box<[Bin; BINS]>>>,
+    pages: Vec<Option<Box<[Bin; BINS]>>>,
 }
 
 /// One millisecond of output.
@@ -59,27 +60,20 @@ impl Flow {
         }
     }
 
-    /// Adds all that `other` counted.
-    pub fn merge(&mut self, other: &Flow) {
-        for (millis, bin) in other.bins() {
-            self.bin(Tick::from_nanos(millis * BIN_NANOS)).add(bin.chunks, bin.parts);
-        }
-    }
-
     /// The milliseconds with output, ascending: how many had passed since the start of the run, and what arrived.
     pub fn bins(&self) -> impl Iterator<Item = (u64, Bin)> + Clone + use<'_> {
-        let filled = self.seconds.iter().zip(0_u64..).filter_map(|(bins, second)| Some((bins.as_deref()?, second)));
-        let numbered = filled.flat_map(|(bins, second)| (second * BINS as u64..).zip(bins.iter().copied()));
+        let filled = self.pages.iter().zip(0_u64..).filter_map(|(bins, page)| Some((bins.as_deref()?, page)));
+        let numbered = filled.flat_map(|(bins, page)| (page * BINS as u64..).zip(bins.iter().copied()));
         numbered.filter(|(_, bin)| bin.chunks > 0)
     }
 
     fn bin(&mut self, at: Tick) -> &mut Bin {
         let index = (at.nanos() / BIN_NANOS) as usize;
-        let (second, within) = (index / BINS, index % BINS);
-        if second >= self.seconds.len() {
-            self.seconds.resize(second + 1, None);
+        let (page, within) = (index / BINS, index % BINS);
+        if page >= self.pages.len() {
+            self.pages.resize(page + 1, None);
         }
-        &mut self.seconds[second].get_or_insert_with(|| Box::new([Bin::default(); BINS]))[within]
+        &mut self.pages[page].get_or_insert_with(|| Box::new([Bin::default(); BINS]))[within]
     }
 }
 

@@ -50,18 +50,6 @@ impl Gaps {
         }
     }
 
-    /// Adds all gaps of `other`.
-    pub fn merge(&mut self, other: Gaps) {
-        match (self, other) {
-            (all, Gaps::Exact(exact)) => exact.iter().for_each(|nanos| all.push(nanos)),
-            (Gaps::Histogram(all), Gaps::Histogram(more)) => all.add(&*more).expect("both have the same bounds"),
-            (all, mut more) => {
-                std::mem::swap(all, &mut more);
-                all.merge(more);
-            }
-        }
-    }
-
     /// Puts the gaps at `pieces` one after another, which together are all of them, if there still is an order.
     pub(super) fn arrange(&mut self, pieces: impl Iterator<Item = Range<usize>>) {
         let Gaps::Exact(exact) = self else { return };
@@ -131,11 +119,6 @@ fn histogram(exact: &Exact) -> Spread {
 mod tests {
     use super::*;
 
-    /// Gaps of some milliseconds.
-    fn exact(millis: &[u32]) -> Exact {
-        Exact { short: millis.iter().map(|millis| millis * 1_000_000).collect(), long: BTreeMap::new() }
-    }
-
     fn full() -> Gaps {
         Gaps::Exact(Exact { short: vec![1_000_000; EXACT_LIMIT], long: BTreeMap::new() })
     }
@@ -167,26 +150,5 @@ mod tests {
         let Gaps::Histogram(histogram) = &gaps else { panic!("over the limit a histogram is kept") };
         assert_eq!(histogram.len(), EXACT_LIMIT as u64 + 1);
         assert!(histogram.max() >= 2_000_000);
-    }
-
-    #[test]
-    fn pools_over_the_limit_together_are_a_histogram() {
-        let mut gaps = full();
-        gaps.merge(Gaps::Exact(exact(&[2, 2, 2])));
-        let Gaps::Histogram(histogram) = &gaps else { panic!("over the limit a histogram is kept") };
-        assert_eq!((histogram.count_at(1_000_000), histogram.count_at(2_000_000)), (EXACT_LIMIT as u64, 3));
-    }
-
-    #[test]
-    fn a_histogram_stays_one_whatever_it_is_merged_with() {
-        let exact = || Gaps::Exact(exact(&[1, 2]));
-        let histogram = || Gaps::Histogram(Box::new(histogram(&super::tests::exact(&[1]))));
-        for (mut first, second, ones, all) in
-            [(exact(), histogram(), 2, 3), (histogram(), exact(), 2, 3), (histogram(), histogram(), 2, 2)]
-        {
-            first.merge(second);
-            let Gaps::Histogram(pooled) = &first else { panic!("a histogram has no single gaps to go back to") };
-            assert_eq!((pooled.count_at(1_000_000), pooled.len()), (ones, all));
-        }
     }
 }

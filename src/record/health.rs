@@ -52,17 +52,27 @@ impl Default for Health {
 /// A distribution in a file: its values that occurred, each as it stands for all that are the same to three digits, and how
 /// often.
 mod counts {
-    use serde::{Deserialize, Deserializer, Serializer};
+    use serde::{Deserialize, Deserializer, Serializer, de};
 
     use super::{Spread, spread};
+
+    /// What stands for an hour is a little more; nothing longer is written.
+    const LONGEST: u64 = 2 * 3600 * 1_000_000_000;
+
+    /// More than any run has of reads and connections, and few enough that sums of many runs are exact.
+    const MOST: u64 = 1 << 40;
 
     pub(super) fn serialize<S: Serializer>(spread: &Spread, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(spread.iter_recorded().map(|step| (step.value_iterated_to(), step.count_at_value())))
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Spread, D::Error> {
-        let mut spread = spread();
+        let (mut spread, mut all) = (spread(), 0_u64);
         for (value, count) in Vec::<(u64, u64)>::deserialize(deserializer)? {
+            all = all.saturating_add(count);
+            if value > LONGEST || all > MOST {
+                return Err(de::Error::custom(format!("{count} times {value} ns is nothing that a run has measured")));
+            }
             spread.saturating_record_n(value, count);
         }
         Ok(spread)
@@ -92,6 +102,16 @@ mod tests {
             prop_assert_eq!(&read, &health);
             prop_assert_eq!((read.lag.min(), read.lag.max()), (health.lag.min(), health.lag.max()));
             prop_assert_eq!(read.lag.stdev(), health.lag.stdev());
+        }
+    }
+
+    #[test]
+    fn what_no_run_has_measured_is_refused() {
+        for lag in
+            ["[[99999999999999,18446744073709551615]]", "[[99999999999999,1]]", "[[1,9999999999],[2,1099511627776]]"]
+        {
+            let error = serde_json::from_str::<Health>(&format!("{{\"lag\":{lag}}}")).unwrap_err().to_string();
+            assert!(error.contains("is nothing that a run has measured"), "{error}");
         }
     }
 }

@@ -18,8 +18,14 @@ const BUFFER: usize = 1 << 18;
 /// How every version of the first line begins.
 pub(super) const FIRST: &[u8] = b"{\"format\":\"llmbench records\",";
 
+/// Bytes that the first line has at most; it names each conversation of a run.
+const LONGEST_FIRST: u64 = 64 << 20;
+
 /// How the last line of a run that came to its end begins.
 const LAST: &[u8] = b"{\"end\":";
+
+/// What to do about a file that makes no sense.
+pub(super) const AS_WRITTEN: &str = "name a file as `--record` wrote it";
 
 /// A line is not shorter: it has the keys of a record.
 const SHORTEST: u64 = 128;
@@ -71,7 +77,10 @@ impl Lines {
             if text.last() != Some(&b'\n') {
                 break;
             }
-            take(at, &text).map_err(|error| name(error.context(format!("line {number} is no record"))))?;
+            take(at, &text).map_err(|error| {
+                let hint = error.advice().unwrap_or(AS_WRITTEN).to_owned();
+                name(error.context(format!("line {number} is no record")).hint(hint))
+            })?;
             at += length as u64;
         }
         Ok(self.input)
@@ -83,13 +92,13 @@ fn first_line(input: &mut BufReader<File>) -> Result<(Begin<'static>, u64)> {
     input.rewind().map_err(broken)?;
     let known = input.fill_buf().map_err(broken)?;
     if known.is_empty() {
-        return Err(Error::new("the file is empty"));
+        return Err(Error::new("the file is empty").hint(AS_WRITTEN));
     }
     if !known.starts_with(FIRST) {
-        return Err(Error::new("not a file of llmbench records"));
+        return Err(Error::new("not a file of llmbench records").hint(AS_WRITTEN));
     }
     let mut text = Vec::new();
-    let length = input.read_until(b'\n', &mut text).map_err(broken)?;
+    let length = input.by_ref().take(LONGEST_FIRST).read_until(b'\n', &mut text).map_err(broken)?;
     let of_line = |cause: serde_json::Error| senseless(&cause).context("line 1 makes no sense");
     let Version { version } = serde_json::from_slice(&text).map_err(of_line)?;
     if version > VERSION {
@@ -106,35 +115,59 @@ fn first_line(input: &mut BufReader<File>) -> Result<(Begin<'static>, u64)> {
 /// What the last line says of the end of the run, and where the records end, which begin at `start`.
 fn last_line(input: &mut BufReader<File>, start: u64) -> Result<(Option<End>, u64)> {
     let length = input.seek(SeekFrom::End(0)).map_err(broken)?;
-    let Some(at) = last_start(input, start..length).map_err(broken)? else { return Ok((None, length)) };
+    let Some((at, whole)) = last_start(input, start..length).map_err(broken)? else { return Ok((None, length)) };
     input.seek(SeekFrom::Start(at)).map_err(broken)?;
     let mut text = vec![0; LAST.len()];
     if input.read_exact(&mut text).is_err() || text != LAST {
         return Ok((None, length));
     }
     input.read_to_end(&mut text).map_err(broken)?;
-    let last: LastLine = serde_json::from_slice(&text)
-        .map_err(|cause| senseless(&cause).context("its last line does not tell the end of a run"))?;
-    Ok((Some(last.end), at))
+    let wrong = match serde_json::from_slice::<LastLine>(&text) {
+        Ok(LastLine { end }) => match end.possible() {
+            Ok(()) => return Ok((Some(end), at)),
+            Err(cause) => cause,
+        },
+        // A kill or a full disk cut it short.
+        Err(cause) if !whole && cause.is_eof() => return Ok((None, at)),
+        Err(cause) => senseless(&cause),
+    };
+    let number = 1 + line_breaks(input, at).map_err(broken)?;
+    Err(wrong.context(format!("line {number}, the last, does not tell the end of a run")).hint(AS_WRITTEN))
 }
 
-/// Where the last line within `place` begins, if it is whole.
-fn last_start(input: &mut BufReader<File>, place: Range<u64>) -> io::Result<Option<u64>> {
-    let (mut end, mut block) = (place.end, Vec::new());
+/// How many lines end before `behind`.
+fn line_breaks(input: &mut BufReader<File>, behind: u64) -> io::Result<u64> {
+    input.rewind()?;
+    let (mut rest, mut found) = (input.take(behind), 0);
+    loop {
+        let block = rest.fill_buf()?;
+        if block.is_empty() {
+            return Ok(found);
+        }
+        found += memchr::memchr_iter(b'\n', block).count() as u64;
+        let length = block.len();
+        rest.consume(length);
+    }
+}
+
+/// Where the last line within `place` begins, if there is one, and whether it has its end.
+fn last_start(input: &mut BufReader<File>, place: Range<u64>) -> io::Result<Option<(u64, bool)>> {
+    let (mut end, mut block, mut whole) = (place.end, Vec::new(), false);
     while end > place.start {
         let from = end.saturating_sub(BUFFER as u64).max(place.start);
         block.resize((end - from) as usize, 0);
         input.seek(SeekFrom::Start(from))?;
         input.read_exact(&mut block)?;
-        if end == place.end && block.pop() != Some(b'\n') {
-            return Ok(None);
+        if end == place.end && block.last() == Some(&b'\n') {
+            whole = true;
+            block.pop();
         }
         if let Some(before) = memchr::memrchr(b'\n', &block) {
-            return Ok(Some(from + before as u64 + 1));
+            return Ok(Some((from + before as u64 + 1, whole)));
         }
         end = from;
     }
-    Ok((place.start < place.end).then_some(place.start))
+    Ok((place.start < place.end).then_some((place.start, whole)))
 }
 
 fn broken(cause: io::Error) -> Error {

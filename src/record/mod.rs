@@ -11,6 +11,7 @@ pub mod file;
 pub mod flow;
 pub mod gaps;
 mod health;
+pub mod input;
 mod lines;
 mod merge;
 mod missing;

@@ -1,13 +1,15 @@
 use std::fs;
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use jiff::civil::DateTime;
 use proptest::prelude::*;
 
 use super::super::file::{Existing, Writer};
 use super::super::scratch::Scratch;
 use super::super::{
-    Adapters, Counters, Failure, Health, Outcome, Ramp, RateChange, Record, ServerTimes, Strategy as Growth, Task,
+    Adapters, Counters, Failure, Health, Outcome, Part, Ramp, RateChange, Record, ServerTimes, Setup,
+    Strategy as Growth, Task,
 };
 use super::*;
 use crate::json::Value;
@@ -184,7 +186,7 @@ proptest! {
         let mut ids: Vec<u32> = all.iter().map(|finished| finished.record.id).take(lines.saturating_sub(1)).collect();
         ids.sort_unstable();
         prop_assert_eq!(read.records.iter().map(|record| record.id).collect::<Vec<_>>(), ids);
-        prop_assert!(read.partial && read.planned == 20);
+        prop_assert!(read.partial && read.planned == 20 && !read.knows(Part::Health));
         prop_assert_eq!(read.duration, read.records.iter().map(|record| record.end).max().unwrap_or_default());
     }
 }
@@ -211,7 +213,10 @@ fn a_file_cut_at_any_byte_reads_or_is_refused_in_a_sentence() {
         match Run::read(&scratch.0) {
             Ok(run) => {
                 let lines = ends.iter().filter(|&&end| end < cut).count();
-                assert_eq!((run.records.len(), run.partial), (lines.clamp(1, 4) - 1, lines < 5), "{cut}");
+                // Nothing is lost with the last byte, which ends the last line.
+                let whole = cut + 1 >= whole.len();
+                assert_eq!((run.records.len(), run.partial), (lines.clamp(1, 4) - 1, !whole), "{cut}");
+                assert_eq!(run.knows(Part::Health), whole, "{cut}");
                 assert!(cut >= ends[0], "{cut}");
             }
             Err(error) => {
@@ -268,8 +273,19 @@ fn what_is_no_record_file_is_refused_with_its_line_and_the_cause() {
         (spoilt(3, "{", ""), "line 3 is no record: column "),
         (spoilt(3, "\"done\"", "\"dome\""), "line 3 is no record: column "),
         (spoilt(2, "\"end\":", "\"end\":99999999999"), "line 2 is no record: it has a time of 9"),
-        (spoilt(5, "\"duration\":", "\"duration\":x"), "its last line does not tell the end of a run: column "),
+        (
+            spoilt(5, "\"duration\":", "\"duration\":70000000"),
+            "line 5, the last, does not tell the end of a run: it has a time",
+        ),
+        (spoilt(3, "\"chunks\":[", "\"chunks\":[604800000000001,"), "line 3 is no record: it has a time of 604800"),
+        (spoilt(5, "\"duration\":", "\"duration\":x"), "line 5, the last, does not tell the end of a run: column "),
         (format!("{whole}{}\n", lines[2]), "line 5 is no record: column "),
+        (lines[..3].join("\n") + "\n" + lines[2] + "\n", "line 4 is no record: request 0 is on a line before it too"),
+        (whole.replacen(lines[2], lines[1], 1), "line 3 is no record: request 1 is on a line before it too"),
+        (
+            whole.replacen(&format!("{}\n", lines[2]), "", 1),
+            "its last line tells of 3 requests, and there are lines of 2",
+        ),
     ];
     for (content, cause) in table {
         let scratch = Scratch::with("spoilt", content);

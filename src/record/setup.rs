@@ -62,6 +62,11 @@ impl Setup {
     pub fn all_at_once(&self) -> bool {
         self.ramp.is_none() && self.request_rate.is_infinite()
     }
+
+    /// The option of this name, if the command has it.
+    pub(super) fn option(&self, name: &str) -> Option<&Value> {
+        self.options.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
 }
 
 /// A rate that grows over the run.

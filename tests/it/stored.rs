@@ -291,6 +291,34 @@ fn runs_that_sent_the_same_have_one_workload_and_others_another() {
 }
 
 #[test]
+fn what_comes_through_a_pipe_is_read_like_a_file_and_what_has_no_end_is_refused() {
+    let live = recorded("--request-rate 200 --save-detailed");
+    let dir = live.dir.path();
+    for (line, same) in [
+        ("llmbench report <(cat run.jsonl) --as json --save-detailed", "report run.jsonl --as json --save-detailed"),
+        ("cat run.jsonl | llmbench report /dev/stdin", "report run.jsonl"),
+        ("cat run.json | llmbench report /dev/stdin --as csv", "report run.json --as csv"),
+    ] {
+        let outcome = Llmbench::shell(line, dir).run();
+        assert_eq!(outcome.status, Some(0), "{line}: {}", outcome.stderr);
+        assert_eq!(outcome.stdout, printed(dir, same), "{line}");
+    }
+    let line = "llmbench serve --compare <(cat run.json) run.json && llmbench compare <(cat run.jsonl) <(cat run.json)";
+    let outcome = Llmbench::shell(line, dir).run();
+    assert_eq!(outcome.status, Some(0), "{}", outcome.stderr);
+    for (line, cause) in [
+        ("mkfifo fifo; llmbench report fifo", "`fifo`: it is a named pipe"),
+        ("llmbench report /dev/zero", "`/dev/zero`: it is a device"),
+        ("llmbench report <(yes)", "not JSON"),
+        ("llmbench compare . run.json", "`.`: it is a directory"),
+    ] {
+        let outcome = Llmbench::shell(line, dir).run();
+        assert_eq!(outcome.status, Some(2), "{line}: {}", outcome.stderr);
+        assert!(outcome.stderr.contains(cause), "{line}: {}", outcome.stderr);
+    }
+}
+
+#[test]
 fn files_that_hold_no_run_are_named_with_their_line_and_cause() {
     let live = recorded("--request-rate 200");
     let vectors = recorded("--backend openai-embeddings");

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io::Read;
 use std::path::Path;
 
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
@@ -12,6 +13,7 @@ use serde_json::{Map, Value};
 
 use super::json::Column;
 use crate::error::{Error, Result};
+use crate::record::input;
 
 /// Numbers that every result has.
 const ALWAYS: [&str; 3] = ["duration", "completed", "request_throughput"];
@@ -36,7 +38,8 @@ pub(super) struct Content<'a>(Vec<(String, &'a RawValue)>);
 /// # Errors
 /// If it cannot be read or is no text.
 pub(super) fn text(path: &Path) -> Result<String> {
-    let bytes = std::fs::read(path).map_err(|cause| {
+    let mut bytes = Vec::new();
+    input::open(path)?.read_to_end(&mut bytes).map_err(|cause| {
         Error::new(format!("cannot read result `{}`: {cause}", path.display())).hint("check the path")
     })?;
     let marked = bytes.starts_with(MARK);
