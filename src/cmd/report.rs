@@ -33,7 +33,8 @@ What is not asked for here is as it was in the run itself.";
 #[command(after_help = EXAMPLES)]
 #[command(mut_arg("metric_percentiles", |arg| arg.visible_alias("percentiles")))]
 pub(super) struct ReportArgs {
-    /// The file of records that --record has kept; several are the parts of one run. Or a result file, alone, as far as it goes
+    /// The file of records that --record has kept; several are the parts of one run. Or a result file, alone, as far as it
+    /// goes. Name it before a flag that takes several values, such as --goodput
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// What kind of report to make [default: vllm]
