@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::begin::{Begin, FirstLine};
 use super::end::{End, LastLine};
-use super::input::open;
+use super::input::{at, open};
 use super::lines::{AS_WRITTEN, FIRST, Lines, senseless};
 use super::{Finished, Outcome, Record, Run, ServerTimes, Setup, Tick, as_text};
 use crate::error::{Error, Result};
@@ -247,10 +247,6 @@ pub(super) fn without_text(text: &[u8]) -> Result<Finished> {
 /// What is said of a second record of a request.
 pub(super) fn twice(id: u32) -> Error {
     Error::new(format!("request {id} is on a line before it too")).hint(AS_WRITTEN)
-}
-
-pub(super) fn at(path: &Path, action: &str, cause: &io::Error) -> Error {
-    Error::new(format!("cannot {action} `{}`: {cause}", path.display()))
 }
 
 /// The line of a request.

@@ -12,7 +12,6 @@ use std::sync::{Mutex, PoisonError};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
-use super::file::at;
 use crate::error::{Error, Result};
 
 /// What came through pipes, which give each byte but once, while files are opened several times.
@@ -51,6 +50,11 @@ pub fn open(path: &Path) -> Result<File> {
     let opened = again(&file).map_err(unreadable);
     piped.insert(path.to_owned(), file);
     opened
+}
+
+/// What is said of a file that cannot be read or written.
+pub(super) fn at(path: &Path, action: &str, cause: &io::Error) -> Error {
+    Error::new(format!("cannot {action} `{}`: {cause}", path.display()))
 }
 
 /// All that comes through the pipe at `path`, in a file that goes when it is closed. Records and results are JSON objects: of
