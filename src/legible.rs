@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::path::Path;
 
 /// The text with every character that is not to be seen as Rust writes it: `\n`, `\u{1b}`.
 pub fn legible(text: &str) -> Cow<'_, str> {
@@ -25,6 +26,14 @@ fn is_obeyed(char: char) -> bool {
     char.is_control() || matches!(char, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// A path as a word of a shell's command line.
+pub fn word(path: &Path) -> String {
+    let path = path.display().to_string();
+    let path = if path.starts_with('-') { format!("./{path}") } else { path };
+    let plain = |char: char| char.is_ascii_alphanumeric() || "/._-+=:,@%".contains(char);
+    if path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', "'\\''")) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,6 +48,19 @@ mod tests {
         ];
         for (text, shown) in table {
             assert_eq!(legible(text), shown);
+        }
+    }
+
+    #[test]
+    fn a_path_is_one_word_of_a_command_line() {
+        for (path, shown) in [
+            ("run.jsonl", "run.jsonl"),
+            ("a b.jsonl", "'a b.jsonl'"),
+            ("-dash.jsonl", "./-dash.jsonl"),
+            ("it's", "'it'\\''s'"),
+            ("/tmp/$x", "'/tmp/$x'"),
+        ] {
+            assert_eq!(word(Path::new(path)), shown);
         }
     }
 }

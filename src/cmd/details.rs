@@ -2,9 +2,10 @@
 //! details of requests.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::error::{Error, Result};
+use crate::legible::word;
 use crate::record::file::{Existing, Reader, Writer};
 use crate::record::{Finished, Run, Setup};
 use crate::report::{Files, Keep, Output};
@@ -106,32 +107,6 @@ impl Details {
                 ui.warn(&format!("the details are incomplete: {cause}; what there is stands in `{path}`"));
                 Ok((None, None))
             }
-        }
-    }
-}
-
-/// A path as a word of a shell's command line.
-fn word(path: &Path) -> String {
-    let path = path.display().to_string();
-    let path = if path.starts_with('-') { format!("./{path}") } else { path };
-    let plain = |char: char| char.is_ascii_alphanumeric() || "/._-+=:,@%".contains(char);
-    if path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', "'\\''")) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_one_word_of_a_command_line() {
-        for (path, shown) in [
-            ("run.jsonl", "run.jsonl"),
-            ("a b.jsonl", "'a b.jsonl'"),
-            ("-dash.jsonl", "./-dash.jsonl"),
-            ("it's", "'it'\\''s'"),
-            ("/tmp/$x", "'/tmp/$x'"),
-        ] {
-            assert_eq!(word(Path::new(path)), shown);
         }
     }
 }
