@@ -188,9 +188,9 @@ impl Session {
         };
         let mut last = None;
         let ending = drive::run(stream, self.settings(), stop, &mut |observation| {
-            if let Observation::Finished(finished) = observation {
-                let detail = self.server.masked(finished.detail.clone());
-                last = Some(Finished { detail, ..*finished });
+            if let Observation::Finished(mut finished) = observation {
+                finished.detail = self.server.masked(finished.detail);
+                last = Some(*finished);
             }
         })?;
         Ok((last, ending.stopped))

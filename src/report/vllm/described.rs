@@ -47,7 +47,7 @@ pub(super) fn setup(content: &Content, entries: &serde_json::Map<String, Json>, 
 
 /// The options of the run as far as the keys of its result tell, under the names that the reference stores them by.
 pub(super) fn options(entries: &serde_json::Map<String, Json>, task: Task) -> Vec<(String, Value)> {
-    const SAME: [&str; 8] = [
+    const SAME: [&str; 9] = [
         "backend",
         "label",
         "num_prompts",
@@ -56,10 +56,11 @@ pub(super) fn options(entries: &serde_json::Map<String, Json>, task: Task) -> Ve
         "max_concurrency",
         "ramp_up_strategy",
         "ramp_up_start_rps",
+        "ramp_up_end_rps",
     ];
     let value = |key: &str| entries.get(key).cloned().map(Value::of_json);
-    let same = SAME.into_iter().chain(["ramp_up_end_rps"]);
-    let mut options: Vec<(String, Value)> = same.filter_map(|key| Some((key.to_owned(), value(key)?))).collect();
+    let same = SAME.into_iter().filter_map(|key| Some((key.to_owned(), value(key)?)));
+    let mut options: Vec<(String, Value)> = same.collect();
     options.extend(value("model_id").map(|model| ("model".to_owned(), model)));
     let (metrics, percentiles) = measured(entries);
     let mut list = |name: &str, items: Vec<String>| {
