@@ -13,6 +13,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+#[cfg(target_os = "linux")]
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::unistd::Pid;
@@ -330,7 +331,8 @@ fn children_cpu() -> f64 {
     seconds(usage.user_time()) + seconds(usage.system_time())
 }
 
-/// Binds this process, and what it starts from now on, to one core, where there is more than one.
+/// Binds this process, and what it starts from now on, to one core, where there is more than one and the system can.
+#[cfg(target_os = "linux")]
 fn on_core(core: usize) {
     let mut cores = CpuSet::new();
     if cores.set(core).is_ok() {
@@ -338,6 +340,9 @@ fn on_core(core: usize) {
         let _ = sched_setaffinity(Pid::from_raw(0), &cores);
     }
 }
+
+#[cfg(not(target_os = "linux"))]
+fn on_core(_core: usize) {}
 
 /// A simulator in a process of its own.
 struct Sim {

@@ -316,8 +316,10 @@ fn cpu_seconds() -> f64 {
 fn max_rss_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
-    let other = || getrusage(UsageWho::RUSAGE_SELF).map_or(0, |usage| usage.max_rss() as u64);
-    peak.unwrap_or_else(other) * 1024
+    // Bytes on Apple's systems, kilobytes elsewhere.
+    let unit = if cfg!(target_vendor = "apple") { 1 } else { 1024 };
+    let other = || getrusage(UsageWho::RUSAGE_SELF).map_or(0, |usage| usage.max_rss() as u64 * unit);
+    peak.map_or_else(other, |kilobytes: u64| kilobytes * 1024)
 }
 
 fn nanos(duration: Duration) -> u64 {

@@ -4,6 +4,7 @@
 use std::io::IoSliceMut;
 use std::net::TcpStream;
 use std::os::fd::AsRawFd;
+use std::rc::Rc;
 
 use nix::errno::Errno;
 use nix::libc::linger;
@@ -14,9 +15,15 @@ use super::pace::Draws;
 use super::reply::Reply;
 use super::wire::After;
 
+/// A write neither waits nor raises a signal where the client has gone; elsewhere than on Linux std ignores the signal.
+#[cfg(target_os = "linux")]
+const QUIETLY: MsgFlags = MsgFlags::MSG_DONTWAIT.union(MsgFlags::MSG_NOSIGNAL);
+#[cfg(not(target_os = "linux"))]
+const QUIETLY: MsgFlags = MsgFlags::MSG_DONTWAIT;
+
 /// A connection and what is under way on it.
 pub(super) struct Conn {
-    pub(super) stream: TcpStream,
+    pub(super) stream: Rc<TcpStream>,
     /// What came and is not yet a whole request.
     pub(super) input: Vec<u8>,
     /// Bytes that the request under way needs before it is looked at again.
@@ -81,7 +88,7 @@ pub(super) enum Arrived {
 impl Conn {
     pub(super) fn new(stream: TcpStream, fate: Fate) -> Self {
         Conn {
-            stream,
+            stream: Rc::new(stream),
             input: Vec::new(),
             needs: 0,
             stamp: 0,
@@ -108,6 +115,7 @@ impl Conn {
         }
         let stamp = message.cmsgs().ok().and_then(|mut all| {
             all.find_map(|one| match one {
+                #[cfg(target_os = "linux")]
                 ControlMessageOwned::ScmTimestampns(stamp) => Some(stamp),
                 _ => None,
             })
@@ -120,8 +128,7 @@ impl Conn {
         while self.written < self.out.len() {
             let end = self.out.len().min(self.written.saturating_add(self.piece));
             *writes += 1;
-            let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
-            match send(self.stream.as_raw_fd(), &self.out[self.written..end], flags) {
+            match send(self.stream.as_raw_fd(), &self.out[self.written..end], QUIETLY) {
                 Ok(count) => self.written += count,
                 Err(Errno::EAGAIN) => return Flushed::Blocked,
                 Err(Errno::EINTR) => {}
@@ -136,6 +143,6 @@ impl Conn {
     /// Makes the close that follows a reset.
     pub(super) fn reset_on_close(&self) {
         // Should it fail, the connection is closed in order: the client sees an answer cut short either way.
-        let _ = setsockopt(&self.stream, sockopt::Linger, &linger { l_onoff: 1, l_linger: 0 });
+        let _ = setsockopt(&*self.stream, sockopt::Linger, &linger { l_onoff: 1, l_linger: 0 });
     }
 }

@@ -1,47 +1,104 @@
 //! A simulator in a thread of its own, and the hand on it.
 
+use std::io::Write;
 use std::net::SocketAddr;
-use std::os::fd::AsFd;
-use std::sync::Arc;
+use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
-use nix::sys::epoll::EpollEvent;
-use nix::sys::eventfd::{EfdFlags, EventFd};
-
 use super::config::Config;
-use super::server::{Round, Sim};
+use super::server::{Round, Server, Sim};
 use super::stats::Stats;
 use crate::error::{Error, Result};
 
-/// Sockets looked at in one round.
-const EVENTS: usize = 64;
+/// What a simulator that serves is told.
+#[derive(Debug)]
+enum Order {
+    /// Give the account so far.
+    Account(Sender<Stats>),
+    /// End.
+    Stop,
+}
 
-/// Serves until `stop` becomes readable; whoever asks over the channel gets the account so far.
-pub(super) fn serve(sim: Sim, stop: impl AsFd, asked: Option<(&EventFd, &Receiver<Sender<Stats>>)>) -> Result<Stats> {
-    let (mut server, listener) = sim.server(stop.as_fd(), asked.map(|(wake, _)| wake.as_fd()))?;
-    let mut events = [EpollEvent::empty(); EVENTS];
-    loop {
-        match server.round(&listener, &mut events)? {
-            Round::Worked => {}
-            Round::Stopped => return Ok(server.stats()),
-            Round::Asked => {
-                // Who has stopped waiting for the account needs none.
-                asked.iter().flat_map(|(_, questions)| questions.try_iter()).for_each(|answer| {
-                    let _ = answer.send(server.stats());
-                });
+/// A line to a simulator that serves: orders, and the bell that wakes it for them.
+#[derive(Debug)]
+pub struct Line {
+    orders: Sender<Order>,
+    bell: UnixStream,
+}
+
+/// The simulator's end of a [`Line`].
+#[derive(Debug)]
+pub struct Ear {
+    orders: Receiver<Order>,
+    bell: UnixStream,
+}
+
+/// Both ends of a new line.
+///
+/// # Errors
+/// When the system refuses a pair of sockets.
+pub fn line() -> Result<(Line, Ear)> {
+    let cannot = |cause| Error::new(format!("cannot start the simulator: {cause}"));
+    let (near, far) = UnixStream::pair().map_err(cannot)?;
+    near.set_nonblocking(true).and_then(|()| far.set_nonblocking(true)).map_err(cannot)?;
+    let (sender, orders) = channel();
+    Ok((Line { orders: sender, bell: near }, Ear { orders, bell: far }))
+}
+
+impl Line {
+    /// Tells the simulator to end. One that has ended already is not told.
+    pub fn stop(&self) {
+        let _ = self.give(Order::Stop);
+    }
+
+    fn give(&self, order: Order) -> Result<()> {
+        let ended = || Error::new("the simulator has ended");
+        self.orders.send(order).map_err(|_| ended())?;
+        // A bell that takes no more has been rung and not yet heard.
+        match (&self.bell).write(&[0]) {
+            Err(cause) if cause.kind() != std::io::ErrorKind::WouldBlock => Err(ended()),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Sim {
+    /// Serves in this thread until the line says stop; returns its account.
+    ///
+    /// # Errors
+    /// When the system refuses what the loop needs.
+    pub fn run(self, ear: Ear) -> Result<Stats> {
+        let cannot = |cause: nix::Error| Error::new(format!("cannot watch sockets: {cause}"));
+        let mut server = self.server(ear.bell).map_err(cannot)?;
+        let mut ready = Vec::new();
+        loop {
+            if let Round::Called = server.round(&mut ready).map_err(cannot)?
+                && has_to_stop(&server, &ear.orders)
+            {
+                return Ok(server.stats());
             }
         }
     }
+}
+
+/// Does what is asked; tells whether it was to stop.
+fn has_to_stop(server: &Server, orders: &Receiver<Order>) -> bool {
+    for order in orders.try_iter() {
+        match order {
+            Order::Stop => return true,
+            // Who has stopped waiting for the account needs none.
+            Order::Account(answer) => drop(answer.send(server.stats())),
+        }
+    }
+    false
 }
 
 /// A simulator that runs in a thread of its own; dropping it stops it.
 #[derive(Debug)]
 pub struct Handle {
     address: SocketAddr,
-    stop: Arc<EventFd>,
-    wake: Arc<EventFd>,
-    questions: Sender<Sender<Stats>>,
+    line: Line,
     thread: Option<JoinHandle<Result<Stats>>>,
 }
 
@@ -50,17 +107,12 @@ pub struct Handle {
 /// # Errors
 /// When the address cannot be bound, or the system refuses a thread or what it needs.
 pub fn start(config: Config) -> Result<Handle> {
-    let cannot = |error: &dyn std::fmt::Display| Error::new(format!("cannot start the simulator: {error}"));
-    let event = || EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC).map_err(|error| cannot(&error));
-    let (stop, wake) = (Arc::new(event()?), Arc::new(event()?));
+    let (line, ear) = line()?;
     let sim = Sim::bind(config)?;
     let address = sim.address();
-    let (questions, asked) = channel();
-    let (stopped, woken) = (Arc::clone(&stop), Arc::clone(&wake));
-    let thread = std::thread::Builder::new().name("sim".to_owned());
-    let thread = thread.spawn(move || serve(sim, stopped.as_fd(), Some((&woken, &asked))));
-    let thread = Some(thread.map_err(|error| cannot(&error))?);
-    Ok(Handle { address, stop, wake, questions, thread })
+    let thread = std::thread::Builder::new().name("sim".to_owned()).spawn(move || sim.run(ear));
+    let thread = thread.map_err(|cause| Error::new(format!("cannot start the simulator: {cause}")))?;
+    Ok(Handle { address, line, thread: Some(thread) })
 }
 
 impl Handle {
@@ -74,11 +126,9 @@ impl Handle {
     /// # Errors
     /// When its thread has ended.
     pub fn stats(&self) -> Result<Stats> {
-        let ended = || Error::new("the simulator has ended");
         let (answer, account) = channel();
-        self.questions.send(answer).map_err(|_| ended())?;
-        self.wake.write(1).map_err(|_| ended())?;
-        account.recv().map_err(|_| ended())
+        self.line.give(Order::Account(answer))?;
+        account.recv().map_err(|_| Error::new("the simulator has ended"))
     }
 
     /// Stops it; returns its account.
@@ -86,19 +136,14 @@ impl Handle {
     /// # Errors
     /// When it had ended with an error before.
     pub fn stop(mut self) -> Result<Stats> {
-        self.signal();
+        self.line.stop();
         let thread = self.thread.take().expect("only `stop` takes the thread, and it takes the handle");
         thread.join().unwrap_or_else(|_| Err(Error::new("the simulator panicked")))
-    }
-
-    fn signal(&self) {
-        // An event counter takes a write unless it is at its limit, and then it is readable anyway.
-        let _ = self.stop.write(1);
     }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.signal();
+        self.line.stop();
     }
 }

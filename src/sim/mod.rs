@@ -26,6 +26,7 @@ mod handle;
 mod metrics;
 mod order;
 mod pace;
+mod poller;
 mod prefix;
 mod reply;
 mod request;
@@ -47,7 +48,7 @@ pub use config::{
     Time, Usage,
 };
 pub use fault::{Ending, Fault, Kind, When};
-pub use handle::{Handle, start};
+pub use handle::{Ear, Handle, Line, line, start};
 pub use server::Sim;
 pub use stats::{Lateness, Stats};
 pub use text::expected;

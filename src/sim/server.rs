@@ -1,16 +1,15 @@
-//! The loop: one thread, one epoll, absolute deadlines. What comes in is readiness and time; what goes out is calls on
+//! The loop: one thread, one poller, absolute deadlines. What comes in is readiness and time; what goes out is calls on
 //! connections (in `serving`). It sleeps until shortly before the next deadline, then watches the clock.
 
+use std::io::Read;
 use std::net::{SocketAddr, TcpListener};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::sys::socket::{self, AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, setsockopt, sockopt};
+use nix::sys::socket::{self, Backlog, setsockopt, sockopt};
 use nix::sys::time::TimeSpec;
-use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 
 use super::batch::Batch;
 use super::clock::{self, Tie};
@@ -20,6 +19,7 @@ use super::endpoint::Endpoint;
 use super::event::{Style, Voice};
 use super::fault::Kind;
 use super::pace::Rhythm;
+use super::poller::{self, Poller, Ready, Wake};
 use super::prefix::PrefixCache;
 use super::script::Script;
 use super::stats::{Counters, Stats};
@@ -27,10 +27,8 @@ use super::timers::{Key, Timers};
 use super::wire::Wire;
 use crate::error::{Error, Result};
 
-const LISTENER: u64 = u64::MAX;
-const TIMER: u64 = u64::MAX - 1;
-const STOP: u64 = u64::MAX - 2;
-const ASKED: u64 = u64::MAX - 3;
+const LISTENER: u64 = poller::HIGHEST;
+const BELL: u64 = poller::HIGHEST - 1;
 /// The owner of the batching model's deadlines.
 pub(super) const BATCH: Key = Key { slot: u32::MAX, generation: 0 };
 /// Deadlines served before sockets are looked at again.
@@ -55,10 +53,9 @@ pub(super) struct Slot {
 /// All that the loop works on.
 pub(super) struct Server {
     pub(super) config: Config,
-    pub(super) epoll: Epoll,
-    timer: TimerFd,
-    /// When the timer wakes the loop; 0 when it is not set.
-    armed: u64,
+    pub(super) poller: Poller,
+    listener: Rc<TcpListener>,
+    bell: Rc<UnixStream>,
     pub(super) slots: Vec<Slot>,
     free: Vec<u32>,
     pub(super) timers: Timers,
@@ -100,61 +97,41 @@ impl Sim {
         self.address
     }
 
-    /// Serves until `stop` becomes readable, in this thread.
+    /// The loop over this socket; a byte on `bell` calls whoever runs it.
     ///
     /// # Errors
-    /// When the system refuses what the loop needs: an epoll, a timer.
-    pub fn run(self, stop: impl AsFd) -> Result<Stats> {
-        super::handle::serve(self, stop, None)
-    }
-
-    /// The loop over this socket.
-    pub(super) fn server(self, stop: BorrowedFd<'_>, asked: Option<BorrowedFd<'_>>) -> Result<(Server, TcpListener)> {
-        let cannot = |error: nix::Error| Error::new(format!("cannot watch sockets: {error}"));
-        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(cannot)?;
-        let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC);
-        let timer = timer.map_err(cannot)?;
-        let watched = |flags, data| EpollEvent::new(EpollFlags::EPOLLIN | flags, data);
-        epoll.add(&self.listener, watched(EpollFlags::empty(), LISTENER)).map_err(cannot)?;
-        // Edge-triggered: setting the timer anew clears it, so that nobody has to read it.
-        epoll.add(timer.as_fd(), watched(EpollFlags::EPOLLET, TIMER)).map_err(cannot)?;
-        epoll.add(stop, watched(EpollFlags::empty(), STOP)).map_err(cannot)?;
-        if let Some(asked) = asked {
-            epoll.add(asked, watched(EpollFlags::EPOLLET, ASKED)).map_err(cannot)?;
-        }
-        Ok((Server::new(self.config, epoll, timer), self.listener))
+    /// When the system refuses what the loop needs.
+    pub(super) fn server(self, bell: UnixStream) -> nix::Result<Server> {
+        let (mut poller, listener, bell) = (Poller::new()?, Rc::new(self.listener), Rc::new(bell));
+        poller.watch(Rc::clone(&listener), LISTENER)?;
+        poller.watch(Rc::clone(&bell), BELL)?;
+        Ok(Server::new(self.config, poller, listener, bell))
     }
 }
 
-fn listen(address: SocketAddr) -> nix::Result<TcpListener> {
-    let family = if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
-    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-    let socket = socket::socket(family, SockType::Stream, flags, None)?;
-    setsockopt(&socket, sockopt::ReuseAddr, &true)?;
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = TcpListener::bind(address)?;
+    socket.set_nonblocking(true)?;
     // Accepted sockets inherit both.
     setsockopt(&socket, sockopt::TcpNoDelay, &true)?;
+    #[cfg(target_os = "linux")]
     setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
-    socket::bind(socket.as_raw_fd(), &SockaddrStorage::from(address))?;
     // Thousands of connections may be opened at one instant; the system's own limit still holds.
     socket::listen(&socket, Backlog::MAXCONN)?;
-    Ok(TcpListener::from(socket))
+    Ok(socket)
 }
 
 /// What ended a round of the loop.
 pub(super) enum Round {
     /// Nothing but work.
     Worked,
-    /// Somebody asks the thread for its account.
-    Asked,
-    /// The loop is to end.
-    Stopped,
+    /// Somebody has rung the bell.
+    Called,
 }
 
 impl Server {
-    fn new(config: Config, epoll: Epoll, timer: TimerFd) -> Self {
+    fn new(config: Config, poller: Poller, listener: Rc<TcpListener>, bell: Rc<UnixStream>) -> Self {
         raise_file_limit();
-        // Sleeps end when they should; where the system refuses, the lateness says so.
-        let _ = nix::sys::prctl::set_timerslack(1);
         let created = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let script = |endpoint| Rc::new(Script::new(voice(&config, endpoint, created, &[]), Wire::new(&[])));
         let reset_first = config.faults.iter().find_map(|fault| match fault.kind {
@@ -164,9 +141,9 @@ impl Server {
         Server {
             scripts: Endpoint::ALL.map(script),
             prefix: config.engine.prefix_blocks.map(PrefixCache::new),
-            epoll,
-            timer,
-            armed: 0,
+            poller,
+            listener,
+            bell,
             slots: Vec::new(),
             free: Vec::new(),
             timers: Timers::default(),
@@ -183,24 +160,22 @@ impl Server {
         }
     }
 
-    /// Sleeps until something happens, and does what is to be done.
-    pub(super) fn round(&mut self, listener: &TcpListener, events: &mut [EpollEvent]) -> Result<Round> {
+    /// Sleeps until something happens, and does what is to be done. `ready` is room for what the poller tells.
+    pub(super) fn round(&mut self, ready: &mut Vec<Ready>) -> nix::Result<Round> {
         self.serve_deadlines();
-        let timeout = self.rest();
-        let ready = match self.epoll.wait(events, timeout) {
-            Ok(ready) => ready,
-            Err(nix::Error::EINTR) => 0,
-            Err(error) => return Err(Error::new(format!("cannot watch sockets: {error}"))),
-        };
+        let wake = self.rest();
+        self.poller.wait(wake, ready)?;
         self.tie.refresh(clock::now());
         let mut round = Round::Worked;
-        for event in &events[..ready] {
-            match event.data() {
-                LISTENER => self.accept(listener),
-                TIMER => self.armed = 0,
-                STOP => return Ok(Round::Stopped),
-                ASKED => round = Round::Asked,
-                data => self.ready(Key::unpack(data), event.events()),
+        for event in ready.iter() {
+            match event.key {
+                LISTENER => self.accept(),
+                BELL => {
+                    // Rung once or often: whoever is called looks at all that is asked. Nobody rings once all hands are gone.
+                    let _ = (&*self.bell).read(&mut [0; 64]);
+                    round = Round::Called;
+                }
+                _ => self.ready(event),
             }
             self.serve_deadlines();
         }
@@ -214,25 +189,15 @@ impl Server {
         }
     }
 
-    /// How long epoll may wait: not at all close to a deadline, else until the timer or a socket wakes it.
-    fn rest(&mut self) -> EpollTimeout {
-        let Some(next) = self.timers.next() else { return EpollTimeout::NONE };
+    /// How long to wait for sockets: not at all close to a deadline.
+    fn rest(&self) -> Wake {
+        let Some(next) = self.timers.next() else { return Wake::Never };
         let wake = next.saturating_sub(self.config.spin_ns);
-        if wake <= clock::now() {
-            return EpollTimeout::ZERO;
-        }
-        if self.armed == 0 || wake < self.armed {
-            let at = TimeSpec::new((wake / 1_000_000_000) as i64, (wake % 1_000_000_000) as i64);
-            if self.timer.set(Expiration::OneShot(at), TimerSetTimeFlags::TFD_TIMER_ABSTIME).is_err() {
-                return EpollTimeout::ZERO;
-            }
-            self.armed = wake;
-        }
-        EpollTimeout::NONE
+        if wake <= clock::now() { Wake::Now } else { Wake::At(wake) }
     }
 
-    fn accept(&mut self, listener: &TcpListener) {
-        while let Ok((stream, _)) = listener.accept() {
+    fn accept(&mut self) {
+        while let Ok((stream, _)) = self.listener.accept() {
             self.counters.connections += 1;
             self.accepted += 1;
             let fate = if self.accepted <= self.reset_first { Fate::Reset } else { Fate::Served };
@@ -243,7 +208,7 @@ impl Server {
             });
             let place = &mut self.slots[slot as usize];
             let key = Key { slot, generation: place.generation };
-            if self.epoll.add(&conn.stream, EpollEvent::new(EpollFlags::EPOLLIN, key.pack())).is_ok() {
+            if self.poller.watch(Rc::clone(&conn.stream), key.pack()).is_ok() {
                 place.conn = Some(conn);
             } else {
                 self.free.push(slot);
@@ -265,6 +230,7 @@ impl Server {
         let place = &mut self.slots[key.slot as usize];
         place.conn = None;
         place.generation = place.generation.wrapping_add(1);
+        self.poller.forget(key.pack());
         self.free.push(key.slot);
         if let Some(batch) = &mut self.batch {
             batch.leave(key);

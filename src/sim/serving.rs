@@ -2,8 +2,6 @@
 
 use std::rc::Rc;
 
-use nix::sys::epoll::{EpollEvent, EpollFlags};
-
 use super::clock;
 use super::config::Flow;
 use super::conn::{Active, Arrived, Conn, Fate, Flushed};
@@ -11,6 +9,7 @@ use super::endpoint::Endpoint;
 use super::fault::{self, Kind};
 use super::metrics;
 use super::order::Order;
+use super::poller::Ready;
 use super::prefix::PrefixCache;
 use super::reply::{Next, Reply};
 use super::request;
@@ -25,11 +24,12 @@ const BODY_LIMIT: usize = 256 * 1024 * 1024;
 
 impl Server {
     /// A socket is readable or writable.
-    pub(super) fn ready(&mut self, key: Key, events: EpollFlags) {
-        if events.contains(EpollFlags::EPOLLOUT) {
+    pub(super) fn ready(&mut self, event: &Ready) {
+        let key = Key::unpack(event.key);
+        if event.writable {
             self.write_on(key);
         }
-        if events.intersects(EpollFlags::EPOLLIN | EpollFlags::EPOLLHUP | EpollFlags::EPOLLERR) {
+        if event.readable {
             self.read(key);
         }
     }
@@ -314,7 +314,7 @@ impl Server {
     fn write_on(&mut self, key: Key) {
         let Some(conn) = Self::at(&mut self.slots, key) else { return };
         conn.blocked = false;
-        if self.epoll.modify(&conn.stream, &mut EpollEvent::new(EpollFlags::EPOLLIN, key.pack())).is_err() {
+        if self.poller.heed_room(&conn.stream, key.pack(), false).is_err() {
             return self.drop_conn(key);
         }
         self.write(key);
@@ -336,8 +336,7 @@ impl Server {
             Flushed::Blocked => {
                 self.counters.writes_blocked += 1;
                 conn.blocked = true;
-                let both = EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT;
-                if self.epoll.modify(&conn.stream, &mut EpollEvent::new(both, key.pack())).is_err() {
+                if self.poller.heed_room(&conn.stream, key.pack(), true).is_err() {
                     self.drop_conn(key);
                 }
             }

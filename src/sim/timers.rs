@@ -12,7 +12,7 @@ pub(super) struct Key {
 }
 
 impl Key {
-    /// The key as the number that epoll carries.
+    /// The key as the number under which its socket is watched.
     pub(super) fn pack(self) -> u64 {
         u64::from(self.generation) << 32 | u64::from(self.slot)
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::architecture::{code, sources};
 
 /// Files that are one thing in two.
-const PAIRS: [[&str; 2]; 2] = [["drive::flight", "drive::worker"], ["sim::handle", "sim::server"]];
+const PAIRS: [[&str; 2]; 1] = [["drive::flight", "drive::worker"]];
 
 /// The modules of the program by their paths, each with its code.
 type Modules = BTreeMap<String, String>;

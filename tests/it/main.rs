@@ -18,6 +18,7 @@ mod media;
 mod moments;
 mod nonsense;
 mod order;
+mod platforms;
 mod pooling;
 mod probes;
 mod raw;
