@@ -19,24 +19,48 @@
 //! only stage that writes to a terminal while a run is going on.
 //! Data flows one way, through plain owned types; time between stages is a [`record::Tick`].
 
+#[cfg(not(unix))]
+compile_error!("llmbench runs on Linux and macOS: on Windows use it inside WSL 2 or a container");
+
+#[cfg(unix)]
 pub mod args;
+#[cfg(unix)]
 pub mod backend;
+#[cfg(unix)]
 pub mod bench;
+#[cfg(unix)]
 pub mod cmd;
+#[cfg(unix)]
 pub mod dataset;
+#[cfg(unix)]
 pub mod drive;
+#[cfg(unix)]
 pub mod error;
+#[cfg(unix)]
 pub mod hub;
+#[cfg(unix)]
 pub mod json;
+#[cfg(unix)]
 pub mod legible;
+#[cfg(unix)]
 pub mod manual;
+#[cfg(unix)]
 pub mod measure;
+#[cfg(unix)]
 pub mod net;
+#[cfg(unix)]
 pub mod plan;
+#[cfg(unix)]
 pub mod record;
+#[cfg(unix)]
 pub mod report;
+#[cfg(unix)]
 pub mod rng;
+#[cfg(unix)]
 pub mod sim;
+#[cfg(unix)]
 pub mod study;
+#[cfg(unix)]
 pub mod token;
+#[cfg(unix)]
 pub mod ui;

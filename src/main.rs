@@ -2,8 +2,16 @@
 
 use std::process::ExitCode;
 
+#[cfg(unix)]
 use llmbench::cmd;
 
+#[cfg(unix)]
 fn main() -> ExitCode {
     cmd::run(std::env::args_os()).into()
+}
+
+/// The library says why there is nothing to run.
+#[cfg(not(unix))]
+fn main() -> ExitCode {
+    ExitCode::FAILURE
 }
