@@ -21,6 +21,21 @@ pub fn legible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// As [`legible`], line by line: the ends of lines stay.
+pub fn legible_lines(text: &str) -> Cow<'_, str> {
+    if !text.contains(|char| is_obeyed(char) && char != '\n') {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(
+        text.split_inclusive('\n')
+            .map(|line| match line.strip_suffix('\n') {
+                Some(line) => format!("{}\n", legible(line)),
+                None => legible(line).into_owned(),
+            })
+            .collect(),
+    )
+}
+
 /// Whether a character moves, colours, breaks or turns what stands beside it: controls, other ends of lines, and marks of direction.
 fn is_obeyed(char: char) -> bool {
     char.is_control() || matches!(char, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -49,6 +64,12 @@ mod tests {
         for (text, shown) in table {
             assert_eq!(legible(text), shown);
         }
+    }
+
+    #[test]
+    fn ends_of_lines_stay_where_lines_are_kept() {
+        assert_eq!(legible_lines("a\nb \u{1b}[m\rc\n"), "a\nb \\u{1b}[m\\rc\n");
+        assert!(matches!(legible_lines("a\nb\n"), Cow::Borrowed(_)));
     }
 
     #[test]

@@ -12,12 +12,15 @@ mod runs;
 mod serve;
 mod sim;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
+use std::io::Write;
 
 use clap::{ArgAction, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::args::{Words, grammar, options};
 use crate::error::{Error, Exit, Result};
+use crate::legible::legible_lines;
 use crate::ui::{Style, Ui};
 
 /// The command line.
@@ -176,8 +179,13 @@ fn color(words: &[String]) -> ColorChoice {
 
 /// Prints what clap says: usage errors on stderr, the version on stdout.
 fn refuse(error: &clap::Error) -> Exit {
+    let text = error.render().to_string();
     // A closed pipe must not hide the exit status.
-    let _ = error.print();
+    let _ = match legible_lines(&text) {
+        Cow::Borrowed(_) => error.print(),
+        // A word of the command line holds what a terminal would obey: colours are dropped with it.
+        Cow::Owned(text) => std::io::stderr().write_all(text.as_bytes()),
+    };
     match error.exit_code() {
         0 => Exit::Done,
         _ => Exit::Unable,

@@ -1,5 +1,7 @@
 //! A tokenizer from files: from their content to text and ids and back, as the model's own library does it.
 
+use std::panic;
+
 use tokenizers::models::ModelWrapper;
 use tokenizers::tokenizer::PostProcessor;
 
@@ -34,8 +36,8 @@ impl Local {
     /// # Errors
     /// Where `tokenizer.json` is not one that the library knows.
     pub(super) fn of(files: &Files) -> Result<Self> {
-        let mut inner = tokenizers::Tokenizer::from_bytes(&files.tokenizer)
-            .map_err(|cause| Error::new(format!("not a `tokenizer.json`: {cause}")))?;
+        let mut inner =
+            read(&files.tokenizer).map_err(|cause| Error::new(format!("not a `tokenizer.json`: {cause}")))?;
         // A limit or a padding stored with the tokenizer is for training: prompts keep their length.
         inner.with_padding(None);
         inner.with_truncation(None).map_err(|cause| Error::new(cause.to_string()))?;
@@ -130,6 +132,19 @@ fn tidy(text: String) -> String {
     REPLACEMENTS.iter().fold(text, |text, (from, to)| text.replace(from, to))
 }
 
+/// The tokenizer in the content of a `tokenizer.json`. The library panics on some files that are none; what it says then is an
+/// error like any other.
+fn read(json: &[u8]) -> std::result::Result<tokenizers::Tokenizer, String> {
+    let told = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let read = panic::catch_unwind(|| tokenizers::Tokenizer::from_bytes(json));
+    panic::set_hook(told);
+    match read {
+        Ok(read) => read.map_err(|cause| cause.to_string()),
+        Err(panic) => Err(panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "its parts do not fit".to_owned())),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,6 +167,13 @@ mod tests {
         });
         let config = config.as_object().unwrap().clone();
         Local::of(&Files { tokenizer: tokenizer.to_string().into_bytes(), config, ..Files::default() }).unwrap()
+    }
+
+    #[test]
+    fn a_file_that_the_library_panics_on_is_an_error() {
+        let files = Files { tokenizer: b"{\"decoder\":{\"type\":x}}".to_vec(), ..Files::default() };
+        let error = Local::of(&files).unwrap_err().to_string();
+        assert!(error.starts_with("not a `tokenizer.json`: "), "{error}");
     }
 
     #[test]
