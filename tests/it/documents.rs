@@ -17,10 +17,11 @@ use nix::sys::signal::Signal;
 use crate::command::{Dir, Llmbench, Running};
 
 /// Command lines that are not run here: tests of their own, and what builds the program anew.
-const ELSEWHERE: [&str; 9] = [
+const ELSEWHERE: [&str; 10] = [
     "cargo install --path . --locked",
     "cargo bench --bench truth",
     "cargo bench --bench hot",
+    "cargo test --release --test fuzz -- sse body",
     "tests/all",
     "tests/compare/run",
     "tests/compare/run random sharegpt",
