@@ -12,7 +12,7 @@ use crate::record::Record;
 /// Probes under way.
 pub(super) struct Probing {
     stop: Sender<Stop>,
-    thread: JoinHandle<Result<Vec<Record>>>,
+    thread: JoinHandle<(Vec<Record>, Option<Error>)>,
 }
 
 impl Probing {
@@ -30,22 +30,24 @@ impl Probing {
         };
         let probe = move || {
             let mut records = Vec::new();
-            drive::run(stream, settings, &stopped, &mut |observation| {
+            let ended = drive::run(stream, settings, &stopped, &mut |observation| {
                 if let Observation::Finished(finished) = observation {
                     records.push(finished.record);
                 }
-            })?;
-            Ok(records)
+            });
+            (records, ended.map_or_else(Some, |end| end.error))
         };
         let started = thread::Builder::new().name("probes".into()).spawn(probe);
         let thread = started.map_err(|cause| Error::new(format!("cannot start the thread `probes`: {cause}")))?;
         Ok(Probing { stop, thread })
     }
 
-    /// Ends the stream: none starts any more, and one in flight gets a few seconds to end.
-    pub(super) fn end(self) -> Result<Vec<Record>> {
+    /// Ends the stream: none starts any more, and one in flight gets a few seconds to end. Gives what was measured, and what ended
+    /// it early.
+    pub(super) fn end(self) -> (Vec<Record>, Option<Error>) {
         // The thread listens until its run is over.
         let _ = self.stop.send(Stop);
-        self.thread.join().map_err(|_| Error::new("the probes' thread broke: this is a bug in llmbench"))?
+        let broke = |_| (Vec::new(), Some(Error::new("the probes' thread broke: this is a bug in llmbench")));
+        self.thread.join().unwrap_or_else(broke)
     }
 }

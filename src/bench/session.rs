@@ -221,15 +221,17 @@ impl Session {
                 collector.push(*finished);
             }
             Observation::Beat { at, in_flight, chunks } => tell(Moment::Beat { at, in_flight, chunks }),
+            Observation::Stopping { in_flight, grace } => tell(Moment::Stopping { in_flight, grace }),
         });
-        let probes = probing.map_or(Ok(Vec::new()), Probing::end)?;
+        let (probes, unprobed) = probing.map_or((Vec::new(), None), Probing::end);
+        let ending = ending?;
         let late_warnings = self.late_warnings.try_iter().collect();
         Ok(Sent {
             setup: self.setup,
             collector,
             late_warnings,
             end,
-            ending: ending?,
+            ending: drive::End { error: ending.error.or(unprobed), ..ending },
             conversations: self.conversations,
             probes,
         })

@@ -72,6 +72,12 @@ impl<'a> Desk<'a> {
             Moment::Beat { at, in_flight, chunks } => {
                 self.progress.update(&self.live.snapshot(at, in_flight, chunks));
             }
+            Moment::Stopping { in_flight, grace } => {
+                let grace = grace.as_secs();
+                self.progress.print(&format!(
+                    "llmbench: stopping: {in_flight} in flight, up to {grace} s; Ctrl-C again ends at once"
+                ));
+            }
             Moment::Noticed(what) => match &mut self.held {
                 Some(held) => held.push(what.to_owned()),
                 None => self.ui.warn(what),

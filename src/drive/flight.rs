@@ -15,6 +15,20 @@ use crate::record::{Failure, Finished, Outcome, Record, Tick};
 /// How long the end of a body may take after `[DONE]`.
 const AFTER_DONE: Duration = Duration::from_secs(1);
 
+/// Of a request whose thread broke.
+const BUG: &str = "a bug in llmbench ended this request";
+
+/// The record of a job whose worker died before it could start.
+pub(super) fn unsent(job: Job) -> Finished {
+    let Job { id, due, input_tokens, inputs, audio_seconds, workload, .. } = job;
+    let (outcome, times) = (
+        Outcome::Failed(Failure::Other),
+        Record { due, sent: due, first: due, last: due, end: due, ..Record::default() },
+    );
+    let record = Record { id, input_tokens, inputs, outcome, ..times };
+    Finished { record, connected: due, detail: BUG.to_owned(), audio_seconds, workload, ..Finished::default() }
+}
+
 /// A request under way. One that is dropped before its end is recorded as cancelled.
 pub(super) struct Flight {
     worker: Rc<Worker>,
@@ -206,7 +220,7 @@ impl Drop for Flight {
     fn drop(&mut self) {
         if !self.landed {
             let reason = match std::thread::panicking() {
-                true => (Failure::Other, "a bug in llmbench ended this request".to_string()),
+                true => (Failure::Other, BUG.to_owned()),
                 false => (Failure::Cancelled, "the run was stopped".to_string()),
             };
             self.land(Err(reason));

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::clock::Clock;
 use crate::plan::Job;
@@ -38,6 +38,8 @@ struct State {
     ended: bool,
     /// Whether nothing starts any more.
     closed: bool,
+    /// What of the run has died, the first of it.
+    broken: Option<&'static str>,
     clock: Option<Clock>,
 }
 
@@ -55,13 +57,14 @@ impl Gate {
             in_flight: 0,
             ended: false,
             closed: false,
+            broken: None,
             clock: None,
         };
         Gate { next: AtomicU64::new(NEVER), state: Mutex::new(state), room: Condvar::new(), budget }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("nobody panics while holding the gate")
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts a job at the end of the line; waits while the line is full.
@@ -69,7 +72,7 @@ impl Gate {
         let mut state = self.lock();
         while state.bytes + job.size() > self.budget && !state.line.is_empty() && !state.ended {
             state.crowded = true;
-            state = self.room.wait(state).expect("nobody panics while holding the gate");
+            state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         if state.ended {
             return Pushed::Refused;
@@ -95,6 +98,12 @@ impl Gate {
         self.room.notify_all();
     }
 
+    /// Ends it since a part of the run has died: nothing starts any more.
+    pub(super) fn break_down(&self, what: &'static str) {
+        self.lock().broken.get_or_insert(what);
+        self.end(Line::Drop);
+    }
+
     /// Starts the clock: from now on due jobs are let through.
     pub(super) fn open(&self, clock: Clock) {
         let mut state = self.lock();
@@ -104,7 +113,7 @@ impl Gate {
 
     /// The monotonic moment at which the next job may start, as far as is known without the lock.
     pub(super) fn next(&self) -> u64 {
-        self.next.load(Ordering::Acquire)
+        self.next.load(Ordering::SeqCst)
     }
 
     /// Takes the next job, if it may start at the monotonic moment `now`.
@@ -166,7 +175,9 @@ impl Gate {
             (Some(clock), Some(due)) => clock.moment(due),
             _ => NEVER,
         };
-        self.next.store(next, Ordering::Release);
+        // The pacer stores when it will wake and then loads this; who changes this loads when the pacer will wake. With less than
+        // a total order of the four, each could miss what the other stored.
+        self.next.store(next, Ordering::SeqCst);
     }
 
     /// How the line stands.
@@ -174,10 +185,11 @@ impl Gate {
         let state = self.lock();
         Look {
             waiting: state.line.len(),
-            bytes: state.bytes,
             in_flight: state.in_flight,
+            crowded: state.crowded,
             ended: state.ended,
             closed: state.closed,
+            broken: state.broken,
         }
     }
 }
@@ -220,10 +232,12 @@ pub(super) enum Line {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Look {
     pub(super) waiting: usize,
-    pub(super) bytes: usize,
     pub(super) in_flight: usize,
+    /// Whether the line has no room for the next job.
+    pub(super) crowded: bool,
     pub(super) ended: bool,
     pub(super) closed: bool,
+    pub(super) broken: Option<&'static str>,
 }
 
 impl Look {

@@ -11,6 +11,7 @@ mod answer;
 pub mod body;
 mod clock;
 mod connect;
+mod crew;
 mod flight;
 mod gate;
 mod hold;

@@ -3,14 +3,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::Sender;
 use std::thread::{self, Thread};
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::error::SendError;
 
 use super::clock::monotonic;
 use super::gate::Gate;
 use super::worker::Order;
+use crate::record::Finished;
 
 /// A worker as the pacer sees it.
 pub(super) struct Lane {
@@ -24,22 +27,24 @@ const HANDING_OVER_NANOS: u64 = 20_000;
 const EARLY_NANOS: u64 = 80_000;
 
 /// Hands due jobs to the workers in turn, until the gate has closed: as long as a request is in flight, another may follow.
-pub(super) fn pace(gate: &Gate, until: &Arc<AtomicU64>, lanes: &[Lane]) {
+pub(super) fn pace(gate: &Gate, until: &Arc<AtomicU64>, lanes: &[Lane], finished: &Sender<Finished>) {
     let mut turn = (0..lanes.len()).cycle();
     let mut oversleep = 0;
     loop {
         let now = monotonic();
         while let Some(job) = gate.take(now + EARLY_NANOS) {
             let lane = &lanes[turn.next().expect("a cycle never ends")];
-            // A worker that is gone has cancelled the run.
-            let _ = lane.orders.send(Order::Start(job));
-            lane.thread.unpark();
+            match lane.orders.send(Order::Start(job)) {
+                Ok(()) => lane.thread.unpark(),
+                // The worker has died, which ends the run.
+                Err(SendError(order)) => order.fail(gate, finished),
+            }
         }
         if gate.look().closed {
             return;
         }
         let next = gate.next();
-        until.store(next, Ordering::Release);
+        until.store(next, Ordering::SeqCst);
         if gate.next() < next {
             continue;
         }

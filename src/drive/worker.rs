@@ -2,11 +2,12 @@
 //! worker but the gate, asked once a request.
 
 use std::cell::{Cell, RefCell, RefMut};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
-use std::thread::Thread;
+use std::thread::{Thread, panicking};
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -15,7 +16,7 @@ use tokio::task::{JoinSet, LocalSet};
 use super::Settings;
 use super::clock::{Clock, monotonic};
 use super::connect::{self, Connection};
-use super::flight::Flight;
+use super::flight::{Flight, unsent};
 use super::gate::Gate;
 use super::reply::Reply;
 use super::socket::{Arrival, Scratch};
@@ -27,12 +28,45 @@ use crate::record::{Finished, Health, Tick};
 /// How long opening a connection beforehand may take.
 const OPENING: Duration = Duration::from_secs(5);
 
+/// How often a worker that opens connections looks whether the run has been stopped.
+const GLANCE: Duration = Duration::from_millis(50);
+
 /// What a worker is told.
 pub(super) enum Order {
     /// The run begins: its clock.
     Begin(Clock),
     /// Start this request now.
     Start(Job),
+}
+
+impl Order {
+    /// What becomes of an order that nobody carries out: its request has failed, and its place is free.
+    pub(super) fn fail(self, gate: &Gate, finished: &mpsc::Sender<Finished>) {
+        if let Order::Start(job) = self {
+            // The receiver lives until all workers have ended.
+            let _ = finished.send(unsent(job));
+            // A worker that dies closes the gate first.
+            gate.give_back(0);
+        }
+    }
+}
+
+/// The orders of a worker. When the worker dies, the run ends, and the orders that are left fail.
+struct Post<'a> {
+    orders: UnboundedReceiver<Order>,
+    worker: &'a Worker,
+}
+
+impl Drop for Post<'_> {
+    fn drop(&mut self) {
+        if panicking() {
+            self.worker.gate.break_down("a worker thread");
+        }
+        self.orders.close();
+        while let Ok(order) = self.orders.try_recv() {
+            order.fail(&self.worker.gate, &self.worker.finished);
+        }
+    }
 }
 
 /// What others may see of a worker while it runs; written by the worker alone.
@@ -60,7 +94,7 @@ pub(super) struct Wake {
 impl Wake {
     /// Wakes the pacer if the next job can start before it would look again.
     pub(super) fn tell_pacer(&self, gate: &Gate) {
-        if gate.next() < self.pacer_until.load(Ordering::Acquire) {
+        if gate.next() < self.pacer_until.load(Ordering::SeqCst) {
             self.pacer.unpark();
         }
     }
@@ -101,10 +135,11 @@ impl Worker {
     }
 
     /// Starts what it is told to until nobody can tell it more; requests still in flight then are cancelled.
-    pub(super) fn serve(self: &Rc<Self>, runtime: &tokio::runtime::Runtime, mut orders: UnboundedReceiver<Order>) {
+    pub(super) fn serve(self: &Rc<Self>, runtime: &tokio::runtime::Runtime, orders: UnboundedReceiver<Order>) {
         let local = LocalSet::new();
         local.block_on(runtime, async {
-            while let Some(order) = orders.recv().await {
+            let mut post = Post { orders, worker: self };
+            while let Some(order) = post.orders.recv().await {
                 match order {
                     Order::Begin(clock) => self.clock.set(clock),
                     Order::Start(job) => self.start(job),
@@ -125,7 +160,13 @@ impl Worker {
                     tasks.spawn_local(async move { tokio::time::timeout(limit, connect::open(worker.target())).await });
                     begun += 1;
                 }
-                let Some(Ok(Ok(Ok(connection)))) = tasks.join_next().await else { return };
+                // Who stops the run does not wait for slow handshakes.
+                let opened = match tokio::time::timeout(GLANCE, tasks.join_next()).await {
+                    Ok(opened) => opened,
+                    Err(_) if self.gate.look().closed => return,
+                    Err(_) => continue,
+                };
+                let Some(Ok(Ok(Ok(connection)))) = opened else { return };
                 self.note_connection(connection.took);
                 self.idle.borrow_mut().push(connection);
             }
@@ -154,7 +195,12 @@ impl Worker {
     /// line.
     pub(super) fn landed(self: &Rc<Self>, finished: Finished, then: Option<Then>) {
         self.gauge.in_flight.fetch_sub(1, Ordering::Relaxed);
-        let follower = then.and_then(|then| then.job(&finished));
+        // What makes the next job must not cost the record of this one.
+        let follower = catch_unwind(AssertUnwindSafe(|| then.and_then(|then| then.job(&finished))));
+        let follower = follower.unwrap_or_else(|_| {
+            self.gate.break_down("what makes the next request of an answer");
+            None
+        });
         // The receiver lives until all workers have ended.
         let _ = self.finished.send(finished);
         let next = match follower {

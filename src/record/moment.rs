@@ -42,6 +42,13 @@ pub enum Moment<'a> {
         /// Pieces of output that have arrived so far.
         chunks: u64,
     },
+    /// The run was asked to stop: nothing more starts.
+    Stopping {
+        /// Requests in flight.
+        in_flight: u64,
+        /// They are cancelled after so long.
+        grace: Duration,
+    },
     /// Something that the user should know, in a sentence.
     Noticed(&'a str),
 }
