@@ -13,6 +13,7 @@ mod flags;
 mod hub;
 mod instead;
 mod killed;
+mod liveness;
 mod manual;
 mod media;
 mod moments;
