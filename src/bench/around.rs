@@ -7,8 +7,6 @@ use crate::error::Result;
 use crate::net::{Around, Client, Refusal, SideCalls};
 use crate::record::Counters;
 
-/// How long the server may take to show its counters.
-const COUNTERS: Duration = Duration::from_secs(5);
 /// How long it may take to empty its cache.
 const RESET: Duration = Duration::from_secs(60);
 
@@ -35,12 +33,12 @@ pub(super) fn counters(around: &Around, calls: &Client) -> Option<Counters> {
 
 /// The server's counters now; nothing if it shows none.
 pub(super) fn look(client: &Client) -> Option<Counters> {
-    let page = client.start(|caller| async move { caller.page("/metrics", COUNTERS).await }).wait();
+    let page = client.start("/metrics", |caller| async move { caller.page("/metrics").await }).wait();
     page.ok()?.ok().map(|page| Counters::parse(&page))
 }
 
 /// Orders the server to do what `path` means.
 pub(super) fn order(client: &Client, path: &'static str, limit: Duration) -> Result<(), Refusal> {
-    let done = client.start(move |caller| async move { caller.tell(path, limit).await }).wait();
+    let done = client.start(path, move |caller| async move { caller.tell(path, limit).await }).wait();
     done.unwrap_or_else(|gone| Err(Refusal::Unreachable(gone.to_string())))
 }

@@ -3,7 +3,7 @@
 use super::Experiment;
 use crate::backend::Server;
 use crate::error::{Error, Result};
-use crate::net::{self, Access, Client, Model};
+use crate::net::{self, Access, Client, Model, PATIENCE, Slow};
 use crate::record::{Moment, Tell};
 use crate::token::{self, Choice, Served, Tokenizer};
 
@@ -19,12 +19,13 @@ pub struct Site {
 }
 
 impl Site {
-    /// Asks the server for what the user did not name, and loads the tokenizer.
+    /// Asks the server for what the user did not name, and loads the tokenizer; `slow` is told of calls that take long, now and
+    /// later.
     ///
     /// # Errors
     /// If the server has to be asked and does not answer, or no place has the tokenizer.
-    pub fn ask(experiment: &Experiment, tell: Tell<'_>) -> Result<Self> {
-        let calls = calls(&experiment.server)?;
+    pub fn ask(experiment: &Experiment, slow: Slow, tell: Tell<'_>) -> Result<Self> {
+        let calls = calls(&experiment.server, slow)?;
         let model = named(&experiment.server).map_or_else(|| net::first_model(&calls), Ok)?;
         let served = Served { calls: &calls, model: &model.name };
         let tokenizer = tokenizer(&experiment.tokenizer, &model.id, Some(served), tell)?;
@@ -45,7 +46,7 @@ impl Site {
             None => Model { name: String::new(), id: String::new() },
         };
         let tokenizer = tokenizer(&experiment.tokenizer, &model.id, None, tell)?;
-        Ok(Site { calls: calls(&experiment.server)?, model, tokenizer })
+        Ok(Site { calls: calls(&experiment.server, Slow::new(|_| ()))?, model, tokenizer })
     }
 }
 
@@ -55,9 +56,15 @@ fn tokenizer(choice: &Choice, model: &str, served: Option<Served<'_>>, tell: Tel
     Ok(loaded.tokenizer)
 }
 
-/// Makes calls with the key and the headers of requests.
-fn calls(server: &Server) -> Result<Client> {
-    Client::open(&Access { base_url: server.base.clone(), headers: server.all_headers(), insecure: server.insecure })
+/// Makes calls with the key and the headers of requests, which take no longer than those may.
+fn calls(server: &Server, slow: Slow) -> Result<Client> {
+    Client::open(&Access {
+        base_url: server.base.clone(),
+        headers: server.all_headers(),
+        insecure: server.insecure,
+        patience: server.request_timeout.map_or(PATIENCE, |limit| limit.min(PATIENCE)),
+        slow,
+    })
 }
 
 /// The model as the user named it.

@@ -9,6 +9,7 @@ use super::details::Details;
 use super::order::Order;
 use crate::error::{Error, Exit, Result};
 use crate::measure::{self, Live, Metrics};
+use crate::net::advice;
 use crate::record::{Finished, Moment, Outcome, Run, Setup};
 use crate::report::{Files, Glyphs, Output, Report, Written};
 use crate::study::{Point, Tried, Went};
@@ -195,9 +196,7 @@ fn answer(run: &Run, metrics: &Metrics, ui: &Ui) -> Exit {
     }
     let first = run.records.iter().find(|record| record.outcome != Outcome::Done);
     let cause = first.map_or("none was started", |record| run.errors.of(record.id));
-    ui.error(
-        &Error::new(format!("no request succeeded: {cause}"))
-            .hint("check the server, its address and the model's name"),
-    );
+    let hint = advice(cause).unwrap_or("check the server, its address and the model's name");
+    ui.error(&Error::new(format!("no request succeeded: {cause}")).hint(hint));
     Exit::No
 }

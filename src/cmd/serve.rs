@@ -14,7 +14,7 @@ use crate::drive::limits;
 use crate::error::{Exit, Result};
 use crate::json::Value;
 use crate::measure::MetricsArgs;
-use crate::net::{AroundArgs, SideCalls};
+use crate::net::{AroundArgs, SideCalls, Slow};
 use crate::plan::{AdapterArgs, Load, LoadArgs, Workload, pairing};
 use crate::report::OutputArgs;
 use crate::sim::{self, SimArgs};
@@ -206,7 +206,11 @@ impl ServeArgs {
             Some(address) => experiment.at(address)?,
             None => experiment,
         };
-        let site = Site::ask(&experiment, &mut |moment| warn(ui, moment))?;
+        let slow = Slow::new({
+            let ui = *ui;
+            move |path| ui.note(&format!("asking the server's `{path}`, which has not answered for a second"))
+        });
+        let site = Site::ask(&experiment, slow, &mut |moment| warn(ui, moment))?;
         Runs { make, base: &base, list: &list, site: &site, simulator, ui, signals: &mut signals }.run()
     }
 }

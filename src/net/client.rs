@@ -1,9 +1,11 @@
 //! Calls to a server that no measurement waits for: its models, its tokenizer, its counters. They carry the user's headers and
 //! show none of them.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::mpsc::RecvTimeoutError;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -12,8 +14,12 @@ use tokio::sync::mpsc;
 
 use crate::error::{Error, Result};
 
-const CONNECT: Duration = Duration::from_secs(5);
-const ANSWER: Duration = Duration::from_secs(60);
+/// How long a call may take, from its start to the last byte of its answer, unless a request may take less.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+/// A call that takes longer is told to the user, who waits for it.
+const SLOW: Duration = Duration::from_secs(1);
+/// The most bytes that an answer may have.
+const LARGEST: usize = 64 << 20;
 
 /// How to reach the server.
 #[derive(Clone)]
@@ -24,6 +30,27 @@ pub struct Access {
     pub headers: Vec<(String, String)>,
     /// Whether any certificate will do.
     pub insecure: bool,
+    /// How long a call may take.
+    pub patience: Duration,
+    /// Who is told of a call that the user waits for.
+    pub slow: Slow,
+}
+
+/// Takes the path of a call that has not been answered for a second.
+#[derive(Clone)]
+pub struct Slow(Arc<dyn Fn(&str) + Send + Sync>);
+
+impl Slow {
+    /// Tells `told`.
+    pub fn new(told: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Slow(Arc::new(told))
+    }
+}
+
+impl fmt::Debug for Slow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Slow")
+    }
 }
 
 impl fmt::Debug for Access {
@@ -39,6 +66,7 @@ impl fmt::Debug for Access {
 pub struct Client {
     work: mpsc::UnboundedSender<Work>,
     base_url: Arc<str>,
+    slow: Slow,
 }
 
 type Work = Box<dyn FnOnce(&Caller) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
@@ -48,11 +76,18 @@ type Work = Box<dyn FnOnce(&Caller) -> Pin<Box<dyn Future<Output = ()> + Send>> 
 pub struct Caller {
     http: reqwest::Client,
     base_url: Arc<str>,
+    patience: Duration,
+    /// The paths that were not answered in time: nobody waits for them again.
+    silent: Arc<Mutex<BTreeSet<String>>>,
 }
 
 /// Work that has been started.
 #[derive(Debug)]
-pub struct Pending<T>(std::sync::mpsc::Receiver<T>);
+pub struct Pending<T> {
+    done: std::sync::mpsc::Receiver<T>,
+    path: String,
+    slow: Slow,
+}
 
 /// Why a call brought nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,12 +123,17 @@ impl Client {
         let (work, received) = mpsc::unbounded_channel();
         let runtime = super::runtime()?;
         let base_url: Arc<str> = access.base_url.trim_end_matches('/').into();
-        let caller = Caller { http: http(access)?, base_url: Arc::clone(&base_url) };
+        let caller = Caller {
+            http: http(access)?,
+            base_url: Arc::clone(&base_url),
+            patience: access.patience,
+            silent: Arc::default(),
+        };
         thread::Builder::new()
             .name("calls".to_owned())
             .spawn(move || runtime.block_on(answer(&caller, received)))
             .map_err(|cause| Error::new(format!("cannot start a thread: {cause}")))?;
-        Ok(Client { work, base_url })
+        Ok(Client { work, base_url, slow: access.slow.clone() })
     }
 
     /// The address of `path` at the server.
@@ -106,8 +146,8 @@ impl Client {
     /// # Errors
     /// If the server cannot be reached, or answers with an error or no JSON.
     pub fn get(&self, path: &str) -> Result<Value> {
-        let path = path.to_owned();
-        self.start(|caller| async move { caller.get(&path).await }).wait()?.map_err(Refusal::into_error)
+        let called = path.to_owned();
+        self.start(path, |caller| async move { caller.get(&called).await }).wait()?.map_err(Refusal::into_error)
     }
 
     /// The JSON that `path` answers `body` with.
@@ -115,12 +155,12 @@ impl Client {
     /// # Errors
     /// As for [`Client::get`].
     pub fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        let (path, body) = (path.to_owned(), body.clone());
-        self.start(|caller| async move { caller.post(&path, &body).await }).wait()?.map_err(Refusal::into_error)
+        let (called, body) = (path.to_owned(), body.clone());
+        self.start(path, |caller| async move { caller.post(&called, &body).await }).wait()?.map_err(Refusal::into_error)
     }
 
-    /// Starts work that makes calls, several of them or one after the other; what has been started goes on side by side.
-    pub fn start<T, F>(&self, work: impl FnOnce(Caller) -> F + Send + 'static) -> Pending<T>
+    /// Starts work that makes calls to `path`, several of them or one after the other; what has been started goes on side by side.
+    pub fn start<T, F>(&self, path: &str, work: impl FnOnce(Caller) -> F + Send + 'static) -> Pending<T>
     where
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
@@ -135,7 +175,7 @@ impl Client {
         });
         // Where the thread is gone, so is the sender within, and waiting says so.
         let _ = self.work.send(work);
-        Pending(receiver)
+        Pending { done: receiver, path: path.to_owned(), slow: self.slow.clone() }
     }
 }
 
@@ -145,7 +185,14 @@ impl<T> Pending<T> {
     /// # Errors
     /// If the work or its thread ended without an answer.
     pub fn wait(self) -> Result<T> {
-        self.0.recv().map_err(|_| Error::new("the thread that calls the server is gone"))
+        let done = self.done.recv_timeout(SLOW).or_else(|left| match left {
+            RecvTimeoutError::Timeout => {
+                (self.slow.0)(&self.path);
+                self.done.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            }
+            RecvTimeoutError::Disconnected => Err(left),
+        });
+        done.map_err(|_| Error::new("the thread that calls the server is gone"))
     }
 }
 
@@ -155,8 +202,7 @@ impl Caller {
     /// # Errors
     /// If the server cannot be reached, or answers with an error or no JSON.
     pub async fn get(&self, path: &str) -> Result<Value, Refusal> {
-        let url = self.url(path);
-        json(exchange(self.http.get(&url), &url).await?, &url).await
+        json(self.exchange(path, self.patience, |http, url| http.get(url)).await?)
     }
 
     /// The JSON that `path` answers `body` with.
@@ -164,18 +210,16 @@ impl Caller {
     /// # Errors
     /// As for [`Caller::get`].
     pub async fn post(&self, path: &str, body: &Value) -> Result<Value, Refusal> {
-        let url = self.url(path);
-        json(exchange(self.http.post(&url).json(body), &url).await?, &url).await
+        json(self.exchange(path, self.patience, |http, url| http.post(url).json(body)).await?)
     }
 
-    /// The text that `path` answers with, within `limit`.
+    /// The text that `path` answers with.
     ///
     /// # Errors
-    /// If the server cannot be reached in time, or answers with an error or no text.
-    pub async fn page(&self, path: &str, limit: Duration) -> Result<String, Refusal> {
-        let url = self.url(path);
-        let answer = exchange(self.http.get(&url).timeout(limit), &url).await?;
-        answer.text().await.map_err(|cause| Refusal::Unreadable(super::causes(&cause)))
+    /// If the server cannot be reached in time, or answers with an error.
+    pub async fn page(&self, path: &str) -> Result<String, Refusal> {
+        let answer = self.exchange(path, self.patience, |http, url| http.get(url)).await?;
+        Ok(String::from_utf8_lossy(&answer.body).into_owned())
     }
 
     /// Tells the server to do what `path` means, within `limit`: a POST without a body.
@@ -183,13 +227,27 @@ impl Caller {
     /// # Errors
     /// If the server cannot be reached in time, or answers with an error.
     pub async fn tell(&self, path: &str, limit: Duration) -> Result<(), Refusal> {
-        let url = self.url(path);
         // A body of no bytes states its length; some servers insist on one.
-        exchange(self.http.post(&url).header("content-length", 0).timeout(limit), &url).await.map(drop)
+        self.exchange(path, limit, |http, url| http.post(url).header("content-length", 0)).await.map(drop)
     }
 
-    fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.base_url)
+    /// Sends a request to `path` and takes its answer in, all of it within `limit`.
+    async fn exchange(
+        &self,
+        path: &str,
+        limit: Duration,
+        request: impl FnOnce(&reqwest::Client, &str) -> reqwest::RequestBuilder,
+    ) -> Result<Answer, Refusal> {
+        let url = format!("{}{path}", self.base_url);
+        let late = || Refusal::Unreachable(format!("`{url}` did not answer within {} s", limit.as_secs_f64()));
+        if self.silent.lock().unwrap_or_else(PoisonError::into_inner).contains(path) {
+            return Err(late());
+        }
+        let answer = tokio::time::timeout(limit, exchange(request(&self.http, &url), &url)).await;
+        answer.unwrap_or_else(|_| {
+            self.silent.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned());
+            Err(late())
+        })
     }
 }
 
@@ -206,8 +264,7 @@ fn http(access: &Access) -> Result<reqwest::Client> {
     }
     reqwest::Client::builder()
         .default_headers(headers)
-        .connect_timeout(CONNECT)
-        .timeout(ANSWER)
+        .redirect(reqwest::redirect::Policy::custom(follow))
         .tls_danger_accept_invalid_certs(access.insecure)
         .build()
         .map_err(|cause| Error::new(super::causes(&cause)))
@@ -219,20 +276,58 @@ async fn answer(caller: &Caller, mut work: mpsc::UnboundedReceiver<Work>) {
     }
 }
 
-async fn exchange(request: reqwest::RequestBuilder, url: &str) -> Result<reqwest::Response, Refusal> {
-    let answer = request.send().await.map_err(|cause| Refusal::Unreachable(super::causes(&cause)))?;
-    match answer.status() {
-        status if status.is_success() => Ok(answer),
-        status => {
-            let what = format!("`{url}` answered with status {}", status.as_u16());
-            Err(Refusal::Status(status.as_u16(), what))
-        }
+/// The answer of a success.
+struct Answer {
+    url: String,
+    media_type: String,
+    body: Vec<u8>,
+}
+
+/// Follows a redirect within the server, with the headers of requests; no other host is ever told them.
+fn follow(attempt: reqwest::redirect::Attempt<'_>) -> reqwest::redirect::Action {
+    const MOST: usize = 5;
+    let origin =
+        |url: &reqwest::Url| (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port_or_known_default());
+    let from = attempt.previous().first().map(origin);
+    if from == Some(origin(attempt.url())) && attempt.previous().len() <= MOST {
+        attempt.follow()
+    } else {
+        attempt.stop()
     }
 }
 
-async fn json(answer: reqwest::Response, url: &str) -> Result<Value, Refusal> {
-    let unreadable = |cause| format!("`{url}` did not answer with JSON: {}", super::causes(&cause));
-    answer.json().await.map_err(|cause| Refusal::Unreadable(unreadable(cause)))
+async fn exchange(request: reqwest::RequestBuilder, url: &str) -> Result<Answer, Refusal> {
+    let unreachable = |cause: reqwest::Error| Refusal::Unreachable(super::causes(&cause));
+    let mut answer = request.send().await.map_err(unreachable)?;
+    let header = |name| answer.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let (status, target) = (answer.status(), header("location"));
+    if !status.is_success() {
+        let target = target.filter(|_| status.is_redirection());
+        let target = target.map_or(String::new(), |target| format!(", a redirect to `{target}` that is not followed"));
+        let what = format!("`{url}` answered with status {}{target}", status.as_u16());
+        return Err(Refusal::Status(status.as_u16(), what));
+    }
+    let media_type = header("content-type").unwrap_or_default();
+    let mut body = Vec::new();
+    while let Some(piece) = answer.chunk().await.map_err(unreachable)? {
+        body.extend_from_slice(&piece);
+        if body.len() > LARGEST {
+            return Err(Refusal::Unreadable(format!("`{url}` answered with more than {} MiB", LARGEST >> 20)));
+        }
+    }
+    Ok(Answer { url: url.to_owned(), media_type, body })
+}
+
+fn json(answer: Answer) -> Result<Value, Refusal> {
+    let Answer { url, media_type, body } = answer;
+    serde_json::from_slice(&body).map_err(|cause| {
+        let beginning: String = String::from_utf8_lossy(&body).chars().take(80).collect();
+        let what = match media_type.as_str() {
+            media if media.contains("json") || media.is_empty() => format!("{cause}"),
+            media => format!("it is {media}"),
+        };
+        Refusal::Unreadable(format!("`{url}` did not answer with JSON: {what}: {beginning}"))
+    })
 }
 
 #[cfg(test)]
@@ -245,6 +340,8 @@ mod tests {
             base_url: "http://127.0.0.1:1".into(),
             headers: vec![("authorization".into(), "Bearer secret".into())],
             insecure: false,
+            patience: PATIENCE,
+            slow: Slow::new(|_| ()),
         };
         assert!(!format!("{access:?}").contains("secret"));
         let broken = Access { headers: vec![("x".into(), "secret\n".into())], ..access };

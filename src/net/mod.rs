@@ -1,6 +1,7 @@
 //! Calls over the network that no measurement waits for: before the run and after it. Code that is not async runs them to
 //! their end; they keep no state.
 
+mod advice;
 mod around_args;
 mod client;
 mod fetch;
@@ -8,8 +9,9 @@ mod models;
 
 use std::thread;
 
+pub use advice::advice;
 pub use around_args::{Around, AroundArgs, Profile, SideCalls};
-pub use client::{Access, Caller, Client, Pending, Refusal};
+pub use client::{Access, Caller, Client, PATIENCE, Pending, Refusal, Slow};
 pub use fetch::fetch;
 pub use models::{Model, first_model};
 

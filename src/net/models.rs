@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Client;
+use super::{Client, advice};
 use crate::error::{Error, Result};
 
 /// A model as a server lists it.
@@ -22,8 +22,11 @@ pub fn first_model(calls: &Client) -> Result<Model> {
     let list = calls.get("/v1/models");
     let list = list.and_then(|list| first(&list).ok_or_else(|| Error::new("there is none")));
     list.map_err(|cause| {
+        let hint = advice(&cause.to_string());
         let cause = cause.context(format!("cannot find a model at `{}`", calls.url("/v1/models")));
-        cause.hint("check that the server runs and that the URL is right, or name the model with --model")
+        cause.hint(
+            hint.unwrap_or("check that the server runs and that the URL is right, or name the model with --model"),
+        )
     })
 }
 

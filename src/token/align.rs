@@ -55,7 +55,7 @@ pub fn ask(client: &Client, models: &[&str], text: &str, length: u32) -> Result<
     let mut unknown = Unknown::Other("no model is named".to_owned());
     for &model in models {
         let body = question(model, text);
-        let answer = client.start(|caller| async move { caller.post("/tokenize", &body).await }).wait()?;
+        let answer = client.start("/tokenize", |caller| async move { caller.post("/tokenize", &body).await }).wait()?;
         unknown = match answer.map(|answer| tokens(&answer)) {
             Ok(Ok(ids)) if ids.len() == length as usize => return Ok(Agreement::Fits),
             // llama.cpp answers a question in other words than its own with no tokens.
@@ -78,7 +78,7 @@ impl Aligner {
     /// Starts to cut `text` to `length` tokens; nothing comes back where it is to stay as it is.
     pub fn start(&self, text: &str, length: u32) -> Pending<Result<Option<String>, Refusal>> {
         let (model, body) = (Arc::clone(&self.model), question(&self.model, text));
-        self.client.start(move |caller| async move { cut(&caller, &model, &body, length).await })
+        self.client.start("/tokenize", move |caller| async move { cut(&caller, &model, &body, length).await })
     }
 }
 

@@ -164,7 +164,8 @@ fn run(case: &Case, target: &Arc<Target>) -> (Vec<u32>, llmbench::error::Result<
 fn ended(case: &Case, target: &Arc<Target>) -> (Vec<u32>, llmbench::error::Result<End>) {
     let (sender, ended) = mpsc::channel();
     let (case, target) = (case.clone(), Arc::clone(target));
-    thread::spawn(move || sender.send(run(&case, &target)));
+    // Whoever waits for it may have given up.
+    thread::spawn(move || drop(sender.send(run(&case, &target))));
     ended.recv_timeout(LONGEST).expect("the run ends")
 }
 

@@ -5,6 +5,7 @@
 mod architecture;
 mod around;
 mod audio;
+mod beside;
 mod circles;
 mod command;
 mod documents;
