@@ -105,7 +105,7 @@ fn measure(
     sent.setup.ended = setup::now();
     let counted = before.and_then(|before| Some((before, around::counters(&experiment.around, &site.calls)?)));
     if let Some(tokenizer) = &site.tokenizer {
-        count::count(&mut sent.collector, tokenizer)?;
+        count::count(&mut sent.collector, tokenizer, tell);
     }
     sent.late_warnings.iter().for_each(|warning| tell(Moment::Noticed(warning)));
     Ok(sent.into_run(counted))

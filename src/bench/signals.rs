@@ -27,6 +27,8 @@ impl Signals {
         let cannot = |cause: &dyn std::fmt::Display| Error::new(format!("cannot wait for signals: {cause}"));
         let stops = stops();
         stops.thread_block().map_err(|cause| cannot(&cause))?;
+        // A file that may not grow is an error of its own, and not the end of the process with all that was measured.
+        SigSet::from(Signal::SIGXFSZ).thread_block().map_err(|cause| cannot(&cause))?;
         let ours = Signals { listener: Arc::default(), heard: None };
         let listener = Arc::clone(&ours.listener);
         thread::Builder::new()

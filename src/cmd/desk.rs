@@ -102,10 +102,11 @@ impl<'a> Desk<'a> {
         let asked = &self.order.asked;
         let metrics = measure::metrics(run, asked);
         let trust = measure::verdict(run, &metrics, asked);
-        let output = &self.order.output;
-        let (charts, detailed) = (charts(output), output.detailed);
+        let (charts, detailed) = (charts(&self.order.output), self.order.output.detailed);
         let report = Report { run, metrics: &metrics, asked, verdict: &trust, charts, detailed };
-        let reported = written(output.screen.write(&report, None, self.out).and_then(|()| self.out.flush()));
+        // Nothing that is shown may cost what is saved.
+        let (files, said) = self.save(&report);
+        let reported = written(self.order.output.screen.write(&report, None, self.out).and_then(|()| self.out.flush()));
         self.check(reported);
         for what in self.held.take().unwrap_or_default() {
             self.ui.warn(&what);
@@ -113,8 +114,8 @@ impl<'a> Desk<'a> {
         for doubt in &trust.doubts {
             self.ui.warn(&format!("{}; {}", doubt.what, doubt.advice));
         }
-        let saved = self.save(&report);
-        let files = self.check(saved).unwrap_or_default();
+        said.iter().for_each(|line| self.say(line));
+        files.iter().for_each(|path| self.ui.note(&format!("the result stands in `{}`", path.display())));
         let exit = match (self.complaint.take(), failure) {
             (Some(error), _) | (None, Some(error)) => Err(error),
             (None, None) if run.partial => Ok(Exit::Interrupted),
@@ -134,20 +135,36 @@ impl<'a> Desk<'a> {
     }
 
     /// Writes the result to every place that was asked for, and takes the file of details away once it is in there; gives the
-    /// files that hold the result.
-    fn save(&mut self, report: &Report<'_>) -> Result<Vec<PathBuf>> {
+    /// files that hold the result, and what is to be said of all files.
+    fn save(&mut self, report: &Report<'_>) -> (Vec<PathBuf>, Vec<String>) {
         let output = &self.order.output;
-        let wanted = output.needs_details();
         let (mut reader, passing) =
-            self.details.take().map_or(Ok((None, None)), |details| details.read(wanted, self.ui))?;
-        let files = self.files.take().expect("a run is published once");
-        let Written { results, beside } = files.write(report, reader.as_mut())?;
-        if let Some(format) = output.on_stdout() {
-            to_stdout(&mut |out| format.write(report, reader.as_mut(), out).and_then(|()| writeln!(out)))?;
+            self.details.take().map_or((None, None), |details| details.read(output.needs_details(), self.ui));
+        let mut files = self.files.take().expect("a run is published once");
+        let Written { mut results, failures, beside } = files.write(report, reader.as_mut());
+        let exported = output.on_stdout().map_or(Ok(()), |format| {
+            to_stdout(&mut |out| format.write(report, reader.as_mut(), out).and_then(|()| writeln!(out)))
+        });
+        // Where it could not be read, it is all that there is of the requests; room for the result is worth more.
+        let (read, needed) = (reader.is_some(), self.order.output.needs_details());
+        drop(reader);
+        if let Some(path) = passing.filter(|_| read || !needed || !failures.is_empty()) {
+            let removed = fs::remove_file(&path).or_else(|cause| if path.exists() { Err(cause) } else { Ok(()) });
+            self.check(
+                removed.map_err(|cause| {
+                    Error::new(format!("cannot remove the passing file `{}`: {cause}", path.display()))
+                }),
+            );
         }
+        if !failures.is_empty() {
+            results.extend(self.save_again(report, &mut files));
+        }
+        failures.into_iter().for_each(|failure| self.complain(failure));
+        self.check(exported);
+        let mut said = Vec::new();
         for (format, written) in beside {
             match (format.title(), written) {
-                (Some(title), Ok(path)) => self.say(&format!("{title} saved to: {}", path.display())),
+                (Some(title), Ok(path)) => said.push(format!("{title} saved to: {}", path.display())),
                 (None, Ok(_)) => {}
                 (title, Err(cause)) => {
                     let title = title.unwrap_or("PyTorch's form of the result").to_lowercase();
@@ -155,11 +172,24 @@ impl<'a> Desk<'a> {
                 }
             }
         }
-        if let Some(path) = passing {
-            fs::remove_file(&path)
-                .map_err(|cause| Error::new(format!("cannot remove the passing file `{}`: {cause}", path.display())))?;
+        (results, said)
+    }
+
+    /// Writes the results that could not be written: without the details, for which there may have been no room, else at another
+    /// place.
+    fn save_again(&mut self, report: &Report<'_>, files: &mut Files) -> Vec<PathBuf> {
+        let Written { mut results, failures, .. } = files.write(report, None);
+        if failures.is_empty() {
+            self.ui.warn("the result stands without the details of requests, for which there was no room");
+            return results;
         }
-        Ok(results)
+        let rescued = files.rescue(report);
+        for path in self.check(rescued).into_iter().flatten() {
+            self.ui
+                .warn(&format!("the result cannot be written where it was wanted, and stands in `{}`", path.display()));
+            results.push(path);
+        }
+        results
     }
 
     fn say(&mut self, words: &str) {
@@ -167,9 +197,14 @@ impl<'a> Desk<'a> {
         self.check(said);
     }
 
+    /// Keeps the first thing that goes wrong for the end of the run.
+    pub(super) fn complain(&mut self, error: Error) {
+        self.complaint.get_or_insert(error);
+    }
+
     /// Keeps the first thing that goes wrong for the end of the run, which it must not keep from ending.
     fn check<T>(&mut self, result: Result<T>) -> Option<T> {
-        result.map_err(|error| self.complaint.get_or_insert(error)).ok()
+        result.map_err(|error| self.complain(error)).ok()
     }
 }
 

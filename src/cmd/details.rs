@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::error::{Error, Result};
 use crate::legible::word;
-use crate::record::file::{Existing, Reader, Writer};
+use crate::record::file::{Reader, Writer};
 use crate::record::{Finished, Run, Setup};
 use crate::report::{Files, Keep, Output};
 use crate::ui::Ui;
@@ -40,13 +40,15 @@ impl Details {
     /// # Errors
     /// If it cannot be written, or is there already and is to stay.
     pub(super) fn open(output: &Output, files: &Files) -> Result<Option<Self>> {
-        let (path, existing) = match &output.record {
-            Some(Keep { path, existing }) => (path.clone(), *existing),
-            None if output.needs_details() => (files.records_path(), Existing::Replaced),
+        let (writer, new) = match &output.record {
+            Some(Keep { path, existing }) => {
+                let new = !path.exists();
+                (Writer::create(path, *existing)?, new)
+            }
+            None if output.needs_details() => (Writer::passing(&files.records_path())?, true),
             None => return Ok(None),
         };
-        let new = !path.exists();
-        let writer = Writer::create(&path, existing)?;
+        let path = writer.path().to_owned();
         let unbegun = Unbegun(new.then(|| path.clone()));
         Ok(Some(Details { path, kept: output.record.is_some(), writer, broken: None, unbegun }))
     }
@@ -93,20 +95,18 @@ impl Details {
     }
 
     /// Goes over to reading, where that is `wanted`, and says which file may go away once all is read. A file with a hole is not
-    /// read and stays.
-    ///
-    /// # Errors
-    /// If it cannot be read back.
-    pub(super) fn read(self, wanted: bool, ui: &Ui) -> Result<(Option<Reader>, Option<PathBuf>)> {
-        let path = self.path;
-        match self.broken {
-            None if !wanted => Ok((None, None)),
-            None => Ok((Some(self.writer.into_reader()?), Some(path).filter(|_| !self.kept))),
-            Some(cause) => {
-                let path = path.display();
-                ui.warn(&format!("the details are incomplete: {cause}; what there is stands in `{path}`"));
-                Ok((None, None))
-            }
-        }
+    /// read.
+    pub(super) fn read(self, wanted: bool, ui: &Ui) -> (Option<Reader>, Option<PathBuf>) {
+        let passing = Some(self.path.clone()).filter(|_| !self.kept);
+        let read = match self.broken {
+            None if !wanted => return (None, passing),
+            None => self.writer.into_reader(),
+            Some(cause) => Err(cause),
+        };
+        let reader = read.map_err(|cause| {
+            let path = word(&self.path);
+            ui.warn(&format!("the result lacks the details of requests: {cause}; `llmbench report {path}` reads what there is of them"));
+        });
+        (reader.ok(), passing)
     }
 }

@@ -116,7 +116,8 @@ impl ReportArgs {
         let mut details = if details.is_some() { details } else { args.details(&output)? };
         match args.file() {
             Some(_) => {
-                output.open(&run.setup)?.write(&report, details.as_mut())?;
+                let written = output.open(&run.setup)?.write(&report, details.as_mut());
+                written.failures.into_iter().next().map_or(Ok(()), Err)?;
             }
             None => to_stdout(&mut |out| {
                 format.write(&report, details.as_mut(), out)?;

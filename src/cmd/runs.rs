@@ -40,7 +40,7 @@ impl Runs<'_> {
         self.ui.note(SAME_PROMPTS);
         let setup = bench::setup(&self.base.experiment, self.site);
         let output = self.base.output.of_summary(&setup);
-        let files = output.open(&setup)?;
+        let mut files = output.open(&setup)?;
         let mut begun = 0;
         let Conducted { tried, exit } = study::conduct(&Course::List(self.list.clone()), &mut |point, tried| {
             begun += 1;
@@ -50,12 +50,12 @@ impl Runs<'_> {
                 Err(error) => Went { tried: None, exit: Err(error) },
             }
         });
-        let concluded = self.conclude(&tried, self.list.points[begun - 1].run, files, &output);
+        let concluded = self.conclude(&tried, self.list.points[begun - 1].run, &mut files, &output);
         concluded.and(exit)
     }
 
     /// Saves and shows what came of the runs; the one that was begun last is the `last` of its point.
-    fn conclude(&self, tried: &[Tried], last: u32, files: Files, output: &Output) -> Result<()> {
+    fn conclude(&self, tried: &[Tried], last: u32, files: &mut Files, output: &Output) -> Result<()> {
         if tried.is_empty() {
             return Ok(());
         }
@@ -88,18 +88,21 @@ impl Runs<'_> {
     fn carry_out(&mut self, point: &Point, tried: &[Tried]) -> Result<Went> {
         let order = (self.make)(point)?;
         let mut out = self.out();
+        let mut told = Ok(());
         if point.run == 1 && self.list.runs > 1 {
-            written(self.summary(tried).repetition(&mut out))?;
+            told = written(self.summary(tried).repetition(&mut out));
         }
         // A signal may have come when the last run was over.
         if self.signals.pending() {
             return Ok(INTERRUPTED);
         }
         if !self.list.is_single() {
-            say(&mut out, &self.heading(point, tried.len() + 1))?;
+            told = told.and(say(&mut out, &self.heading(point, tried.len() + 1)));
         }
         let experiment = self.here(order.experiment.clone(), tried)?;
         let mut desk = Desk::open(&order, &bench::setup(&experiment, self.site), self.ui, &mut out)?;
+        // Runs go on where nobody can be told of them.
+        told.unwrap_or_else(|error| desk.complain(error));
         let carried = bench::carry_out(&experiment, self.site, self.signals, &mut |moment| desk.hear(moment))?;
         let Some(Carried { run, failure, after }) = carried else { return Ok(INTERRUPTED) };
         let Went { tried, exit } = desk.publish(point, &run, failure);

@@ -34,11 +34,14 @@ struct Uncounted {
     chunks: Vec<Tick>,
 }
 
+/// Room is made beforehand for so many records at most, however many are planned.
+const MOST_AT_ONCE: u64 = 1 << 20;
+
 impl Collector {
     /// An empty run of `planned` requests.
     pub fn new(planned: u64) -> Self {
         // Room for all at once: a million records that move while they grow take twice their memory.
-        let records = Vec::with_capacity(usize::try_from(planned).unwrap_or(0));
+        let records = Vec::with_capacity(planned.min(MOST_AT_ONCE) as usize);
         Collector { planned, records, ..Collector::default() }
     }
 

@@ -15,6 +15,7 @@ use super::begin::{Begin, FirstLine};
 use super::end::{End, LastLine};
 use super::input::{at, open};
 use super::lines::{AS_WRITTEN, FIRST, Lines, senseless};
+use super::own_file::{Readers, own_file};
 use super::{Finished, Outcome, Record, Run, ServerTimes, Setup, Tick, as_text};
 use crate::error::{Error, Result};
 
@@ -82,6 +83,20 @@ pub struct Writer {
 }
 
 impl Writer {
+    /// Creates a file of its own at about `path`, for the owner's eyes; where it stands is to be asked for.
+    ///
+    /// # Errors
+    /// If it cannot be created.
+    pub fn passing(path: &Path) -> Result<Self> {
+        let (file, path) = own_file(path, Readers::Owner).map_err(|cause| at(path, "create", &cause))?;
+        Ok(Writer { file, path, line: Vec::new(), records: 0, uncounted: Vec::new() })
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Creates the file at `path`.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ mod lines;
 mod merge;
 mod missing;
 mod moment;
+pub mod own_file;
 mod read;
 pub mod setup;
 

@@ -19,8 +19,8 @@ fn wanted(scratch: &Scratch, name: Option<&str>, mode: Option<Mode>) -> Vec<(For
 /// Writes what is wanted of a run; gives what became of each file beside the result.
 fn write(wanted: &[(Format, Place)], run: &Run) -> Vec<(Format, Result<PathBuf>)> {
     let told = told(run.clone(), asked());
-    let files = Files::open(wanted, &run.setup).unwrap();
-    files.write(&told.report(), Some(&mut details())).unwrap().beside
+    let mut files = Files::open(wanted, &run.setup).unwrap();
+    files.write(&told.report(), Some(&mut details())).beside
 }
 
 #[test]

@@ -5,8 +5,9 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use super::names::numbered;
+use super::names::{numbered, parent};
 use crate::error::{Error, Result};
+use crate::record::own_file::{Readers, own_file};
 
 /// A file that goes away unless it is moved into place.
 #[derive(Debug)]
@@ -18,10 +19,8 @@ pub(super) struct Draft {
 impl Draft {
     /// Opens a file beside `target`.
     pub(super) fn of(target: &Path) -> Result<Self> {
-        let mut name = target.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{}.partial", std::process::id()));
-        let path = target.with_file_name(name);
-        let file = File::create(&path).map_err(|cause| cannot("write", target, &cause))?;
+        let (file, path) =
+            own_file(&with_passing(target), Readers::AsUsual).map_err(|cause| cannot("write", target, &cause))?;
         Ok(Draft { file, path })
     }
 
@@ -37,9 +36,18 @@ impl Draft {
         fill(&self.file, write).and_then(|()| self.file.sync_all())
     }
 
-    /// Moves it to `path`.
-    pub(super) fn place(self, path: &Path) -> io::Result<()> {
-        fs::rename(&self.path, path)
+    /// Moves it to `path`. Where its directory has gone meanwhile, that is made anew.
+    pub(super) fn place(&self, path: &Path) -> io::Result<()> {
+        match fs::rename(&self.path, path) {
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
+                fs::create_dir_all(parent(path))?;
+                let (copy, copied) = own_file(&with_passing(path), Readers::AsUsual)?;
+                (&self.file).rewind()?;
+                io::copy(&mut &self.file, &mut &copy).and_then(|_| copy.sync_all())?;
+                fs::rename(copied, path)
+            }
+            moved => moved,
+        }
     }
 }
 
@@ -48,6 +56,18 @@ impl Drop for Draft {
         // After a move there is nothing left to remove.
         let _ = fs::remove_file(&self.path);
     }
+}
+
+/// Whether a directory that was there is no more.
+fn is_gone(dir: &Path) -> bool {
+    !dir.as_os_str().is_empty() && !dir.exists()
+}
+
+/// The name that a file has until it is whole.
+fn with_passing(target: &Path) -> PathBuf {
+    let mut name = target.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.partial", std::process::id()));
+    target.with_file_name(name)
 }
 
 /// Writes `file` where it stands.
@@ -63,6 +83,11 @@ pub(super) fn reserve(wanted: &Path) -> Result<PathBuf> {
         match File::create_new(&path) {
             Ok(_) => return Ok(path),
             Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
+            // The directory was there when the run began.
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound && is_gone(parent(&path)) => {
+                result_dir(parent(&path))?;
+                return reserve(wanted);
+            }
             Err(cause) => return Err(cannot("write", &path, &cause)),
         }
     }

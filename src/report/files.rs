@@ -4,13 +4,14 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::draft::{Draft, cannot, result_dir};
+use super::draft::{Draft, cannot, fill, result_dir};
 use super::names::{numbered, parent, result_name, with_ending};
 use super::place::{Opened, Place};
 use super::{Format, Report};
 use crate::error::{Error, Result};
 use crate::record::Setup;
 use crate::record::file::Reader;
+use crate::record::own_file::{Readers, own_file};
 
 /// The files that a run's results go to, and those beside them.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ struct Aside {
 pub struct Written {
     /// The files that hold results.
     pub results: Vec<PathBuf>,
+    /// Why others could not be written.
+    pub failures: Vec<Error>,
     /// What was to stand beside them, each on its own: where it is, or why it could not be written.
     pub beside: Vec<(Format, Result<PathBuf>)>,
 }
@@ -56,15 +59,12 @@ impl Files {
         Ok(Files { results, beside })
     }
 
-    /// Writes everything and moves it into place.
-    ///
-    /// # Errors
-    /// If a result cannot be written; the others are written all the same.
-    pub fn write(self, report: &Report, mut details: Option<&mut Reader>) -> Result<Written> {
-        let Files { results, beside } = self;
-        let found = results.first().is_some_and(|(_, opened)| opened.finds_its_name());
-        let results =
-            save(results, &report.run.setup, &mut |format, out| format.write(report, details.as_deref_mut(), out))?;
+    /// Writes everything and moves it into place. What cannot be written costs nothing else, and can be written again.
+    pub fn write(&mut self, report: &Report, mut details: Option<&mut Reader>) -> Written {
+        let found = self.results.first().is_some_and(|(_, opened)| opened.finds_its_name());
+        let (results, failures) =
+            self.save_all(&report.run.setup, &mut |format, out| format.write(report, details.as_deref_mut(), out));
+        let beside = std::mem::take(&mut self.beside);
         let base = results.first().filter(|_| found).cloned().or_else(|| base(&beside, &report.run.setup));
         let wanted =
             beside.into_iter().filter(|(format, _)| *format != Format::PyTorch || report.has_pytorch_figures());
@@ -77,7 +77,43 @@ impl Files {
             let placed = written.and_then(|()| aside.draft.place(&path));
             (format, placed.map(|()| path.clone()).map_err(|cause| cannot("write", &path, &cause)))
         };
-        Ok(Written { results, beside: wanted.map(write).collect() })
+        let beside = wanted.map(write).collect();
+        Written { results, failures, beside }
+    }
+
+    /// Writes the results that could not be written where they were wanted, among the system's temporary files.
+    ///
+    /// # Errors
+    /// If that is no place for them either.
+    pub fn rescue(&mut self, report: &Report) -> Result<Vec<PathBuf>> {
+        let rescue = |(format, _): (Format, Opened)| {
+            let wanted = std::env::temp_dir().join(result_name(&report.run.setup));
+            let cannot = |cause: &io::Error| cannot("write", &wanted, cause);
+            let (file, path) = own_file(&wanted, Readers::AsUsual).map_err(|cause| cannot(&cause))?;
+            fill(&file, &mut |out| format.write(report, None, out)).map_err(|cause| cannot(&cause))?;
+            Ok(path)
+        };
+        std::mem::take(&mut self.results).into_iter().map(rescue).collect()
+    }
+
+    /// Writes the results by `write`, and keeps those that could not be written.
+    fn save_all(
+        &mut self,
+        setup: &Setup,
+        write: &mut dyn FnMut(Format, &mut dyn Write) -> io::Result<()>,
+    ) -> (Vec<PathBuf>, Vec<Error>) {
+        let (mut saved, mut failures) = (Vec::new(), Vec::new());
+        self.results.retain_mut(|(format, opened)| match opened.save(setup, &mut |out| write(*format, out)) {
+            Ok(path) => {
+                saved.push(path);
+                false
+            }
+            Err(cause) => {
+                failures.push(cause);
+                true
+            }
+        });
+        (saved, failures)
     }
 
     /// Writes what there is so far to every result by `write`, under the passing name that a kill leaves it with.
@@ -92,8 +128,13 @@ impl Files {
     ///
     /// # Errors
     /// If one cannot be written; the others are written all the same.
-    pub fn save(self, setup: &Setup, mut write: impl FnMut(&mut dyn Write) -> io::Result<()>) -> Result<Vec<PathBuf>> {
-        save(self.results, setup, &mut |_, out| write(out))
+    pub fn save(
+        &mut self,
+        setup: &Setup,
+        mut write: impl FnMut(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<Vec<PathBuf>> {
+        let (saved, failures) = self.save_all(setup, &mut |_, out| write(out));
+        failures.into_iter().next().map_or(Ok(saved), Err)
     }
 
     /// Where the records of the run can be kept meanwhile: beside the first file, else with temporary files.
@@ -103,16 +144,6 @@ impl Files {
         let beside = self.beside.first().map(|(_, aside)| parent(aside.draft.path()));
         of_result.or(beside).map_or_else(std::env::temp_dir, Path::to_owned).join(name)
     }
-}
-
-fn save(
-    results: Vec<(Format, Opened)>,
-    setup: &Setup,
-    write: &mut dyn FnMut(Format, &mut dyn Write) -> io::Result<()>,
-) -> Result<Vec<PathBuf>> {
-    let save = |(format, opened): (Format, Opened)| opened.save(setup, &mut |out| write(format, out));
-    let saved: Vec<Result<PathBuf>> = results.into_iter().map(save).collect();
-    saved.into_iter().collect()
 }
 
 /// What files beside a result are named after where no result has found a name: the name that was asked for, or a generated one

@@ -21,7 +21,7 @@ fn save(place: &Place, text: &str) -> Result<Vec<PathBuf>> {
 fn a_result_appears_only_when_it_is_whole() {
     let scratch = Scratch::new("whole");
     let place = saved(&scratch.0.join("new/dir"), Some("a.json"), Mode::Replace);
-    let files = open(&place).unwrap();
+    let mut files = open(&place).unwrap();
     let dir = Scratch(scratch.0.join("new/dir"));
     assert!(dir.names().iter().all(|name| name.ends_with(".partial")), "{:?}", dir.names());
     files.save(&setup(), |out| out.write_all(b"{}")).unwrap();
@@ -40,8 +40,9 @@ fn a_failed_write_keeps_the_older_result() {
     let scratch = Scratch::new("failed");
     let place = saved(&scratch.0, Some("a.json"), Mode::Replace);
     save(&place, "old").unwrap();
-    let files = open(&place).unwrap();
+    let mut files = open(&place).unwrap();
     assert!(files.save(&setup(), |_| Err(io::Error::other("no"))).is_err());
+    drop(files);
     assert_eq!((scratch.names(), scratch.read("a.json")), (vec!["a.json".to_owned()], "old".to_owned()));
 }
 

@@ -175,7 +175,7 @@ impl Opened {
 
     /// Writes it by `write`, and moves it into place. `setup` has the time at which the run ended.
     pub(super) fn save(
-        self,
+        &mut self,
         setup: &Setup,
         write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
     ) -> Result<PathBuf> {
@@ -183,18 +183,24 @@ impl Opened {
             Opened::New { draft, dir, target } => {
                 draft.fill(write).map_err(|cause| cannot("write", draft.path(), &cause))?;
                 let path = match target {
-                    Target::Named(path) => path,
-                    Target::Numbered(path) => reserve(&path)?,
+                    Target::Named(path) => path.clone(),
+                    Target::Numbered(path) => reserve(path)?,
                     Target::Generated => reserve(&dir.join(result_name(setup)))?,
                 };
                 draft.place(&path).map_err(|cause| cannot("write", &path, &cause))?;
                 Ok(path)
             }
-            Opened::Open { mut file, path } => {
-                let used = file.metadata().is_ok_and(|at| at.is_file() && at.len() > 0);
-                let separated = if used { file.write_all(b"\n") } else { Ok(()) };
-                separated.and_then(|()| fill(&file, write)).map_err(|cause| cannot("write", &path, &cause))?;
-                Ok(path)
+            Opened::Open { file, path } => {
+                let before = file.metadata().ok().filter(fs::Metadata::is_file).map(|at| at.len());
+                let separated = if before > Some(0) { file.write_all(b"\n") } else { Ok(()) };
+                separated.and_then(|()| fill(file, write)).map_err(|cause| {
+                    // Half a line would spoil those before it.
+                    if let Some(before) = before {
+                        let _ = file.set_len(before);
+                    }
+                    cannot("write", path, &cause)
+                })?;
+                Ok(path.clone())
             }
         }
     }

@@ -173,6 +173,11 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// The directory it runs in.
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.as_ref().unwrap().path()
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
     }

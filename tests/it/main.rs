@@ -13,6 +13,7 @@ mod files;
 mod flags;
 mod hub;
 mod instead;
+mod kept;
 mod killed;
 mod liveness;
 mod manual;

@@ -65,6 +65,7 @@ fn a_run_with_everything_around_it_tells_each_step_in_its_place() {
         "warning: 1 prompts missed the length drawn for them",
         "Timeline plot saved to: a.timeline.html",
         "Dataset statistics plot saved to: a.dataset_stats.png",
+        "llmbench: the result stands in `a.json`",
     ];
     prints(bench, 0, &[&expected]);
 }
@@ -93,7 +94,8 @@ fn a_series_tells_of_each_run_and_sums_up_at_the_end() {
          --no-steady-state",
     );
     let ready = ["Waiting for endpoint to become up in 5 seconds", "Initial test run completed."];
-    let run = [&START[..], &[REPORT, "warning: 1 prompts missed the length drawn for them"]].concat();
+    let end = [REPORT, "warning: 1 prompts missed the length drawn for them", "llmbench: the result stands in `"];
+    let run = [&START[..], &end].concat();
     let first = [&run[..1], &ready, &run[2..]].concat();
     let summary = "=============== Summary of 2 Runs ================";
     let expected: [&[&str]; 12] = [
@@ -122,7 +124,7 @@ fn a_run_of_failures_says_why_before_its_report_and_after_it() {
         REPORT,
         "warning: no request succeeded (2 of 2: connect)",
         "llmbench: no request succeeded: connect to 127.0.0.1:1: ",
-        "hint: check the server, its address and the model's name",
+        "hint: nothing listens there: start the server, or wait for it with `--ready-check-timeout-sec 600`",
     ];
     prints(bench, 1, &[&["warning: `--num-prompts` is given 2 times"], &START, &causes, &end]);
 }
