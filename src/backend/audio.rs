@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
+use super::counts::Counts;
 use super::event::{self, Text};
 use super::reading::{Delivery, Reading};
 use super::template::{Body, Field, Fixed, Place, Template};
@@ -48,7 +49,7 @@ struct Document<'a> {
     #[serde(borrow, default)]
     text: Option<Text<'a>>,
     #[serde(default)]
-    usage: Option<event::TokenUsage>,
+    usage: Counts,
     #[serde(borrow, default)]
     error: Option<&'a RawValue>,
 }
@@ -56,7 +57,8 @@ struct Document<'a> {
 /// What an answer that comes whole says.
 pub(super) fn read_document(data: &[u8]) -> serde_json::Result<Reading<'_>> {
     let document: Document<'_> = serde_json::from_slice(data)?;
-    let usage = document.usage.map(event::TokenUsage::usage);
-    let output = event::whole_output(document.text, event::Others::None, usage);
-    Ok(Reading { output, usage, finished: true, error: event::error_of(document.error), server: None })
+    let Counts { usage, unread } = document.usage;
+    let output = event::whole_output(document.text.map(|text| text.0), event::Others::None, usage);
+    let error = event::error_of(document.error);
+    Ok(Reading { output, usage, unread, choice: true, finished: true, error, ..Reading::default() })
 }

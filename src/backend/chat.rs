@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::json;
+use serde_json::value::RawValue;
 
-use super::event::{self, Chunk, Holds, Others, Text};
+use super::delta::Delta;
+use super::event::{self, Chunk, Others, Reason};
 use super::prompt;
 use super::quick::{self, Shape};
 use super::reading::{Delivery, Reading};
@@ -24,28 +26,17 @@ pub(super) fn template(fixed: &Fixed<'_>) -> Template {
     Template::new(Body::Generation, fields, fixed)
 }
 
+/// A choice of an event, or of a document.
 #[derive(Deserialize)]
 struct Choice<'a> {
     #[serde(borrow, default)]
     delta: Option<Delta<'a>>,
-    #[serde(default)]
-    finish_reason: Holds,
-}
-
-#[derive(Deserialize, Default)]
-struct Delta<'a> {
-    #[serde(default)]
-    role: Option<Holds>,
     #[serde(borrow, default)]
-    content: Option<Text<'a>>,
-    #[serde(default)]
-    reasoning: Holds,
-    #[serde(default)]
-    reasoning_content: Holds,
-    #[serde(default)]
-    tool_calls: Holds,
-    #[serde(default)]
-    function_call: Holds,
+    message: Option<Delta<'a>>,
+    #[serde(borrow, default)]
+    finish_reason: Reason<'a>,
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
 }
 
 /// What an event says.
@@ -55,44 +46,39 @@ pub(super) fn read(data: &[u8]) -> serde_json::Result<Reading<'_>> {
 
 pub(super) fn by_serde(data: &[u8]) -> serde_json::Result<Reading<'_>> {
     let chunk: Chunk<'_, Choice<'_>> = serde_json::from_slice(data)?;
-    let (error, server) = (chunk.error(data), event::server_times(chunk.metrics));
-    let (output, finished) = match chunk.choices.0 {
-        Some(choice) => (output_of(choice.delta.unwrap_or_default()), choice.finish_reason.0),
-        None => (None, false),
+    let (error, server, counts) = (chunk.error(data), event::server_times(chunk.metrics), chunk.usage);
+    let reading = match chunk.choices.0 {
+        Some(choice) => {
+            let output = output_of(choice.delta.or(choice.message).unwrap_or_default());
+            Reading { output, ..event::ended(choice.finish_reason.0, choice.error) }
+        }
+        None => Reading::default(),
     };
-    Ok(Reading { output, usage: chunk.usage, finished, error, server })
-}
-
-#[derive(Deserialize)]
-struct WholeChoice<'a> {
-    #[serde(borrow, default)]
-    message: Option<Delta<'a>>,
+    Ok(Reading { usage: counts.usage, unread: counts.unread, error: error.or(reading.error), server, ..reading })
 }
 
 /// What an answer that comes whole says.
 pub(super) fn read_document(data: &[u8]) -> serde_json::Result<Reading<'_>> {
-    let chunk: Chunk<'_, WholeChoice<'_>> = serde_json::from_slice(data)?;
-    let (error, usage, server) = (chunk.error(data), chunk.usage, event::server_times(chunk.metrics));
-    let message = chunk.choices.0.and_then(|choice| choice.message).unwrap_or_default();
-    let others = if message.holds_others() { Others::Some } else { Others::None };
-    let output = event::whole_output(message.content, others, usage);
-    Ok(Reading { output, usage, finished: true, error, server })
-}
-
-impl Delta<'_> {
-    /// Whether there is output beside the content.
-    fn holds_others(&self) -> bool {
-        self.reasoning.0 || self.reasoning_content.0 || self.tool_calls.0 || self.function_call.0
-    }
+    let chunk: Chunk<'_, Choice<'_>> = serde_json::from_slice(data)?;
+    let (error, server, counts) = (chunk.error(data), event::server_times(chunk.metrics), chunk.usage);
+    let (delta, ended) = match chunk.choices.0 {
+        Some(choice) => {
+            (choice.message.or(choice.delta).unwrap_or_default(), event::ended(choice.finish_reason.0, choice.error))
+        }
+        None => Default::default(),
+    };
+    let others = if delta.others { Others::Some } else { Others::None };
+    let output = event::whole_output(delta.content, others, counts.usage);
+    let error = error.or(ended.error);
+    Ok(Reading { output, usage: counts.usage, unread: counts.unread, finished: true, error, server, ..ended })
 }
 
 /// The opening role and a finish chunk without content are no output; an empty content without a role is: a token that
 /// decodes to nothing.
 fn output_of(delta: Delta<'_>) -> Option<Cow<'_, str>> {
-    let others = delta.holds_others();
     match delta.content {
-        Some(Text(content)) if !content.is_empty() || delta.role.is_none() => Some(content),
-        _ => others.then_some(Cow::Borrowed("")),
+        Some(content) if !content.is_empty() || !delta.role => Some(content),
+        _ => delta.others.then_some(Cow::Borrowed("")),
     }
 }
 

@@ -49,13 +49,14 @@ fn only_streamed_output_counts() {
 #[test]
 fn a_finish_chunk_ends_and_carries_no_output() {
     let reading = read(br#"{"choices":[{"delta":{},"finish_reason":"length"}]}"#).unwrap();
-    assert_eq!(reading, Reading { finished: true, ..Reading::default() });
+    let reason = Some("length".into());
+    assert_eq!(reading, Reading { choice: true, finished: true, reason, ..Reading::default() });
 }
 
 #[test]
 fn the_usage_chunk_has_no_output() {
     let reading = read(br#"{"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":12}}"#).unwrap();
-    let usage = Some(Usage { prompt_tokens: Some(10), completion_tokens: Some(12) });
+    let usage = Some(Usage { prompt_tokens: Some(10), completion_tokens: Some(12), ..Usage::default() });
     assert_eq!(reading, Reading { usage, ..Reading::default() });
 }
 

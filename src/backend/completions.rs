@@ -1,9 +1,12 @@
 //! `/v1/completions`: the prompt as it is, an answer in `choices[0].text`.
 
-use serde::Deserialize;
-use serde_json::json;
+use std::borrow::Cow;
 
-use super::event::{self, Chunk, Holds, Others, Text};
+use serde::{Deserialize, Deserializer};
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::event::{self, Chunk, Holds, Others, Reason, Text};
 use super::prompt;
 use super::quick::{self, Shape};
 use super::reading::{Delivery, Reading};
@@ -26,10 +29,31 @@ pub(super) fn template(fixed: &Fixed<'_>) -> Template {
 
 #[derive(Deserialize)]
 struct Choice<'a> {
-    #[serde(borrow, default)]
-    text: Option<Text<'a>>,
+    /// There where the key is, whatever its value.
+    #[serde(borrow, default, deserialize_with = "written")]
+    text: Option<Cow<'a, str>>,
     #[serde(default)]
-    finish_reason: Holds,
+    reasoning: Holds,
+    #[serde(default)]
+    reasoning_content: Holds,
+    #[serde(default)]
+    refusal: Holds,
+    #[serde(borrow, default)]
+    finish_reason: Reason<'a>,
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
+}
+
+/// A text that is there, though it be null.
+fn written<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'a, str>>, D::Error> {
+    Ok(Some(Option::<Text<'de>>::deserialize(deserializer)?.map_or(Cow::Borrowed(""), |text| text.0)))
+}
+
+impl Choice<'_> {
+    /// Whether there is output beside the text.
+    fn others(&self) -> bool {
+        self.reasoning.0 || self.reasoning_content.0 || self.refusal.0
+    }
 }
 
 /// What an event says.
@@ -37,24 +61,35 @@ pub(super) fn read(data: &[u8]) -> serde_json::Result<Reading<'_>> {
     quick::read(data, Shape::Text).map_or_else(|| by_serde(data), Ok)
 }
 
-/// Every chunk with a choice carries output, even where its text is empty.
+/// Every chunk with a text carries output, even where it is empty; one without, which tells of the end or of counts, does not.
 pub(super) fn by_serde(data: &[u8]) -> serde_json::Result<Reading<'_>> {
     let chunk: Chunk<'_, Choice<'_>> = serde_json::from_slice(data)?;
-    let error = chunk.error(data);
-    let server = event::server_times(chunk.metrics);
-    let Some(choice) = chunk.choices.0 else {
-        return Ok(Reading { usage: chunk.usage, error, server, ..Reading::default() });
+    let (error, server, counts) = (chunk.error(data), event::server_times(chunk.metrics), chunk.usage);
+    let reading = match chunk.choices.0 {
+        Some(choice) => {
+            let others = choice.others();
+            let output = choice.text.or_else(|| others.then_some(Cow::Borrowed("")));
+            Reading { output, ..event::ended(choice.finish_reason.0, choice.error) }
+        }
+        None => Reading::default(),
     };
-    let text = choice.text.map_or_else(Default::default, |text| text.0);
-    Ok(Reading { output: Some(text), usage: chunk.usage, finished: choice.finish_reason.0, error, server })
+    Ok(Reading { usage: counts.usage, unread: counts.unread, error: error.or(reading.error), server, ..reading })
 }
 
 /// What an answer that comes whole says.
 pub(super) fn read_document(data: &[u8]) -> serde_json::Result<Reading<'_>> {
     let chunk: Chunk<'_, Choice<'_>> = serde_json::from_slice(data)?;
-    let (error, usage, server) = (chunk.error(data), chunk.usage, event::server_times(chunk.metrics));
-    let text = chunk.choices.0.and_then(|choice| choice.text);
-    Ok(Reading { output: event::whole_output(text, Others::None, usage), usage, finished: true, error, server })
+    let (error, server, counts) = (chunk.error(data), event::server_times(chunk.metrics), chunk.usage);
+    let (text, others, ended) = match chunk.choices.0 {
+        Some(choice) => {
+            let others = if choice.others() { Others::Some } else { Others::None };
+            (choice.text, others, event::ended(choice.finish_reason.0, choice.error))
+        }
+        None => (None, Others::None, Reading::default()),
+    };
+    let output = event::whole_output(text, others, counts.usage);
+    let error = error.or(ended.error);
+    Ok(Reading { output, usage: counts.usage, unread: counts.unread, finished: true, error, server, ..ended })
 }
 
 #[cfg(test)]

@@ -42,6 +42,9 @@ fn every_chunk_with_a_choice_is_output() {
         (r#"{"choices":[{"text":" hi","finish_reason":null}]}"#, Some(" hi"), false),
         (r#"{"choices":[{"text":"\u00e9\n","finish_reason":null},{"text":"x"}]}"#, Some("é\n"), false),
         (r#"{"choices":[{"text":"","finish_reason":"stop"}]}"#, Some(""), true),
+        (r#"{"choices":[{"index":0,"finish_reason":"stop"}]}"#, None, true),
+        (r#"{"choices":[{"index":0,"finish_reason":"null"}]}"#, None, false),
+        (r#"{"choices":[{"reasoning_content":"hm","finish_reason":""}]}"#, Some(""), false),
         (r#"{"choices":[{"text":null}]}"#, Some(""), false),
         (r#"{"choices":[]}"#, None, false),
         (r#"{"choices":null}"#, None, false),
@@ -54,7 +57,7 @@ fn every_chunk_with_a_choice_is_output() {
 
 #[test]
 fn usage_counts_wherever_it_stands() {
-    let usage = Some(Usage { prompt_tokens: Some(2), completion_tokens: Some(12) });
+    let usage = Some(Usage { prompt_tokens: Some(2), completion_tokens: Some(12), ..Usage::default() });
     for choices in ["[]", r#"[{"text":"","finish_reason":"length"}]"#] {
         let data = format!(r#"{{"choices":{choices},"usage":{{"completion_tokens":12,"prompt_tokens":2,"x":{{}}}}}}"#);
         assert_eq!(read(data.as_bytes()).unwrap().usage, usage);

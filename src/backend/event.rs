@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::reading::Usage;
+use super::counts::Counts;
+use super::reading::{Reading, Usage};
 use crate::record::ServerTimes;
 
 /// One event of a stream, with what a protocol wants to see of its first choice.
@@ -17,28 +18,13 @@ pub(super) struct Chunk<'a, C> {
     #[serde(default)]
     pub(super) choices: First<C>,
     #[serde(default)]
-    pub(super) usage: Option<Usage>,
+    pub(super) usage: Counts,
     #[serde(borrow, default)]
     error: Option<&'a RawValue>,
     #[serde(borrow, default)]
     object: Option<Text<'a>>,
     #[serde(borrow, default)]
     pub(super) metrics: Option<&'a RawValue>,
-}
-
-/// Counts in the words of those protocols that speak of input and output.
-#[derive(Debug, Clone, Copy, Deserialize)]
-pub(super) struct TokenUsage {
-    #[serde(default)]
-    input_tokens: Option<u32>,
-    #[serde(default)]
-    output_tokens: Option<u32>,
-}
-
-impl TokenUsage {
-    pub(super) fn usage(self) -> Usage {
-        Usage { prompt_tokens: self.input_tokens, completion_tokens: self.output_tokens }
-    }
 }
 
 /// Whether an answer holds output beside its text.
@@ -49,8 +35,12 @@ pub(super) enum Others {
 }
 
 /// The output of an answer that comes whole: there is some where there is text or other output, or tokens were counted.
-pub(super) fn whole_output<'a>(text: Option<Text<'a>>, others: Others, usage: Option<Usage>) -> Option<Cow<'a, str>> {
-    let text = text.map_or(Cow::Borrowed(""), |text| text.0);
+pub(super) fn whole_output<'a>(
+    text: Option<Cow<'a, str>>,
+    others: Others,
+    usage: Option<Usage>,
+) -> Option<Cow<'a, str>> {
+    let text = text.unwrap_or_default();
     let counted = usage.and_then(|usage| usage.completion_tokens).is_some_and(|tokens| tokens > 0);
     (!text.is_empty() || others == Others::Some || counted).then_some(text)
 }
@@ -79,7 +69,42 @@ impl<C> Chunk<'_, C> {
     }
 }
 
+/// Why an answer ended: a reason where there is a text that says one.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Reason<'a>(pub(super) Option<Cow<'a, str>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Reason<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?.get();
+        let said = match serde_json::from_str::<Text<'de>>(raw) {
+            Ok(Text(text)) => Some(text).filter(|text| is_reason(text)),
+            // Some name reasons by numbers or objects.
+            Err(_) => serde_json::from_str::<Holds>(raw).is_ok_and(|holds| holds.0).then(|| Cow::Owned(raw.to_owned())),
+        };
+        Ok(Reason(said))
+    }
+}
+
+/// Whether a finish reason is one: some servers spell none as a text.
+pub(super) fn is_reason(text: &str) -> bool {
+    !matches!(text, "" | "null" | "None")
+}
+
+/// Whether a finish reason names a failure.
+pub(super) fn is_failure(reason: &str) -> bool {
+    matches!(reason, "error" | "abort" | "aborted" | "cancelled" | "canceled" | "failed")
+}
+
+/// The end of an answer: a reason that names a failure is an error, in the words of `error` where there are any.
+pub(super) fn ended<'a>(reason: Option<Cow<'a, str>>, error: Option<&RawValue>) -> Reading<'a> {
+    let failed = reason.as_ref().filter(|reason| is_failure(reason));
+    let error =
+        error_of(error).or_else(|| failed.map(|reason| format!("the server ended it with finish reason `{reason}`")));
+    Reading { choice: true, finished: reason.is_some(), reason, error, ..Reading::default() }
+}
+
 /// A text that is borrowed where it has no escapes.
+#[derive(Debug)]
 pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
@@ -113,6 +138,16 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for First<T> {
                 f.write_str("a list")
             }
             fn visit_unit<E>(self) -> Result<First<T>, E> {
+                Ok(First(None))
+            }
+            fn visit_bool<E>(self, _: bool) -> Result<First<T>, E> {
+                Ok(First(None))
+            }
+            fn visit_str<E>(self, _: &str) -> Result<First<T>, E> {
+                Ok(First(None))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<First<T>, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
                 Ok(First(None))
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<First<T>, A::Error> {

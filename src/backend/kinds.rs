@@ -277,6 +277,7 @@ impl Backend {
     /// # Errors
     /// If the data is not JSON, or not of this protocol's shape.
     pub fn read(self, data: &[u8]) -> Result<Reading<'_>, Malformed> {
+        std::str::from_utf8(data).map_err(|cause| Malformed(cause.to_string()))?;
         (self.row().read)(data).map_err(|cause| Malformed(cause.to_string()))
     }
 

@@ -5,6 +5,8 @@ pub mod args;
 mod audio;
 mod chat;
 mod completions;
+mod counts;
+mod delta;
 mod event;
 mod form;
 mod kinds;

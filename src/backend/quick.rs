@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use super::event::{is_failure, is_reason};
 use super::reading::Reading;
 
 /// Where the output of a choice stands.
@@ -33,14 +34,10 @@ pub(super) fn read(data: &[u8], shape: Shape) -> Option<Reading<'_>> {
         b"object" => first(&mut object).and_then(|()| scan.string()).filter(|text| *text != b"error").map(drop),
         _ => scan.scalar(),
     })?;
-    let (text, finished) = choice?;
-    scan.rest.is_empty().then_some(Reading {
-        output: Some(Cow::Borrowed(text)),
-        usage: None,
-        finished,
-        error: None,
-        server: None,
-    })
+    let (text, reason) = choice?;
+    let reason = reason.map(Cow::Borrowed);
+    let (output, finished) = (Some(Cow::Borrowed(text)), reason.is_some());
+    scan.rest.is_empty().then_some(Reading { output, choice: true, finished, reason, ..Reading::default() })
 }
 
 /// Gives something the first time only: a key that comes twice is unusual.
@@ -54,8 +51,8 @@ struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    /// The text and the end of a choice.
-    fn choice(&mut self, shape: Shape) -> Option<(&'a str, bool)> {
+    /// The text of a choice, and the reason of its end.
+    fn choice(&mut self, shape: Shape) -> Option<(&'a str, Option<&'a str>)> {
         let (mut text, mut finished) = (None, None);
         self.object(|scan, key| match (key, shape) {
             (b"text", Shape::Text) if text.is_none() => {
@@ -73,7 +70,7 @@ impl<'a> Scan<'a> {
             (b"text" | b"delta" | b"finish_reason", _) => None,
             _ => scan.scalar(),
         })?;
-        Some((std::str::from_utf8(text?).ok()?, finished.unwrap_or(false)))
+        Some((std::str::from_utf8(text?).ok()?, finished.flatten()))
     }
 
     /// The content of a delta that has nothing else.
@@ -89,9 +86,13 @@ impl<'a> Scan<'a> {
         content
     }
 
-    /// Whether a finish reason is one.
-    fn reason(&mut self) -> Option<bool> {
-        if self.rest.first() == Some(&b'n') { self.null().map(|()| false) } else { Some(!self.string()?.is_empty()) }
+    /// A finish reason; one that names a failure is unusual.
+    fn reason(&mut self) -> Option<Option<&'a str>> {
+        if self.rest.first() == Some(&b'n') {
+            return self.null().map(|()| None);
+        }
+        let reason = std::str::from_utf8(self.string()?).ok()?;
+        (!is_failure(reason)).then_some(Some(reason).filter(|reason| is_reason(reason)))
     }
 
     /// Reads an object; `member` reads the value of each key.

@@ -10,9 +10,13 @@ const CHAT: &str = r#"{"id": "x", "created": 17, "choices": [{"index": 0, "delta
 fn the_usual_events_take_the_short_cut() {
     let output = |text| Some(Cow::Borrowed(text));
     let usual = read(COMPLETION.as_bytes(), Shape::Text).unwrap();
-    assert_eq!(usual, Reading { output: output(" hi"), ..Reading::default() });
+    assert_eq!(usual, Reading { output: output(" hi"), choice: true, ..Reading::default() });
     let usual = read(CHAT.as_bytes(), Shape::Delta).unwrap();
-    assert_eq!(usual, Reading { output: output("é"), finished: true, ..Reading::default() });
+    let stop = Some(Cow::Borrowed("stop"));
+    assert_eq!(
+        usual,
+        Reading { output: output("é"), choice: true, finished: true, reason: stop, ..Reading::default() }
+    );
 }
 
 #[test]

@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
-
 use crate::record::ServerTimes;
 
 /// What one event of a streamed answer says.
@@ -14,8 +12,14 @@ pub struct Reading<'a> {
     pub output: Option<Cow<'a, str>>,
     /// Token counts so far.
     pub usage: Option<Usage>,
-    /// Whether a finish reason was given.
+    /// Whether there was a count of tokens that cannot be read.
+    pub unread: bool,
+    /// Whether it is about the answer itself, and not only about its counts.
+    pub choice: bool,
+    /// Whether the answer is said to have ended.
     pub finished: bool,
+    /// The reason that was given for its end.
+    pub reason: Option<Cow<'a, str>>,
     /// The server's message, if the event is an error.
     pub error: Option<String>,
     /// What the server says of its own times; boxed, since few events have any.
@@ -36,14 +40,14 @@ pub enum Delivery {
 }
 
 /// Token counts as the server gives them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Usage {
     /// Tokens of the prompt.
-    #[serde(default)]
     pub prompt_tokens: Option<u32>,
     /// Tokens generated.
-    #[serde(default)]
     pub completion_tokens: Option<u32>,
+    /// Tokens of the prompt that were cached.
+    pub cached_tokens: Option<u32>,
 }
 
 /// An event is not a JSON object of the shape that the protocol demands.

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::event::{self, Others, Text, TokenUsage};
+use super::counts::Counts;
+use super::event::{self, Others, Text};
 use super::prompt;
 use super::reading::{Delivery, Reading};
 use super::template::{Body, Field, Fixed, Place, Template};
@@ -43,11 +44,20 @@ struct Response<'a> {
     #[serde(borrow, default)]
     output: Option<Vec<Item<'a>>>,
     #[serde(default)]
-    usage: Option<TokenUsage>,
+    usage: Counts,
     #[serde(borrow, default)]
     error: Option<&'a RawValue>,
     #[serde(borrow, default)]
     metrics: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    incomplete_details: Option<Incomplete<'a>>,
+}
+
+/// Why an answer is not complete.
+#[derive(Deserialize)]
+struct Incomplete<'a> {
+    #[serde(borrow, default)]
+    reason: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -66,6 +76,18 @@ struct Content<'a> {
     text: Option<Text<'a>>,
 }
 
+impl<'a> Response<'a> {
+    /// Why it ended, as chats say it.
+    fn reason(&self) -> Cow<'a, str> {
+        let why = self.incomplete_details.as_ref().and_then(|details| details.reason.as_ref());
+        match why.map(|reason| &*reason.0) {
+            Some("max_output_tokens") => Cow::Borrowed("length"),
+            Some(other) => Cow::Owned(other.to_owned()),
+            None => Cow::Borrowed("stop"),
+        }
+    }
+}
+
 /// What an event says. Reasoning, refusals and calls are output that is no text; what surrounds them is none.
 pub(super) fn read(data: &[u8]) -> serde_json::Result<Reading<'_>> {
     let event: Event<'_> = serde_json::from_slice(data)?;
@@ -74,7 +96,8 @@ pub(super) fn read(data: &[u8]) -> serde_json::Result<Reading<'_>> {
         "response.output_text.delta" => {
             let delta: Option<Option<Text<'_>>> =
                 event.delta.map(|delta| serde_json::from_str(delta.get())).transpose()?;
-            Reading { output: Some(delta.flatten().map_or(Cow::Borrowed(""), |text| text.0)), ..Reading::default() }
+            let text = delta.flatten().map_or(Cow::Borrowed(""), |text| text.0);
+            Reading { output: Some(text), choice: true, ..Reading::default() }
         }
         "response.reasoning_text.delta"
         | "response.refusal.delta"
@@ -82,20 +105,25 @@ pub(super) fn read(data: &[u8]) -> serde_json::Result<Reading<'_>> {
         | "response.mcp_call_arguments.delta"
         | "response.custom_tool_call_input.delta"
         | "response.code_interpreter_call_code.delta" => {
-            Reading { output: Some(Cow::Borrowed("")), ..Reading::default() }
+            Reading { output: Some(Cow::Borrowed("")), choice: true, ..Reading::default() }
         }
         "response.completed" | "response.incomplete" => {
             let response = event.response.as_ref();
-            let usage = response.and_then(|response| response.usage).map(TokenUsage::usage);
+            let Counts { usage, unread } = response.map_or_else(Counts::default, |response| response.usage);
             let server = event::server_times(response.and_then(|response| response.metrics));
-            Reading { usage, finished: true, server, ..Reading::default() }
+            let reason = response.map(Response::reason);
+            Reading { usage, unread, choice: true, finished: true, reason, server, ..Reading::default() }
         }
-        "error" | "response.failed" => {
+        "error" | "response.failed" | "response.cancelled" => {
             let nested = event.response.and_then(|response| event::error_of(response.error));
             let whole = || event::error_message(&String::from_utf8_lossy(data));
             return Ok(Reading { error: Some(error.or(nested).unwrap_or_else(whole)), ..Reading::default() });
         }
-        _ => Reading::default(),
+        // Every other delta is output by a name that is not known here.
+        other => {
+            let output = other.ends_with(".delta") && !other.contains("summary");
+            Reading { output: output.then_some(Cow::Borrowed("")), choice: true, ..Reading::default() }
+        }
     };
     Ok(Reading { error, ..reading })
 }
@@ -103,7 +131,8 @@ pub(super) fn read(data: &[u8]) -> serde_json::Result<Reading<'_>> {
 /// What an answer that comes whole says.
 pub(super) fn read_document(data: &[u8]) -> serde_json::Result<Reading<'_>> {
     let response: Response<'_> = serde_json::from_slice(data)?;
-    let failed = response.status.as_ref().is_some_and(|status| status.0 == "failed");
+    let failed = response.status.as_ref().is_some_and(|status| event::is_failure(&status.0));
+    let reason = Some(response.reason());
     let error = event::error_of(response.error)
         .or_else(|| failed.then(|| event::error_message(&String::from_utf8_lossy(data))));
     let (mut text, mut others) = (String::new(), Others::None);
@@ -119,9 +148,10 @@ pub(super) fn read_document(data: &[u8]) -> serde_json::Result<Reading<'_>> {
             }
         }
     }
-    let usage = response.usage.map(TokenUsage::usage);
-    let output = event::whole_output(Some(Text(text.into())), others, usage);
-    Ok(Reading { output, usage, finished: true, error, server: event::server_times(response.metrics) })
+    let Counts { usage, unread } = response.usage;
+    let output = event::whole_output(Some(text.into()), others, usage);
+    let server = event::server_times(response.metrics);
+    Ok(Reading { output, usage, unread, choice: true, finished: true, reason, error, server })
 }
 
 #[cfg(test)]

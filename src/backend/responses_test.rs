@@ -52,7 +52,7 @@ fn a_terminal_event_ends_and_counts() {
             r#"{{"type":"{kind}","response":{{"usage":{{"input_tokens":3,"output_tokens":7}},"metrics":{{"queue_time_ms":2}}}}}}"#
         );
         let reading = read(data.as_bytes()).unwrap();
-        let usage = Usage { prompt_tokens: Some(3), completion_tokens: Some(7) };
+        let usage = Usage { prompt_tokens: Some(3), completion_tokens: Some(7), ..Usage::default() };
         assert_eq!((reading.output, reading.usage, reading.finished), (None, Some(usage), true), "{kind}");
         assert_eq!(reading.server.map(|times| *times), Some(ServerTimes { queue: Some(0.002), ttft: None }));
         for response in ["null", "{}", r#"{"usage":null}"#] {
@@ -84,7 +84,7 @@ fn a_whole_response_has_the_text_of_its_messages() {
         {"type":"message","content":[{"type":"output_text","text":"a"},{"type":"output_text","text":"b"}]}],
         "usage":{"input_tokens":3,"output_tokens":7}}"#;
     let reading = read_document(data.as_bytes()).unwrap();
-    let usage = Usage { prompt_tokens: Some(3), completion_tokens: Some(7) };
+    let usage = Usage { prompt_tokens: Some(3), completion_tokens: Some(7), ..Usage::default() };
     assert_eq!((reading.output.as_deref(), reading.usage, reading.error), (Some("ab"), Some(usage), None));
     let call = read_document(br#"{"output":[{"type":"function_call","arguments":"{}"}]}"#).unwrap();
     assert_eq!(call.output.as_deref(), Some(""));

@@ -106,9 +106,10 @@ impl Whole {
 fn read_vectors(counts: &[u8], any: bool) -> serde_json::Result<Reading<'static>> {
     let chunk: Chunk<'_, IgnoredAny> = serde_json::from_slice(counts)?;
     // Whatever a server counts as output, vectors have no tokens.
-    let usage = chunk.usage.map(|usage| Usage { completion_tokens: None, ..usage });
+    let usage = chunk.usage.usage.map(|usage| Usage { completion_tokens: None, ..usage });
     let output = (any || usage.is_some()).then(Default::default);
-    Ok(Reading { output, usage, finished: true, error: chunk.error(counts), server: None })
+    let (unread, error) = (chunk.usage.unread, chunk.error(counts));
+    Ok(Reading { output, usage, unread, choice: true, finished: true, error, ..Reading::default() })
 }
 
 #[cfg(test)]

@@ -20,7 +20,11 @@ fn json(backend: Backend, body: &str) -> Said {
 }
 
 fn said(text: &str, usage: Option<(u32, Option<u32>)>) -> Said {
-    let usage = usage.map(|(prompt, tokens)| Usage { prompt_tokens: Some(prompt), completion_tokens: tokens });
+    let usage = usage.map(|(prompt, tokens)| Usage {
+        prompt_tokens: Some(prompt),
+        completion_tokens: tokens,
+        ..Usage::default()
+    });
     Ok((Some(text.into()), usage))
 }
 
@@ -37,8 +41,7 @@ fn generated_answers_have_their_text_and_counts() {
     let text = format!(r#"{{"choices":[{{"text":"hi","finish_reason":"stop"}}],{usage}}}"#);
     assert_eq!(json(Backend::named("vllm").unwrap(), &text), said("hi", Some((3, Some(7)))));
     let audio = r#"{"text":"hi","usage":{"type":"duration","seconds":3}}"#;
-    let nothing = Some(Usage { prompt_tokens: None, completion_tokens: None });
-    assert_eq!(json(Backend::named("openai-audio").unwrap(), audio), Ok((Some("hi".into()), nothing)));
+    assert_eq!(json(Backend::named("openai-audio").unwrap(), audio), Ok((Some("hi".into()), None)));
 }
 
 #[test]

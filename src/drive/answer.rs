@@ -71,7 +71,7 @@ impl Answer {
         if let Some(server) = reading.server {
             self.server = *server;
         }
-        self.ended |= reading.finished || (reading.usage.is_some() && reading.output.is_none());
+        self.ended |= reading.finished || (reading.usage.is_some() && !reading.choice);
         self.done |= reading.finished && self.backend.has_terminal_event();
         Ok(())
     }
