@@ -7,7 +7,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::delta::Delta;
-use super::event::{self, Chunk, Others, Reason};
+use super::event::{self, Chunk, Others, Reason, Text};
 use super::prompt;
 use super::quick::{self, Shape};
 use super::reading::{Delivery, Reading};
@@ -33,6 +33,9 @@ struct Choice<'a> {
     delta: Option<Delta<'a>>,
     #[serde(borrow, default)]
     message: Option<Delta<'a>>,
+    /// The answer as completions have it, as some servers give it here too.
+    #[serde(borrow, default)]
+    text: Option<Text<'a>>,
     #[serde(borrow, default)]
     finish_reason: Reason<'a>,
     #[serde(borrow, default)]
@@ -49,7 +52,8 @@ pub(super) fn by_serde(data: &[u8]) -> serde_json::Result<Reading<'_>> {
     let (error, server, counts) = (chunk.error(data), event::server_times(chunk.metrics), chunk.usage);
     let reading = match chunk.choices.0 {
         Some(choice) => {
-            let output = output_of(choice.delta.or(choice.message).unwrap_or_default());
+            let text = choice.text.map(|text| text.0);
+            let output = output_of(choice.delta.or(choice.message).unwrap_or_default()).or(text);
             Reading { output, ..event::ended(choice.finish_reason.0, choice.error) }
         }
         None => Reading::default(),

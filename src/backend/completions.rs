@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::json;
 use serde_json::value::RawValue;
 
+use super::delta::Delta;
 use super::event::{self, Chunk, Holds, Others, Reason, Text};
 use super::prompt;
 use super::quick::{self, Shape};
@@ -32,6 +33,9 @@ struct Choice<'a> {
     /// There where the key is, whatever its value.
     #[serde(borrow, default, deserialize_with = "written")]
     text: Option<Cow<'a, str>>,
+    /// A chat's answer, as some servers give it here too.
+    #[serde(borrow, default)]
+    delta: Option<Delta<'a>>,
     #[serde(default)]
     reasoning: Holds,
     #[serde(default)]
@@ -49,10 +53,16 @@ fn written<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     Ok(Some(Option::<Text<'de>>::deserialize(deserializer)?.map_or(Cow::Borrowed(""), |text| text.0)))
 }
 
-impl Choice<'_> {
+impl<'a> Choice<'a> {
     /// Whether there is output beside the text.
     fn others(&self) -> bool {
-        self.reasoning.0 || self.reasoning_content.0 || self.refusal.0
+        let named = self.reasoning.0 || self.reasoning_content.0 || self.refusal.0;
+        named || self.delta.as_ref().is_some_and(|delta| delta.others)
+    }
+
+    /// The text, if there is one.
+    fn text(self) -> Option<Cow<'a, str>> {
+        self.text.or_else(|| self.delta?.content)
     }
 }
 
@@ -66,10 +76,11 @@ pub(super) fn by_serde(data: &[u8]) -> serde_json::Result<Reading<'_>> {
     let chunk: Chunk<'_, Choice<'_>> = serde_json::from_slice(data)?;
     let (error, server, counts) = (chunk.error(data), event::server_times(chunk.metrics), chunk.usage);
     let reading = match chunk.choices.0 {
-        Some(choice) => {
+        Some(mut choice) => {
             let others = choice.others();
-            let output = choice.text.or_else(|| others.then_some(Cow::Borrowed("")));
-            Reading { output, ..event::ended(choice.finish_reason.0, choice.error) }
+            let ended = event::ended(std::mem::take(&mut choice.finish_reason).0, choice.error);
+            let output = choice.text().or_else(|| others.then_some(Cow::Borrowed("")));
+            Reading { output, ..ended }
         }
         None => Reading::default(),
     };
@@ -81,9 +92,10 @@ pub(super) fn read_document(data: &[u8]) -> serde_json::Result<Reading<'_>> {
     let chunk: Chunk<'_, Choice<'_>> = serde_json::from_slice(data)?;
     let (error, server, counts) = (chunk.error(data), event::server_times(chunk.metrics), chunk.usage);
     let (text, others, ended) = match chunk.choices.0 {
-        Some(choice) => {
+        Some(mut choice) => {
             let others = if choice.others() { Others::Some } else { Others::None };
-            (choice.text, others, event::ended(choice.finish_reason.0, choice.error))
+            let ended = event::ended(std::mem::take(&mut choice.finish_reason).0, choice.error);
+            (choice.text(), others, ended)
         }
         None => (None, Others::None, Reading::default()),
     };

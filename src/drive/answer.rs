@@ -1,7 +1,16 @@
 //! What an answer amounts to, streamed or whole: the arrivals of its output, its counts, whether it ended as it should.
 
-use crate::backend::{Backend, Reading, Usage};
-use crate::record::{Failure, ServerTimes, Task, Tick};
+use std::borrow::Cow;
+
+use crate::backend::{Backend, Reading, Usage, error_message};
+use crate::record::{Failure, Said, ServerTimes, Task, Tick};
+
+/// So much of an event is kept for its words.
+const WORDS: usize = 1000;
+/// Of an answer's text so many bytes are kept: more than any answer has, and no more than a hostile server may cost.
+const MOST_TEXT: usize = 16 << 20;
+/// A longer reason is none that servers give.
+const LONGEST_REASON: usize = 64;
 
 /// Why a request failed: its class, and one line for people.
 pub(super) type Reason = (Failure, String);
@@ -19,6 +28,10 @@ pub(super) struct Answer {
     pub(super) usage: Option<Usage>,
     /// The server's own times.
     pub(super) server: ServerTimes,
+    /// What it says beside its output.
+    pub(super) said: Said,
+    /// The first event without output, until there is some: the server's words where nothing else comes.
+    words: Option<Vec<u8>>,
     /// Whether a proper end was seen: a finish reason, a usage event or `[DONE]`; the event that ends a stream, where the
     /// protocol has one.
     ended: bool,
@@ -36,6 +49,8 @@ impl Answer {
             text: String::new(),
             usage: None,
             server: ServerTimes::default(),
+            said: Said::default(),
+            words: None,
             ended: false,
             done: false,
         }
@@ -52,6 +67,11 @@ impl Answer {
             let start = String::from_utf8_lossy(&data[..data.len().min(80)]).into_owned();
             (Failure::Malformed, format!("event is not JSON of this backend: {}: {start}", cause.0))
         })?;
+        let (is_first, is_odd) =
+            (self.chunks.is_empty() && self.words.is_none(), !reading.choice && reading.usage.is_none());
+        if reading.output.is_none() && self.chunks.is_empty() && (is_first || is_odd) {
+            self.words = Some(data[..data.len().min(WORDS)].to_vec());
+        }
         self.take(reading, at)
     }
 
@@ -60,13 +80,21 @@ impl Answer {
         if let Some(message) = reading.error {
             return Err((Failure::ErrorEvent, message));
         }
-        let output = reading.output.as_ref().filter(|text| !self.is_bare_end(&reading, text));
+        let silent = self.counts_on(&reading).then_some(&Cow::Borrowed(""));
+        let output = reading.output.as_ref().filter(|text| !self.is_bare_end(&reading, text)).or(silent);
         if let Some(text) = output {
             self.chunks.push(at);
-            self.text.push_str(text);
+            if self.text.len() < MOST_TEXT {
+                self.text.push_str(text);
+            }
         }
         if let Some(usage) = reading.usage {
             self.count(usage, output.is_some());
+            self.said.cached_tokens = usage.cached_tokens.or(self.said.cached_tokens);
+        }
+        self.said.unread |= reading.unread;
+        if let Some(reason) = reading.reason {
+            self.said.reason = Some(reason.chars().take(LONGEST_REASON).collect());
         }
         if let Some(server) = reading.server {
             self.server = *server;
@@ -74,6 +102,17 @@ impl Answer {
         self.ended |= reading.finished || (reading.usage.is_some() && !reading.choice);
         self.done |= reading.finished && self.backend.has_terminal_event();
         Ok(())
+    }
+
+    /// Whether a piece without output stands for tokens all the same: the server counts along, and has counted on.
+    fn counts_on(&self, reading: &Reading<'_>) -> bool {
+        let counted = |usage: &Usage| usage.completion_tokens;
+        let (Some(now), true) = (reading.usage.as_ref().and_then(counted), reading.choice && reading.output.is_none())
+        else {
+            return false;
+        };
+        let before = self.usage.as_ref().and_then(counted);
+        before.is_some_and(|before| now > before) || (self.chunks.is_empty() && now > 0 && !reading.finished)
     }
 
     /// Whether a finish chunk without text carries no token, because the server has counted no more than came before it
@@ -109,7 +148,10 @@ impl Answer {
         match (self.chunks.is_empty(), self.ended, ending) {
             (false, true, _) => Ok(()),
             (true, true, _) | (true, false, Ending::Proper) => {
-                Err((Failure::NoOutput, "the answer carried no output".into()))
+                let words = self.words.as_ref().map_or(String::new(), |words| {
+                    format!("; it began with: {}", error_message(&String::from_utf8_lossy(words)))
+                });
+                Err((Failure::NoOutput, format!("the answer carried no output{words}")))
             }
             (false, false, Ending::Proper) => {
                 let end = match self.backend.has_terminal_event() {
@@ -226,6 +268,45 @@ mod tests {
         let usage = r#"{"choices":[],"usage":{"completion_tokens":1},"metrics":{"queue_time_ms":250.0}}"#;
         let (answer, _) = answer(&[TOKEN, usage]);
         assert_eq!(answer.server, ServerTimes { queue: Some(0.25), ttft: None });
+    }
+
+    #[test]
+    fn running_counts_end_nothing() {
+        let chat = Backend::named("openai-chat").unwrap();
+        let role = r#"{"choices":[{"delta":{"role":"assistant","content":""}}],"usage":{"completion_tokens":0}}"#;
+        let token = r#"{"choices":[{"delta":{"content":"a"}}],"usage":{"completion_tokens":1}}"#;
+        let (cut, _) = answer_of(chat, &[role, token]);
+        for ending in [Ending::Proper, Ending::Cut] {
+            assert_eq!(cut.verdict(ending).unwrap_err().0, Failure::Truncated);
+        }
+    }
+
+    #[test]
+    fn a_piece_without_output_counts_where_the_server_counts_on() {
+        let chat = Backend::named("openai-chat").unwrap();
+        let piece = |tokens| format!(r#"{{"choices":[{{"delta":{{}}}}],"usage":{{"completion_tokens":{tokens}}}}}"#);
+        let (answer, _) = answer_of(chat, &[&piece(1), &piece(2), &piece(2), &piece(4), "[DONE]"]);
+        assert_eq!((answer.chunks.len(), answer.tokens), (3, vec![1, 1, 2]));
+    }
+
+    #[test]
+    fn reasons_that_name_a_failure_fail_with_the_servers_words() {
+        for backend in ["openai", "openai-chat"] {
+            let backend = Backend::named(backend).unwrap();
+            for reason in ["error", "abort", "cancelled"] {
+                let end =
+                    |more| format!(r#"{{"choices":[{{"text":"","delta":{{}},"finish_reason":"{reason}"{more}}}]}}"#);
+                let reason_of = |event: String| answer_of(backend, &[&event]).1.unwrap();
+                assert_eq!(reason_of(end(r#","error":{"message":"upstream broke"}"#)).1, "upstream broke");
+                assert!(reason_of(end("")).1.contains(reason));
+            }
+        }
+    }
+
+    #[test]
+    fn the_servers_words_are_told_where_there_is_no_output() {
+        let (answer, _) = answer(&[r#"{"detail":"Model not loaded"}"#]);
+        assert!(answer.verdict(Ending::Proper).unwrap_err().1.contains("Model not loaded"));
     }
 
     #[test]

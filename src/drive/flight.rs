@@ -5,12 +5,12 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::answer::Reason;
+use super::answer::{Answer, Reason};
 use super::connect::{self, Connection, plain};
 use super::reply::{Progress, Reply};
 use super::worker::Worker;
 use crate::plan::Job;
-use crate::record::{Failure, Finished, Outcome, Record, Tick};
+use crate::record::{Failure, Finished, Outcome, Record, Said, Task, Tick};
 
 /// How long the end of a body may take after `[DONE]`.
 const AFTER_DONE: Duration = Duration::from_secs(1);
@@ -176,12 +176,26 @@ impl Flight {
         }
     }
 
+    /// What the answer says, and what it says of the request's own counts.
+    fn said(&self, answer: &Answer) -> Said {
+        let fewer = |told: Option<u32>, asked: u32| told.is_some_and(|told| told < asked);
+        let pooled = self.worker.task() == Task::Pooling;
+        let prompt = answer.usage.and_then(|usage| usage.prompt_tokens);
+        Said {
+            short: !pooled && fewer(answer.output_tokens(), self.job.output_tokens),
+            // Tokenizers differ by a few.
+            cut: pooled && fewer(prompt, self.job.input_tokens / 20 * 19),
+            ..answer.said.clone()
+        }
+    }
+
     /// Hands on the record and gives the place back.
     fn land(&mut self, result: Result<(), Reason>) {
         self.landed = true;
         let end = self.worker.clock().now();
         let answer = self.reply.take_answer();
         let counted = answer.output_tokens().filter(|_| result.is_ok());
+        let said = self.said(&answer);
         let (outcome, detail) = match result {
             Ok(()) => (Outcome::Done, String::new()),
             Err((why, detail)) => (Outcome::Failed(why), detail),
@@ -211,6 +225,7 @@ impl Flight {
             audio_seconds: self.job.audio_seconds,
             server: answer.server,
             workload: self.job.workload,
+            said,
         };
         self.worker.landed(finished, self.job.then.take());
     }

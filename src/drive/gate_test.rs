@@ -10,6 +10,7 @@ fn job(id: u32, due: u64) -> Job {
         due: Tick::from_nanos(due),
         bytes: vec![0; 10],
         input_tokens: 1,
+        output_tokens: 1,
         inputs: 1,
         audio_seconds: 0.0,
         workload: 0,

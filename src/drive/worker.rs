@@ -23,7 +23,7 @@ use super::socket::{Arrival, Scratch};
 use super::target::Target;
 use crate::backend::Connect;
 use crate::plan::{Job, Then};
-use crate::record::{Finished, Health, Tick};
+use crate::record::{Finished, Health, Task, Tick};
 
 /// How long opening a connection beforehand may take.
 const OPENING: Duration = Duration::from_secs(5);
@@ -220,6 +220,10 @@ impl Worker {
 
     pub(super) fn target(&self) -> &Target {
         &self.settings.target
+    }
+
+    pub(super) fn task(&self) -> Task {
+        self.settings.backend.task()
     }
 
     pub(super) fn request_timeout(&self) -> Duration {

@@ -3,7 +3,7 @@
 
 use super::verdict::{Doubt, Grade};
 use super::{Asked, Basis, Metric, Metrics};
-use crate::record::{Part, Run, Task};
+use crate::record::{Outcome, Part, Run, Task};
 
 /// Sends later than this are looked at.
 const LATE_SECONDS: f64 = 0.001;
@@ -16,6 +16,9 @@ const MERGED_SHARE: f64 = 0.01;
 
 /// Bytes that lie unread for longer than this say that the client was kept from its work.
 const LAG_SECONDS: f64 = 0.010;
+
+/// Bytes that are read within this time of their arrival were not kept waiting by the client.
+const PROMPT_SECONDS: f64 = 0.002;
 
 /// From this share of its cores on, the client may be what limits the run.
 const BUSY_SHARE: f64 = 0.8;
@@ -30,12 +33,19 @@ const CACHED_SHARE: f64 = 0.1;
 pub(super) fn doubts(run: &Run, metrics: &Metrics, asked: &Asked) -> Vec<Doubt> {
     let found = [
         nothing_succeeded(run, metrics),
+        some_failed(run, metrics),
         partial(run),
         clock_steps(run),
         late_sends(run, metrics),
         busy_client(run),
         unread(metrics),
         uncounted(run),
+        unread_counts(run),
+        fewer_than_chunks(metrics),
+        short_answers(run, metrics),
+        cut_prompts(run, metrics),
+        mistyped(run),
+        open_ends(run),
         no_samples(metrics),
         several_tokens(metrics),
         merged_chunks(run, metrics),
@@ -78,6 +88,86 @@ fn nothing_succeeded(run: &Run, metrics: &Metrics) -> Option<Doubt> {
             most.map_or(String::new(), |(class, count)| format!(" ({count} of {}: {class})", run.records.len()));
         let advice = "check the address, the endpoint, the model name and the key; the causes stand above the report";
         Doubt::new(Grade::Invalid, format!("no request succeeded{cause}, so there are no latencies"), advice)
+    })
+}
+
+/// Failures come first: the latencies are those of the other requests.
+fn some_failed(run: &Run, metrics: &Metrics) -> Option<Doubt> {
+    let (failed, completed) = (metrics.counts.failed, metrics.counts.completed);
+    (failed > 0 && completed > 0).then(|| {
+        let first = run.records.iter().find(|record| record.outcome != Outcome::Done);
+        let cause = first.map_or(String::new(), |record| format!(" ({})", run.errors.of(record.id)));
+        let (all, grade) = (failed + completed, if failed > completed { Grade::Invalid } else { Grade::Degraded });
+        let what =
+            format!("{failed} of {all} requests failed{cause}; the latencies are those of the other {completed}");
+        Doubt::new(grade, what, "the causes stand above the report, and in the result by class")
+    })
+}
+
+/// The server's counts contradict what it sent, or cannot be read.
+fn unread_counts(run: &Run) -> Option<Doubt> {
+    let unread = run.answers.unread;
+    (unread > 0).then(|| {
+        let what = format!("{unread} answers came with a count of tokens that cannot be read, which was left out");
+        Doubt::new(
+            Grade::Degraded,
+            what,
+            "look at the server's `usage`; the tokenizer counts in its place where there is one",
+        )
+    })
+}
+
+/// A chunk holds a token at least, unless the server leaves tokens out of its count.
+fn fewer_than_chunks(metrics: &Metrics) -> Option<Doubt> {
+    const FEWER: f64 = 0.9;
+    let tokens = metrics.chunks.tokens.filter(|tokens| *tokens < FEWER && metrics.task == Task::Generation)?;
+    let what =
+        format!("the server counts {tokens:.2} tokens a chunk: it leaves some out, such as those that are reasoned");
+    Some(Doubt::new(Grade::Degraded, what, "TPOT and token throughput are off by as much: compare ITL instead"))
+}
+
+fn short_answers(run: &Run, metrics: &Metrics) -> Option<Doubt> {
+    let short = run.answers.short;
+    (short > 0).then(|| {
+        let reasons: Vec<String> =
+            run.answers.reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+        let reasons =
+            if reasons.is_empty() { String::new() } else { format!(" (finish reasons: {})", reasons.join(", ")) };
+        let what = format!("{short} of {} answers are shorter than was asked for{reasons}", metrics.counts.completed);
+        Doubt::new(Grade::Valid, what, "give `--ignore-eos` where answers should have the length that was asked for")
+    })
+}
+
+fn cut_prompts(run: &Run, metrics: &Metrics) -> Option<Doubt> {
+    let cut = run.answers.cut;
+    (cut > 0).then(|| {
+        let what = format!(
+            "the server cut the prompts of {cut} of {} requests: it counts fewer tokens than were sent",
+            metrics.counts.completed
+        );
+        Doubt::new(Grade::Degraded, what, "send shorter inputs than the model's context")
+    })
+}
+
+fn mistyped(run: &Run) -> Option<Doubt> {
+    let mistyped = run.answers.mistyped;
+    (mistyped > 0).then(|| {
+        let what = format!(
+            "{mistyped} streams came under another media type than text/event-stream, and were read as streams"
+        );
+        Doubt::new(Grade::Valid, what, "nothing to do here; other clients may refuse them")
+    })
+}
+
+fn open_ends(run: &Run) -> Option<Doubt> {
+    let open = run.answers.open;
+    (open > 0).then(|| {
+        let what = format!("the server left the body of {open} answers open after their end");
+        Doubt::new(
+            Grade::Valid,
+            what,
+            "their connections were closed and none was reused: latencies are right, and each request opens a new one",
+        )
     })
 }
 
@@ -155,10 +245,19 @@ fn several_tokens(metrics: &Metrics) -> Option<Doubt> {
     Some(Doubt::new(Grade::Valid, what, "compare the mean time per token instead"))
 }
 
+/// Chunks that are read as soon as they arrive, and together all the same, were sent together.
 fn merged_chunks(run: &Run, metrics: &Metrics) -> Option<Doubt> {
     let merged = run.health.merged_chunks;
+    let lag = metrics.schedule.lag.percentile(99.0).unwrap_or_default();
     (merged as f64 > MERGED_SHARE * metrics.counts.chunks as f64).then(|| {
         let what = format!("{merged} chunks were read together with a later one and share its stamp");
+        if run.health.kernel_stamps && lag < PROMPT_SECONDS {
+            let burst = run.records.iter().filter(|record| record.chunks > 1).all(|record| record.first == record.last);
+            let how = if burst { "each answer came in one burst" } else { "answers came in bursts" };
+            let what = format!("{how}: {merged} chunks arrived together with a later one");
+            let advice = "the server or a proxy holds them back: TTFT, TPOT and ITL are those of the bursts; turn its buffering off";
+            return Doubt::new(Grade::Degraded, what, advice);
+        }
         Doubt::new(
             Grade::Degraded,
             what,

@@ -1,7 +1,7 @@
 use super::super::metrics;
 use super::super::tests::{asked, worked_example};
 use super::*;
-use crate::record::{Gaps, Health, Part, Setup, Tick, spread};
+use crate::record::{Failure, Gaps, Health, Part, Setup, Tick, spread};
 
 /// The worked example on a healthy client with two cores.
 fn healthy() -> Run {
@@ -15,7 +15,23 @@ fn found(change: impl FnOnce(&mut Run)) -> Vec<String> {
     change(&mut run);
     let found = doubts(&run, &metrics(&run, &asked()), &asked());
     assert!(found.iter().all(|doubt| !doubt.advice.is_empty() && !doubt.what.ends_with('.')));
-    found.into_iter().map(|doubt| doubt.what).collect()
+    // Of the worked example one request failed, which is said first.
+    let failed = "1 of 5 requests failed (Bad Request); the latencies are those of the other 4";
+    let others = found.iter().enumerate().filter(|(at, doubt)| *at > 0 || doubt.what != failed);
+    others.map(|(_, doubt)| doubt.what.clone()).collect()
+}
+
+#[test]
+fn failures_are_the_first_doubt_and_more_than_half_of_them_the_gravest() {
+    let of = |failed: usize| {
+        let mut run = healthy();
+        run.records.iter_mut().take(failed).for_each(|record| record.outcome = Outcome::Failed(Failure::Timeout));
+        run.records.iter_mut().skip(failed).for_each(|record| record.outcome = Outcome::Done);
+        let mut found = doubts(&run, &metrics(&run, &asked()), &asked());
+        found.remove(0)
+    };
+    assert!(of(2).what.starts_with("2 of 5 requests failed") && of(2).grade == Grade::Degraded, "{:?}", of(2));
+    assert!(of(3).what.ends_with("the latencies are those of the other 2") && of(3).grade == Grade::Invalid);
 }
 
 fn quiet(run: &mut Run) {
@@ -58,7 +74,7 @@ fn the_worked_example_is_doubted() {
 #[test]
 fn everything_that_distorts_the_measurement_is_a_doubt() {
     type Change = fn(&mut Run);
-    let table: [(&str, Change); 8] = [
+    let table: [(&str, Change); 14] = [
         ("the run was stopped after 5 of 9 requests", |run| (run.partial, run.planned) = (true, 9)),
         ("the wall clock was set during the run: 2 arrivals", |run| run.health.clock_steps = 2),
         ("the client used 100 % of its 2 cores", |run| run.health.cpu_seconds = 5.0),
@@ -67,7 +83,22 @@ fn everything_that_distorts_the_measurement_is_a_doubt() {
             run.health.lag.saturating_record(30_000_000);
         }),
         ("the output tokens of 1 answers were not counted", |run| run.uncounted = 1),
-        ("2 chunks were read together", |run| run.health.merged_chunks = 2),
+        ("2 chunks were read together", |run| {
+            run.health.merged_chunks = 2;
+            run.health.lag.saturating_record_n(5_000_000, 1000);
+        }),
+        ("answers came in bursts: 2 chunks arrived together", |run| run.health.merged_chunks = 2),
+        ("each answer came in one burst: 2 chunks", |run| {
+            run.health.merged_chunks = 2;
+            run.records.iter_mut().for_each(|record| record.last = record.first);
+        }),
+        ("3 answers came with a count of tokens that cannot be read", |run| run.answers.unread = 3),
+        ("2 of 4 answers are shorter than was asked for (finish reasons: stop 2)", |run| {
+            run.answers.short = 2;
+            run.answers.reasons.insert("stop".into(), 2);
+        }),
+        ("the server cut the prompts of 1 of 4 requests", |run| run.answers.cut = 1),
+        ("2 streams came under another media type", |run| run.answers.mistyped = 2),
         ("arrivals were stamped when they were read", |run| run.health.kernel_stamps = false),
         ("there were too many gaps to keep each", |run| {
             run.gaps = Gaps::Histogram(Box::new(spread()));

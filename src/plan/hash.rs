@@ -29,7 +29,17 @@ mod tests {
     fn job(id: u32, due: u64, message: &str) -> Job {
         let due = Tick::from_nanos(due);
         let bytes = message.into();
-        Job { id, due, bytes, input_tokens: 0, inputs: 1, audio_seconds: 0.0, workload: 0, then: None }
+        Job {
+            id,
+            due,
+            bytes,
+            input_tokens: 0,
+            output_tokens: 0,
+            inputs: 1,
+            audio_seconds: 0.0,
+            workload: 0,
+            then: None,
+        }
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub struct Job {
     pub bytes: Vec<u8>,
     /// Prompt tokens as counted on the client.
     pub input_tokens: u32,
+    /// Output tokens that are asked for.
+    pub output_tokens: u32,
     /// How many inputs it holds; 1 for generation.
     pub inputs: u32,
     /// Seconds of sound that it holds.

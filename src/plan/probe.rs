@@ -36,7 +36,8 @@ fn job(probe: Arc<Probe>, id: u32, due: Tick) -> Job {
         let next = Tick::from_nanos(due.nanos().saturating_add(probe.gap_nanos)).max(finished.record.end);
         Some(job(probe, id.wrapping_add(1), next))
     };
-    Job { id, due, bytes, input_tokens, inputs: 1, audio_seconds: 0.0, workload: 0, then: Some(Then::new(0, again)) }
+    let then = Some(Then::new(0, again));
+    Job { id, due, bytes, input_tokens, output_tokens: 1, inputs: 1, audio_seconds: 0.0, workload: 0, then }
 }
 
 #[cfg(test)]

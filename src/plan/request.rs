@@ -85,7 +85,8 @@ impl Encoder {
         bytes[place..place + length.len()].copy_from_slice(length.as_bytes());
         let audio_seconds = sample.audio.as_ref().map_or(0.0, |audio| audio.seconds);
         let inputs = self.backend.inputs(sample) as u32;
-        Job { id, due, bytes, input_tokens: sample.input_tokens, inputs, audio_seconds, workload: 0, then: None }
+        let Sample { input_tokens, output_tokens, .. } = *sample;
+        Job { id, due, bytes, input_tokens, output_tokens, inputs, audio_seconds, workload: 0, then: None }
     }
 
     /// The requests of `samples`, made as they are asked for; sample `i` is due at `due[i]`. One that there can be no request of

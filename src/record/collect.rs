@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Errors, Finished, Flow, Gaps, Health, Outcome, Record, Run, ServerTimes, Tick};
+use super::{Answers, Errors, Finished, Flow, Gaps, Health, Outcome, Record, Run, ServerTimes, Tick};
 
 /// Output tokens of an answer that neither the server nor a tokenizer counted.
 const UNCOUNTED_TOKENS: u32 = 1;
@@ -20,6 +20,7 @@ pub struct Collector {
     sound_nanos: u64,
     server_times: bool,
     workload: u64,
+    answers: Answers,
     /// Answers that wait for their count.
     uncounted: BTreeMap<u32, Uncounted>,
     /// Answers that nobody will count.
@@ -48,7 +49,7 @@ impl Collector {
     /// Takes in one finished request.
     pub fn push(&mut self, finished: Finished) {
         let Finished { mut record, chunks, tokens, text, counted_by_server, detail, .. } = finished;
-        let Finished { audio_seconds, server, workload, .. } = finished;
+        let Finished { audio_seconds, server, workload, said, .. } = finished;
         self.workload = self.workload.wrapping_add(workload);
         self.server_times |= server != ServerTimes::default();
         record.chunks = chunks.len() as u32;
@@ -59,6 +60,7 @@ impl Collector {
                 self.errors.insert(record.id, &detail);
             }
             Outcome::Done => {
+                self.answers.add(said);
                 let sound = Tick::from_secs_f64(audio_seconds).nanos();
                 self.sound_nanos = self.sound_nanos.saturating_add(sound);
                 chunks.windows(2).for_each(|pair| self.gaps.push(pair[1].since(pair[0])));
@@ -120,6 +122,7 @@ impl Collector {
             flow: self.flow,
             sound_nanos: self.sound_nanos,
             server_times: self.server_times,
+            answers: self.answers,
             duration,
             planned: self.planned,
             workload: self.workload,

@@ -16,7 +16,7 @@ use super::end::{End, LastLine};
 use super::input::{at, open};
 use super::lines::{AS_WRITTEN, FIRST, Lines, senseless};
 use super::own_file::{Readers, own_file};
-use super::{Finished, Outcome, Record, Run, ServerTimes, Setup, Tick, as_text};
+use super::{Finished, Outcome, Record, Run, Said, ServerTimes, Setup, Tick, as_text};
 use crate::error::{Error, Result};
 
 /// The line of a request: a [`Finished`], flat. What it takes its text for says whether that is wanted.
@@ -48,6 +48,8 @@ struct Line<'a, Text> {
     server_ttft: Option<f64>,
     #[serde(default)]
     workload: u64,
+    #[serde(default, skip_serializing_if = "Said::is_nothing")]
+    said: Said,
 }
 
 /// What a line without the field means.
@@ -288,6 +290,7 @@ fn line(finished: &Finished) -> Line<'_, &str> {
         server_queue: finished.server.queue,
         server_ttft: finished.server.ttft,
         workload: finished.workload,
+        said: finished.said.clone(),
     }
 }
 
@@ -318,6 +321,7 @@ impl<Text> Line<'_, Text> {
             audio_seconds: self.audio_seconds,
             server: ServerTimes { queue: self.server_queue, ttft: self.server_ttft },
             workload: self.workload,
+            said: self.said,
         }
     }
 }

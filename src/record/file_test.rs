@@ -35,6 +35,7 @@ prop_compose! {
     ) -> Finished {
         let [due, connected, sent, first, last, end] = times.map(Tick::from_nanos);
         Finished {
+            said: crate::record::Said { reason: Some("length".into()), short: true, ..Default::default() },
             record: Record {
                 id: 0,
                 input_tokens: counts.0,
@@ -43,7 +44,7 @@ prop_compose! {
                 inputs: 1,
                 due, sent, first, last, end,
                 outcome,
-            },
+        },
             connected,
             chunks: chunks.into_iter().map(Tick::from_nanos).collect(),
             tokens,

@@ -18,6 +18,7 @@ mod missing;
 mod moment;
 pub mod own_file;
 mod read;
+mod said;
 pub mod setup;
 
 #[cfg(test)]
@@ -36,6 +37,7 @@ pub use gaps::Gaps;
 pub use health::{Health, Spread, spread};
 pub use missing::Part;
 pub use moment::{Moment, Profiled, Tell};
+pub use said::{Answers, Said};
 pub use setup::{Ramp, RateChange, Setup, Strategy};
 
 use serde::{Deserialize, Serialize};
@@ -248,6 +250,8 @@ pub struct Finished {
     pub server: ServerTimes,
     /// What the request adds to [`Run::workload`].
     pub workload: u64,
+    /// What the answer says beside its output.
+    pub said: Said,
 }
 
 /// Times of one request as the server measured them, in seconds; `None` where it says nothing.
@@ -290,6 +294,8 @@ pub struct Run {
     pub server_times: bool,
     /// Successful requests whose output tokens neither the server nor a tokenizer counted: one token is assumed for each.
     pub uncounted: u64,
+    /// What the successful answers say beside their output.
+    pub answers: Answers,
     /// How well the measurement itself went.
     pub health: Health,
     /// The small requests that were sent beside it, one at a time, in order.

@@ -112,7 +112,8 @@ prop_compose! {
         let tokens = if told { (1..).take(chunks.len()).collect() } else { Vec::new() };
         let server = ServerTimes { queue: queue.map(f64::from), ttft: ttft_of_server.map(f64::from) };
         let connected = Tick::from_nanos(due);
-        Finished { record, connected, chunks, tokens, text, counted_by_server, detail, audio_seconds, server, workload }
+        let said = crate::record::Said { reason: chunks.first().map(|_| "stop".to_owned()), ..Default::default() };
+        Finished { record, connected, chunks, tokens, text, counted_by_server, detail, audio_seconds, server, workload, said }
     }
 }
 

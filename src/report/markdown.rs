@@ -91,7 +91,8 @@ mod tests {
         assert!(lines[1].ends_with(": | ----- |") && lines[1].starts_with("| ---"), "{table}");
         let row = lines.iter().find(|line| line.contains("Mean TTFT ")).unwrap();
         assert!(row.ends_with(" 225.00 | ms    |"), "{row}");
-        assert!(doubts.starts_with("requests were sent up to 250.00 ms (p99) later"), "{doubts}");
+        assert!(doubts.starts_with("1 of 5 requests failed"), "{doubts}");
+        assert!(doubts.contains("\n- requests were sent up to 250.00 ms (p99) later"), "{doubts}");
     }
 
     #[test]

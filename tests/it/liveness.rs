@@ -100,6 +100,7 @@ fn job(id: usize, size: usize, shape: usize) -> Job {
         due: Tick::ZERO,
         bytes: [head, body].concat().into_bytes(),
         input_tokens: 1,
+        output_tokens: 3,
         inputs: 1,
         audio_seconds: 0.0,
         workload: 0,

@@ -5,7 +5,8 @@ use crate::command::Llmbench;
 use crate::truth::simulator;
 
 /// Doubts about the measurement that depend on how busy this machine is.
-const MOODS: [&str; 4] = [" read together ", " lay unread ", " of its ", " later than the schedule"];
+const MOODS: [&str; 5] =
+    [" read together ", " arrived together ", " lay unread ", " of its ", " later than the schedule"];
 
 /// What a run says between its start and its report.
 const START: [&str; 6] = [
@@ -63,6 +64,7 @@ fn a_run_with_everything_around_it_tells_each_step_in_its_place() {
         "Probe request rate: 5.0 req/s",
         REPORT,
         "warning: 1 prompts missed the length drawn for them",
+        "warning: 10 of 10 answers are shorter than was asked for (finish reasons: stop 10)",
         "Timeline plot saved to: a.timeline.html",
         "Dataset statistics plot saved to: a.dataset_stats.png",
         "llmbench: the result stands in `a.json`",

@@ -40,6 +40,13 @@ fn load(report: &Report) -> Vec<Row> {
     rows.extend(times.into_iter().map(|row| if moot { row.unlabelled() } else { row }));
     rows.push(Row::keyed("itl_basis", Value::Text(basis(metrics.latency.itl.basis).into())));
     rows.extend(figures(&["uncounted"], metrics).into_iter().map(Row::unlabelled));
+    let answers = &report.run.answers;
+    let reasons = answers.reasons.iter().map(|(reason, &count)| (reason.clone(), Value::Int(count)));
+    if !answers.reasons.is_empty() {
+        rows.push(Row::keyed("finish_reasons", Value::Object(reasons.collect())));
+        rows.push(Row::keyed("short_answers", Value::Int(answers.short)));
+    }
+    rows.extend(answers.cached_tokens.map(|cached| Row::keyed("total_cached_tokens", Value::Int(cached))));
     rows
 }
 

@@ -13,7 +13,7 @@ use super::requests::{self, Requests};
 use crate::error::{Error, Result};
 use crate::json::float;
 use crate::record::file::{Existing, Reader, Writer};
-use crate::record::{Collector, Failure, Finished, Health, Outcome, Part, Record, Run, Task, Tick};
+use crate::record::{Answers, Collector, Failure, Finished, Health, Outcome, Part, Record, Run, Task, Tick};
 
 /// How much later than the run a request may have ended, in nanoseconds: the two are taken by different looks at the clock.
 const SLACK: u64 = 1_000_000_000;
@@ -106,6 +106,12 @@ fn run(content: &Content, requests: &Requests, ours: bool) -> Result<Run> {
         sound_nanos: sound(content, duration)?,
         server_times: requests.server_times(),
         uncounted: content.get("uncounted")?.unwrap_or_default(),
+        answers: Answers {
+            reasons: content.get("finish_reasons")?.unwrap_or_default(),
+            short: content.get("short_answers")?.unwrap_or_default(),
+            cached_tokens: content.get("total_cached_tokens")?,
+            ..Answers::default()
+        },
         missing,
         ..run
     })
