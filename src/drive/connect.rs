@@ -2,6 +2,10 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+use std::time::Duration;
 
 use rustls::ClientConnection;
 use tokio::net::TcpStream;
@@ -12,6 +16,11 @@ use super::socket::{Scratch, Socket};
 use super::target::Target;
 use super::wire::Wire;
 use crate::record::Failure;
+
+/// How long an address has before the next is tried beside it.
+const HEAD_START: Duration = Duration::from_millis(250);
+/// An address that has not answered by then does not: the kernel would go on for two minutes.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// An open connection and what is known of it.
 pub(super) struct Connection {
@@ -44,15 +53,50 @@ pub(super) async fn open(target: &Target) -> Result<Connection, Reason> {
     Ok(Connection { wire, opened, took: opened - begun, used: false })
 }
 
+/// Connects to the first address that answers (RFC 8305, §5): each gets a head start before the next is tried as well, and the one
+/// that answered last time comes first.
 async fn connect(target: &Target) -> Result<Socket, Reason> {
-    let mut reason = String::new();
-    for address in &target.addresses {
-        match TcpStream::connect(address).await.and_then(Socket::new) {
-            Ok(socket) => return Ok(socket),
-            Err(cause) => reason = format!("connect to {address}: {}", plain(&cause)),
+    let count = target.addresses.len();
+    let order = |turn: usize| (target.best.load(Ordering::Relaxed) + turn) % count;
+    let attempt = |index: usize| Box::pin(async move { (index, one(target.addresses[index]).await) });
+    let (mut attempts, mut next, mut reason) = (Vec::new(), 0, String::new());
+    while next < count || !attempts.is_empty() {
+        if next < count {
+            attempts.push(attempt(order(next)));
+            next += 1;
+        }
+        let first = poll_fn(|cx| {
+            let ended = attempts.iter_mut().enumerate().find_map(|(place, attempt)| match attempt.as_mut().poll(cx) {
+                Poll::Ready(ended) => Some((place, ended)),
+                Poll::Pending => None,
+            });
+            ended.map_or(Poll::Pending, Poll::Ready)
+        });
+        let ended = match next < count {
+            true => tokio::time::timeout(HEAD_START, first).await.ok(),
+            false => Some(first.await),
+        };
+        match ended {
+            Some((_, (index, Ok(socket)))) => {
+                target.best.store(index, Ordering::Relaxed);
+                return Ok(socket);
+            }
+            Some((place, (index, Err(cause)))) => {
+                drop(attempts.swap_remove(place));
+                reason = format!("connect to {}: {}", target.addresses[index], plain(&cause));
+            }
+            None => {}
         }
     }
     Err((Failure::Connect, reason))
+}
+
+/// Connects to one address, which may take so long as people wait.
+async fn one(address: SocketAddr) -> io::Result<Socket> {
+    let connected = tokio::time::timeout(LONGEST, TcpStream::connect(address)).await;
+    connected
+        .unwrap_or_else(|_| Err(io::Error::other(format!("no answer within {} s", LONGEST.as_secs()))))
+        .and_then(Socket::new)
 }
 
 /// Asks a proxy for a tunnel.
@@ -70,7 +114,9 @@ async fn tunnel(socket: &Socket, request: &[u8]) -> Result<(), Reason> {
         let mut headers = [httparse::EMPTY_HEADER; 64];
         let mut response = httparse::Response::new(&mut headers);
         match response.parse(&head) {
-            Ok(httparse::Status::Complete(_)) if response.code == Some(200) => return Ok(()),
+            Ok(httparse::Status::Complete(_)) if response.code.is_some_and(|code| (200..300).contains(&code)) => {
+                return Ok(());
+            }
             Ok(httparse::Status::Complete(_)) => {
                 return Err(failed(format!("HTTP {} for a tunnel", response.code.unwrap_or_default())));
             }

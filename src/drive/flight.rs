@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
 use super::answer::{Answer, Reason};
@@ -12,7 +13,9 @@ use super::worker::Worker;
 use crate::plan::Job;
 use crate::record::{Failure, Finished, Outcome, Record, Said, Task, Tick};
 
-/// How long the end of a body may take after `[DONE]`.
+/// How long an answer that is whole waits in its place for the end of its body.
+const IN_PLACE: Duration = Duration::from_millis(100);
+/// How long its connection is kept for that end, so that it may serve again.
 const AFTER_DONE: Duration = Duration::from_secs(1);
 
 /// Of a request whose thread broke.
@@ -67,9 +70,39 @@ impl Flight {
         let limit = self.worker.request_timeout();
         let result = match tokio::time::timeout(limit, self.attempt()).await {
             Ok(result) => result,
-            Err(_) => Err((Failure::Timeout, format!("no end within {} s (--request-timeout)", limit.as_secs_f64()))),
+            Err(_) => Err((
+                Failure::Timeout,
+                format!("no {} within {} s (--request-timeout)", self.awaited(), limit.as_secs_f64()),
+            )),
         };
         self.land(result);
+        if self.connection.is_some() {
+            let _ = tokio::time::timeout(AFTER_DONE, self.drain()).await;
+        }
+    }
+
+    /// What a request that took too long was waiting for.
+    fn awaited(&self) -> String {
+        match (&self.connection, self.reply.is_untouched()) {
+            (None, true) => format!("connection to {}", self.worker.target().shown()),
+            (_, true) => "answer".to_owned(),
+            _ => "end".to_owned(),
+        }
+    }
+
+    /// Reads to the end of a body whose answer has landed, so that its connection may serve again.
+    async fn drain(&mut self) {
+        while let Some(connection) = self.connection.as_mut() {
+            let worker = &self.worker;
+            let read = poll_fn(|cx| connection.wire.poll_read(cx, &mut worker.scratch())).await;
+            let Some(arrival) = read.ok().filter(|arrival| arrival.bytes > 0) else { return };
+            let progress = self.reply.feed(&self.worker.scratch().bytes[..arrival.bytes], Tick::ZERO);
+            match progress {
+                Ok(Progress::More) => {}
+                Ok(Progress::Ended) => self.release(),
+                Err(_) => return,
+            }
+        }
     }
 
     async fn attempt(&mut self) -> Result<(), Reason> {
@@ -108,26 +141,36 @@ impl Flight {
     }
 
     async fn exchange(&mut self) -> Result<(), Broken> {
-        let flushed = self.flush().await;
+        let (mut flushed, mut whole_by) = (None, None);
         loop {
             let connection = self.connection.as_mut().expect("an exchange has a connection");
-            let worker = &self.worker;
-            let read = poll_fn(|cx| connection.wire.poll_read(cx, &mut worker.scratch()));
-            let read = match self.reply.answer.is_done() {
-                false => read.await,
-                // The answer is whole; a body that does not end now costs its connection and nothing else.
-                true => match tokio::time::timeout(AFTER_DONE, read).await {
+            let (worker, bytes, written) = (&self.worker, &self.job.bytes, &mut self.written);
+            // An answer may come before the request is taken, and instead of it.
+            let read = poll_fn(|cx| {
+                if flushed.is_none()
+                    && let Poll::Ready(done) = connection.wire.poll_write(cx, bytes, written)
+                {
+                    flushed = Some(done);
+                }
+                connection.wire.poll_read(cx, &mut worker.scratch())
+            });
+            let read = match whole_by {
+                None => read.await,
+                // The answer is whole: whatever still comes renews no deadline, and costs the connection and nothing else.
+                Some(by) => match tokio::time::timeout_at(by, read).await {
                     Ok(read) => read,
-                    Err(_) => return self.cut(None),
+                    Err(_) => {
+                        self.reply.answer.said.open = true;
+                        return self.reply.verdict().map_err(Broken::Failed);
+                    }
                 },
             };
             let arrival = match read {
                 Ok(arrival) if arrival.bytes > 0 => arrival,
-                ended => return self.cut(ended.err().or(flushed.err())),
+                ended => return self.cut(ended.err().or(flushed.and_then(Result::err))),
             };
             if self.reply.is_untouched() {
                 connection.used = true;
-                self.job.bytes = Vec::new();
             }
             let stamp = worker.note_arrival(&arrival);
             let before = self.reply.answer.chunks.len();
@@ -137,19 +180,21 @@ impl Flight {
             match progress.map_err(Broken::Failed)? {
                 Progress::More => {}
                 Progress::Ended => {
-                    self.release();
+                    match flushed {
+                        Some(Ok(())) => self.release(),
+                        // What is left of the request would be read as another.
+                        _ => self.connection = None,
+                    }
                     return self.reply.verdict().map_err(Broken::Failed);
                 }
             }
+            if flushed.is_some() {
+                self.job.bytes = Vec::new();
+            }
+            if self.reply.answer.is_done() {
+                whole_by.get_or_insert_with(|| tokio::time::Instant::now() + IN_PLACE);
+            }
         }
-    }
-
-    /// Writes what is left of the request.
-    async fn flush(&mut self) -> io::Result<()> {
-        let (connection, written) =
-            (self.connection.as_mut().expect("an exchange has a connection"), &mut self.written);
-        let bytes = &self.job.bytes;
-        poll_fn(|cx| connection.wire.poll_write(cx, bytes, written)).await
     }
 
     /// The connection has ended, by the peer's close or by an error.
@@ -248,6 +293,7 @@ fn class_of(error: &io::Error) -> Failure {
         io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted => Failure::Reset,
         io::ErrorKind::InvalidData => Failure::Tls,
         io::ErrorKind::UnexpectedEof => Failure::Truncated,
+        io::ErrorKind::TimedOut => Failure::Timeout,
         _ => Failure::Other,
     }
 }

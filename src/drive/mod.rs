@@ -10,6 +10,7 @@
 mod answer;
 pub mod body;
 mod clock;
+mod coding;
 mod connect;
 mod crew;
 mod flight;

@@ -3,6 +3,7 @@
 
 use super::answer::{Answer, Ending, Reason};
 use super::body::{Body, Piece};
+use super::coding::Coding;
 use super::sse::Decoder;
 use crate::backend::whole::{Head, Whole};
 use crate::backend::{Backend, Delivery, Malformed, error_message};
@@ -25,6 +26,8 @@ pub(super) struct Reply {
     state: State,
     /// Whether the connection may serve another request afterwards.
     keep_alive: bool,
+    /// How the body is compressed, if it is.
+    coding: Option<Coding>,
     pub(super) answer: Answer,
 }
 
@@ -52,7 +55,15 @@ pub(super) enum Progress {
 impl Reply {
     pub(super) fn new(backend: Backend, delivery: Delivery, max_event_bytes: usize) -> Self {
         let state = State::Head(Vec::new());
-        Reply { backend, delivery, max_event_bytes, state, keep_alive: false, answer: Answer::new(backend) }
+        Reply {
+            backend,
+            delivery,
+            max_event_bytes,
+            state,
+            keep_alive: false,
+            coding: None,
+            answer: Answer::new(backend),
+        }
     }
 
     /// The answer, taken out.
@@ -121,9 +132,9 @@ impl Reply {
         self.keep_alive = keep_alive;
         let media = header(head, "content-type").unwrap_or_default();
         let is_success = (200..300).contains(&code);
-        if is_success && let Some(coding) = header(head, "content-encoding").filter(|coding| *coding != "identity") {
-            return Err(malformed(format!("the answer is {coding}-encoded, which nobody asked for")));
-        }
+        let coding = header(head, "content-encoding").map_or(Ok(None), Coding::named);
+        // Of a refusal the status says more than its words.
+        self.coding = if is_success { coding.map_err(malformed)? } else { coding.unwrap_or_default() };
         self.state = if is_success {
             self.success(body, head, media)
         } else {
@@ -158,7 +169,7 @@ impl Reply {
                 unreachable!("a body follows a whole head");
             };
             match body.next(&mut bytes).map_err(|_| malformed("the body's chunks are broken".into()))? {
-                Piece::Data(data) => self.data(data, at)?,
+                Piece::Data(data) => self.coded(data, at)?,
                 Piece::More => return Ok(Progress::More),
                 Piece::End => {
                     self.keep_alive &= bytes.is_empty();
@@ -168,7 +179,17 @@ impl Reply {
         }
     }
 
+    /// Takes data in as it was sent.
+    fn coded(&mut self, data: &[u8], at: Tick) -> Result<(), Reason> {
+        let Some(mut coding) = self.coding.take() else { return self.data(data, at) };
+        let read = coding.unfold(data, &mut |data| self.data(data, at));
+        self.coding = Some(coding);
+        read.map_err(malformed)?
+    }
+
     fn data(&mut self, data: &[u8], at: Tick) -> Result<(), Reason> {
+        let joined = self.recognised(data);
+        let data = joined.as_deref().unwrap_or(data);
         match &mut self.state {
             State::Stream { events, .. } => {
                 let mut result = Ok(());
@@ -193,6 +214,26 @@ impl Reply {
             }
             State::Head(_) => unreachable!("data follows a whole head"),
         }
+    }
+
+    /// A body of another type is an event stream all the same where it begins as one: gives all of it so far.
+    fn recognised(&mut self, data: &[u8]) -> Option<Vec<u8>> {
+        const BEGINNINGS: [&[u8]; 5] = [b"data:", b"event:", b"id:", b"retry:", b":"];
+        /// A mark of the byte order and the longest of them.
+        const LONGEST: usize = 9;
+        let State::Refusal { text, why: Failure::Malformed, body, .. } = &mut self.state else { return None };
+        if self.delivery != Delivery::Stream || text.len() >= LONGEST {
+            return None;
+        }
+        let begun = [text.as_slice(), data].concat();
+        let plain = begun.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&begun);
+        if !BEGINNINGS.iter().any(|begin| plain.starts_with(begin)) {
+            return None;
+        }
+        let body = std::mem::replace(body, Body::of_length(0));
+        self.answer.said.mistyped = true;
+        self.state = State::Stream { body, events: Decoder::new(self.max_event_bytes) };
+        Some(begun)
     }
 
     /// Reads an answer that has come whole: its output arrived with its last bytes.
@@ -246,14 +287,28 @@ fn framing(head: &httparse::Response<'_, '_>) -> Result<(Body, bool), Reason> {
             other => Err(malformed(format!("transfer coding `{other}` is not spoken"))),
         };
     }
-    match header(head, "content-length") {
-        Some(length) => {
-            let length =
-                length.trim().parse().map_err(|_| malformed(format!("content-length `{length}` is no number")))?;
-            Ok((Body::of_length(length), keep_alive))
-        }
+    match length(head)? {
+        Some(length) => Ok((Body::of_length(length), keep_alive)),
         None => Ok((Body::until_close(), false)),
     }
+}
+
+/// The length that a head states, if it does: several fields may say the same, and one may say it several times (RFC 9112, §6.3).
+fn length(head: &httparse::Response<'_, '_>) -> Result<Option<u64>, Reason> {
+    let mut found = None;
+    for field in head.headers.iter().filter(|field| field.name.eq_ignore_ascii_case("content-length")) {
+        let text = String::from_utf8_lossy(field.value);
+        for value in text.split(',').map(str::trim) {
+            let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+            let length = value.parse().ok().filter(|_| digits);
+            let length: u64 = length.ok_or_else(|| malformed(format!("content-length `{text}` is no number")))?;
+            if found.is_some_and(|found| found != length) {
+                return Err(malformed("there are two different values of content-length".into()));
+            }
+            found = Some(length);
+        }
+    }
+    Ok(found)
 }
 
 fn header<'a>(head: &httparse::Response<'_, 'a>, name: &str) -> Option<&'a str> {

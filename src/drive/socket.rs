@@ -14,15 +14,24 @@ use super::clock::monotonic;
 /// Bytes read in one go: enough for a whole answer of a fast server, small enough to stay in a core's cache.
 const READ_BYTES: usize = 256 * 1024;
 
+/// A host that has acknowledged nothing for so long is dead.
+#[cfg(target_os = "linux")]
+const DEAD_SECONDS: u32 = 60;
+
+/// Room for what a read gives: decrypted, it may complete a record of which most came before.
+const ROOM: usize = READ_BYTES + 32 * 1024;
+
 /// Where reads of one worker put their bytes: one for all its connections.
 pub(super) struct Scratch {
     pub(super) bytes: Vec<u8>,
+    /// Where TLS puts what it has decrypted, before the two change places.
+    pub(super) plain: Vec<u8>,
     control: Vec<u8>,
 }
 
 impl Scratch {
     pub(super) fn new() -> Self {
-        Scratch { bytes: vec![0; READ_BYTES], control: nix::cmsg_space!(TimeSpec) }
+        Scratch { bytes: vec![0; ROOM], plain: Vec::new(), control: nix::cmsg_space!(TimeSpec) }
     }
 }
 
@@ -43,8 +52,16 @@ pub(super) struct Socket {
 impl Socket {
     pub(super) fn new(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
+        // Where the system refuses these, arrivals are stamped at the read, and a host that dies is noticed by the request's limit.
         #[cfg(target_os = "linux")]
-        setsockopt(&stream, sockopt::ReceiveTimestampns, &true)?;
+        {
+            let _ = setsockopt(&stream, sockopt::ReceiveTimestampns, &true);
+            let _ = setsockopt(&stream, sockopt::TcpUserTimeout, &(DEAD_SECONDS * 1000));
+            let _ = setsockopt(&stream, sockopt::TcpKeepIdle, &(DEAD_SECONDS / 2));
+            let _ = setsockopt(&stream, sockopt::TcpKeepInterval, &(DEAD_SECONDS / 6));
+            let _ = setsockopt(&stream, sockopt::TcpKeepCount, &3);
+        }
+        let _ = setsockopt(&stream, sockopt::KeepAlive, &true);
         Ok(Socket { stream })
     }
 
@@ -63,7 +80,7 @@ impl Socket {
     pub(super) fn try_read(&self, scratch: &mut Scratch) -> io::Result<Arrival> {
         let fd = self.stream.as_raw_fd();
         let arrival = self.stream.try_io(Interest::READABLE, || receive(fd, scratch))?;
-        if 0 < arrival.bytes && arrival.bytes < scratch.bytes.len() {
+        if 0 < arrival.bytes && arrival.bytes < READ_BYTES {
             // A short read has emptied the socket: to say so now saves the read that would find nothing. Bytes that
             // come in between raise readiness anew, since the runtime has not polled since.
             let _ = self.stream.try_io(Interest::READABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
@@ -83,7 +100,7 @@ impl Socket {
 }
 
 fn receive(fd: RawFd, scratch: &mut Scratch) -> io::Result<Arrival> {
-    let mut slices = [IoSliceMut::new(&mut scratch.bytes)];
+    let mut slices = [IoSliceMut::new(&mut scratch.bytes[..READ_BYTES])];
     let message = recvmsg::<()>(fd, &mut slices, Some(&mut scratch.control), MsgFlags::empty())?;
     let kernel = message.cmsgs()?.find_map(|control| match control {
         #[cfg(target_os = "linux")]

@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use hyper_util::client::proxy::matcher::Matcher;
 use rustls::ClientConfig;
@@ -17,6 +18,8 @@ use crate::error::{Error, Result};
 pub struct Target {
     /// Addresses to connect to, tried in order: the server's, or its proxy's.
     pub(super) addresses: Vec<SocketAddr>,
+    /// Which of them answered last.
+    pub(super) best: Arc<AtomicUsize>,
     /// What TLS needs, for `https`.
     pub(super) tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
     /// What to send first through a proxy, for `https`.
@@ -37,8 +40,14 @@ impl Target {
         let tls = secure.then(|| Ok((tls::config(certificates)?, tls::name(&url.host)?))).transpose()?;
         let root = format!("{}://{}", url.scheme.name(), url.authority());
         let uri = root.parse().map_err(|cause| Error::new(format!("cannot use the server URL `{root}`: {cause}")))?;
-        let mut target =
-            Target { addresses: Vec::new(), tls, tunnel: None, prefix: String::new(), authorization: String::new() };
+        let mut target = Target {
+            addresses: Vec::new(),
+            best: Arc::default(),
+            tls,
+            tunnel: None,
+            prefix: String::new(),
+            authorization: String::new(),
+        };
         let Some(proxy) = Matcher::from_env().intercept(&uri) else {
             target.addresses = addresses(&url.host, url.port)?;
             return Ok(target);
@@ -60,6 +69,11 @@ impl Target {
             target.authorization = authorization;
         }
         Ok(target)
+    }
+
+    /// The addresses, as people read them.
+    pub(super) fn shown(&self) -> String {
+        self.addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
     }
 
     /// The start of a request's head: its first line, and what a proxy wants to see.

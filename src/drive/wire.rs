@@ -6,76 +6,87 @@ use std::task::{Context, Poll, ready};
 
 use rustls::ClientConnection;
 
+use super::clock::monotonic;
 use super::socket::{Arrival, Scratch, Socket};
 
 /// One connection to the server.
 pub(super) struct Wire {
     socket: Socket,
-    tls: Option<Box<ClientConnection>>,
-    /// The last read, whose stamp holds for what is decrypted out of it.
-    last: Option<Arrival>,
+    tls: Option<Box<Session>>,
+}
+
+/// A TLS session over the socket.
+struct Session {
+    tls: ClientConnection,
+    /// What came after the last plain bytes that were handed on: the peer's end, or an error.
+    ended: Option<io::Result<()>>,
 }
 
 impl Wire {
     /// A connection without TLS.
     pub(super) fn plain(socket: Socket) -> Self {
-        Wire { socket, tls: None, last: None }
+        Wire { socket, tls: None }
     }
 
     /// Shakes hands over `socket`.
     pub(super) async fn secure(socket: Socket, session: ClientConnection, scratch: &mut Scratch) -> io::Result<Self> {
-        let mut wire = Wire { socket, tls: Some(Box::new(session)), last: None };
+        let mut wire = Wire { socket, tls: Some(Box::new(Session { tls: session, ended: None })) };
         std::future::poll_fn(|cx| wire.poll_handshake(cx, scratch)).await?;
         Ok(wire)
     }
 
     fn poll_handshake(&mut self, cx: &mut Context<'_>, scratch: &mut Scratch) -> Poll<io::Result<()>> {
         loop {
-            let tls = self.tls.as_mut().expect("only a TLS session shakes hands");
-            while tls.wants_write() {
-                match tls.write_tls(&mut NonBlocking(&self.socket)) {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(self.socket.poll_writable(cx))?,
-                    result => drop(result?),
-                }
+            let session = self.tls.as_mut().expect("only a TLS session shakes hands");
+            while !session.flush(&self.socket)? {
+                ready!(self.socket.poll_writable(cx))?;
             }
-            if !tls.is_handshaking() {
-                return Poll::Ready(Ok(()));
+            if !session.tls.is_handshaking() {
+                return Poll::Ready(session.ended.take().unwrap_or(Ok(())));
             }
             let arrival = ready!(self.socket.poll_read(cx, scratch))?;
-            if arrival.bytes == 0 {
+            if arrival.bytes == 0 || session.ended.is_some() {
                 return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
             }
-            decrypt(tls, &scratch.bytes[..arrival.bytes])?;
+            if session.decrypt(arrival.bytes, scratch) > 0 {
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "data before any request")));
+            }
+            if let Some(Err(cause)) = session.ended.take_if(|ended| ended.is_err()) {
+                // The alert that says why.
+                let _ = session.flush(&self.socket);
+                return Poll::Ready(Err(cause));
+            }
         }
     }
 
     /// Reads plain bytes into `scratch`; none means that the peer has closed.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, scratch: &mut Scratch) -> Poll<io::Result<Arrival>> {
-        let Some(tls) = &mut self.tls else { return self.socket.poll_read(cx, scratch) };
+        let Some(session) = &mut self.tls else { return self.socket.poll_read(cx, scratch) };
         loop {
-            if let (Some(last), Some(bytes)) = (self.last, plain(tls, &mut scratch.bytes)?) {
-                return Poll::Ready(Ok(Arrival { bytes, ..last }));
+            if let Some(ended) = session.ended.take() {
+                ended?;
+                session.ended = Some(Ok(()));
+                return Poll::Ready(Ok(Arrival { bytes: 0, read: monotonic(), kernel: None }));
             }
             let arrival = ready!(self.socket.poll_read(cx, scratch))?;
-            self.last = Some(arrival);
             if arrival.bytes == 0 {
                 return Poll::Ready(Ok(arrival));
             }
-            decrypt(tls, &scratch.bytes[..arrival.bytes])?;
+            let bytes = session.decrypt(arrival.bytes, scratch);
+            // Replies to the peer's own messages, such as its new key, go out before anything else.
+            session.flush(&self.socket)?;
+            if bytes > 0 {
+                return Poll::Ready(Ok(Arrival { bytes, ..arrival }));
+            }
         }
     }
 
     /// Writes what the kernel takes now; of an encrypted stream all is taken, and [`Wire::poll_flush`] sees it off.
     pub(super) fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let Some(tls) = &mut self.tls else { return self.socket.try_write(bytes) };
-        tls.set_buffer_limit(None);
-        tls.writer().write_all(bytes)?;
-        while tls.wants_write() {
-            match tls.write_tls(&mut NonBlocking(&self.socket)) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                result => drop(result?),
-            }
-        }
+        let Some(session) = &mut self.tls else { return self.socket.try_write(bytes) };
+        session.tls.set_buffer_limit(None);
+        session.tls.writer().write_all(bytes)?;
+        session.flush(&self.socket)?;
         Ok(bytes.len())
     }
 
@@ -87,16 +98,21 @@ impl Wire {
         written: &mut usize,
     ) -> Poll<io::Result<()>> {
         loop {
-            let result = match &mut self.tls {
-                None if *written == bytes.len() => return Poll::Ready(Ok(())),
-                None => self.socket.try_write(&bytes[*written..]).map(|more| *written += more),
-                Some(tls) if !tls.wants_write() => return Poll::Ready(Ok(())),
-                Some(tls) => tls.write_tls(&mut NonBlocking(&self.socket)).map(drop),
+            let done = match &mut self.tls {
+                None if *written == bytes.len() => true,
+                None => match self.socket.try_write(&bytes[*written..]) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => false,
+                    result => {
+                        *written += result?;
+                        continue;
+                    }
+                },
+                Some(session) => session.flush(&self.socket)?,
             };
-            match result {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(self.socket.poll_writable(cx))?,
-                result => result?,
+            if done {
+                return Poll::Ready(Ok(()));
             }
+            ready!(self.socket.poll_writable(cx))?;
         }
     }
 
@@ -109,32 +125,63 @@ impl Wire {
                 Ok(_) => return false,
             };
             // A TLS server may send session tickets at any time; plain bytes that nobody asked for are an error.
-            let Some(tls) = &mut self.tls else { return false };
-            let silent =
-                decrypt(tls, &scratch.bytes[..arrival.bytes]).is_ok_and(|state| state.plaintext_bytes_to_read() == 0);
-            if !silent || self.tls.as_ref().is_some_and(|tls| tls.wants_write()) {
+            let Some(session) = &mut self.tls else { return false };
+            let silent = session.decrypt(arrival.bytes, scratch) == 0 && session.ended.is_none();
+            if !silent || !session.flush(&self.socket).is_ok_and(|done| done) {
                 return false;
             }
         }
     }
 }
 
-/// Hands received bytes to a session.
-fn decrypt(tls: &mut ClientConnection, mut received: &[u8]) -> io::Result<rustls::IoState> {
-    let mut state = None;
-    while !received.is_empty() {
-        tls.read_tls(&mut received)?;
-        state = Some(tls.process_new_packets().map_err(|cause| io::Error::new(io::ErrorKind::InvalidData, cause))?);
+impl Session {
+    /// Decrypts the first `received` bytes of `scratch` and puts what they hold in their place; gives how many bytes that is. All is
+    /// taken out of the session, which keeps little; what ended the stream behind them is kept for the next read.
+    fn decrypt(&mut self, received: usize, scratch: &mut Scratch) -> usize {
+        scratch.plain.resize(scratch.bytes.len(), 0);
+        let (mut rest, mut filled) = (&scratch.bytes[..received], 0);
+        while !rest.is_empty() && self.ended.is_none() {
+            self.ended = match self.step(&mut rest, &mut scratch.plain[filled..]) {
+                Ok((more, false)) => {
+                    filled += more;
+                    None
+                }
+                Ok((more, true)) => {
+                    filled += more;
+                    Some(Ok(()))
+                }
+                Err(cause) => Some(Err(cause)),
+            };
+        }
+        std::mem::swap(&mut scratch.bytes, &mut scratch.plain);
+        filled
     }
-    state.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
-}
 
-/// Plain bytes that a session has decrypted, if any.
-fn plain(tls: &mut ClientConnection, buffer: &mut [u8]) -> io::Result<Option<usize>> {
-    match tls.reader().read(buffer) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
-        Err(error) => Err(error),
+    /// Hands the session as much of `rest` as it takes; gives how many bytes it put into `plain`, and whether the peer has ended the
+    /// stream: what follows that is nothing.
+    fn step(&mut self, rest: &mut &[u8], plain: &mut [u8]) -> io::Result<(usize, bool)> {
+        let taken = self.tls.read_tls(rest)?;
+        let state =
+            self.tls.process_new_packets().map_err(|cause| io::Error::new(io::ErrorKind::InvalidData, cause))?;
+        let mut filled = 0;
+        while filled < state.plaintext_bytes_to_read() {
+            match self.tls.reader().read(&mut plain[filled..])? {
+                0 => return Err(io::Error::new(io::ErrorKind::InvalidData, "more plain bytes than encrypted ones")),
+                more => filled += more,
+            }
+        }
+        Ok((filled, state.peer_has_closed() || taken == 0))
+    }
+
+    /// Writes what the session holds back; tells whether the kernel took all of it.
+    fn flush(&mut self, socket: &Socket) -> io::Result<bool> {
+        while self.tls.wants_write() {
+            match self.tls.write_tls(&mut NonBlocking(socket)) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                result => drop(result?),
+            }
+        }
+        Ok(true)
     }
 }
 

@@ -20,6 +20,7 @@ mod manual;
 mod media;
 mod moments;
 mod nonsense;
+mod odd;
 mod order;
 mod platforms;
 mod pooling;

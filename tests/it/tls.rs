@@ -1,17 +1,20 @@
 //! TLS and proxies: what is encrypted is measured like the rest, and a certificate that nobody vouches for is a failure.
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
-use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection};
 use serde_json::json;
 
 use crate::command::Llmbench;
-use crate::server::{Cut, Manner, Request, Server};
-use crate::stream::{Dialect, answer, stream, text};
+use crate::server::{Cut, End, Manner, Request, Script, Server};
+use crate::stream::{Dialect, Events, Framing, answer, respond, sse, stream, text};
 use crate::wire::timed;
 
 /// A certificate of 127.0.0.1, localhost and model.test that has signed itself, and one that has signed nothing else.
@@ -103,4 +106,83 @@ fn a_server_that_needs_no_proxy_is_reached_without_one() {
     let bench = Llmbench::serve(&server).args(["--backend", "openai-chat"]);
     let bench = bench.env("HTTP_PROXY", "http://127.0.0.1:9").env("NO_PROXY", "127.0.0.1");
     assert_eq!(bench.run().ended(0)["completed"], 10);
+}
+
+/// A server that hears one request a connection and answers with `answer`, which may do anything to the connection.
+fn raw(answer: impl Fn(&mut ServerConnection, &mut TcpStream) + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for mut socket in listener.incoming().flatten() {
+            let mut session = ServerConnection::new(config()).unwrap();
+            let (mut request, mut buffer) = (Vec::new(), [0; 4096]);
+            while !request.windows(4).any(|four| four == b"\r\n\r\n") {
+                match rustls::Stream::new(&mut session, &mut socket).read(&mut buffer) {
+                    Ok(count) if count > 0 => request.extend_from_slice(&buffer[..count]),
+                    _ => break,
+                }
+            }
+            if !request.is_empty() {
+                answer(&mut session, &mut socket);
+            }
+        }
+    });
+    url
+}
+
+#[test]
+fn what_follows_the_end_of_a_tls_stream_is_nothing() {
+    let url = raw(|session, socket| {
+        let begin = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 1000\r\n\r\n: hi\n\n";
+        session.writer().write_all(begin).unwrap();
+        session.send_close_notify();
+        let mut bytes = Vec::new();
+        while session.wants_write() {
+            session.write_tls(&mut bytes).unwrap();
+        }
+        bytes.resize(bytes.len() + 8192, 7);
+        // The client may have closed by then.
+        let _ = socket.write_all(&bytes);
+        thread::sleep(Duration::from_millis(500));
+    });
+    let bench = Llmbench::serve_at(&url).args(["--insecure", "--max-concurrency", "1", "--num-prompts", "2"]);
+    let outcome = bench.run();
+    assert_eq!(outcome.ended(1)["failures"], json!({"truncated": 2}));
+    assert!(outcome.took < Duration::from_secs(30), "{:?}", outcome.took);
+}
+
+#[test]
+fn answers_of_every_size_come_whole_however_they_are_cut() {
+    for size in [1, 100, 16_000, 17_000, 33_000, 70_000, 300_000, 1_500_000, 8_000_000] {
+        for framing in [Framing::Chunked, Framing::Length, Framing::Close] {
+            let event = json!({"choices": [{"index": 0, "text": "x".repeat(size), "finish_reason": null}]}).to_string();
+            let events: Events = vec![(0, event), (0, "[DONE]".to_owned())];
+            let manner = Manner { tls: Some(config()), ..Cut::Whole.into() };
+            let server = Server::start(manner, move |_: &Request| respond(framing, sse(&events)));
+            let bench = Llmbench::serve(&server).args(["--insecure", "--num-prompts", "2"]);
+            let result = bench.args(["--max-event-bytes", "20000000"]).run().ended(0);
+            let texts = result["generated_texts"].as_array().unwrap();
+            let lengths: Vec<usize> = texts.iter().map(|text| text.as_str().unwrap().len()).collect();
+            assert_eq!(lengths, [size, size], "{framing:?}");
+        }
+    }
+}
+
+#[test]
+fn hostile_answers_fail_over_tls_as_in_the_clear() {
+    let whole = stream(&answer(Dialect::Completions, 4));
+    let bytes: Vec<u8> = whole.steps.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
+    // The last bytes hold nothing but the end of the framing, without which the answer is whole all the same.
+    for cut in (1..bytes.len() - 160).step_by(37) {
+        let mut failures = Vec::new();
+        for tls in [None, Some(config())] {
+            let script = Script { steps: vec![(0, bytes[..cut].to_vec())], end: End::Close };
+            let manner = Manner { tls, ..Cut::Whole.into() };
+            let server = Server::start(manner, move |_: &Request| script.clone());
+            let outcome = Llmbench::serve(&server).args(["--insecure", "--num-prompts", "1"]).run();
+            failures.push(outcome.ended(1)["failures"].clone());
+        }
+        assert_eq!(failures[0], failures[1], "cut at {cut}");
+        assert!(failures[0] == json!({"truncated": 1}), "cut at {cut}: {}", failures[0]);
+    }
 }

@@ -1,0 +1,122 @@
+//! Bodies that come compressed, though nobody asked for it: pieces of a body come in, what they hold goes out as they arrive.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use flate2::write::{MultiGzDecoder, ZlibDecoder};
+
+/// Of a compressed body so many bytes are unfolded at once: what they become is handed on before the next.
+const STEP: usize = 1024;
+
+/// A body that is compressed.
+pub(super) enum Coding {
+    Gzip(Box<MultiGzDecoder<Vec<u8>>>),
+    Deflate(Box<ZlibDecoder<Vec<u8>>>),
+}
+
+impl fmt::Debug for Coding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Coding {
+    fn name(&self) -> &'static str {
+        match self {
+            Coding::Gzip(_) => "gzip",
+            Coding::Deflate(_) => "deflate",
+        }
+    }
+
+    /// The coding of that name; none where it is none.
+    ///
+    /// # Errors
+    /// If it is not spoken: what is to be said of it.
+    pub(super) fn named(name: &str) -> Result<Option<Self>, String> {
+        match name.trim().to_ascii_lowercase().as_str() {
+            "" | "identity" => Ok(None),
+            "gzip" | "x-gzip" => Ok(Some(Coding::Gzip(Box::new(MultiGzDecoder::new(Vec::new()))))),
+            "deflate" => Ok(Some(Coding::Deflate(Box::new(ZlibDecoder::new(Vec::new()))))),
+            other => Err(format!("the answer is {other}-encoded, which nobody asked for and is not spoken")),
+        }
+    }
+
+    /// Unfolds `data` and hands on what comes out of it, up to the first that `take` refuses.
+    ///
+    /// # Errors
+    /// If the data is not of this coding: what is to be said of it.
+    pub(super) fn unfold<E>(
+        &mut self,
+        data: &[u8],
+        take: &mut dyn FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<Result<(), E>, String> {
+        for piece in data.chunks(STEP) {
+            let unfolded = self.step(piece);
+            let unfolded =
+                unfolded.map_err(|cause| format!("the answer is said to be {}-encoded: {cause}", self.name()))?;
+            if !unfolded.is_empty()
+                && let Err(refused) = take(&unfolded)
+            {
+                return Ok(Err(refused));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    fn step(&mut self, piece: &[u8]) -> io::Result<Vec<u8>> {
+        let out = match self {
+            Coding::Gzip(decoder) => {
+                decoder.write_all(piece)?;
+                decoder.flush()?;
+                decoder.get_mut()
+            }
+            Coding::Deflate(decoder) => {
+                decoder.write_all(piece)?;
+                decoder.flush()?;
+                decoder.get_mut()
+            }
+        };
+        Ok(std::mem::take(out))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flate2::Compression;
+    use flate2::write::{GzEncoder, ZlibEncoder};
+
+    use super::*;
+
+    fn unfolded(name: &str, bytes: &[u8], cut: usize) -> Result<Vec<u8>, String> {
+        let mut coding = Coding::named(name).unwrap().unwrap();
+        let mut whole = Vec::new();
+        for piece in bytes.chunks(cut) {
+            let mut take = |data: &[u8]| {
+                whole.extend_from_slice(data);
+                Ok::<(), ()>(())
+            };
+            coding.unfold(piece, &mut take)?.unwrap();
+        }
+        Ok(whole)
+    }
+
+    #[test]
+    fn what_was_compressed_comes_out_however_it_is_cut() {
+        let text: Vec<u8> = (0..20_000_u32).map(|n| (n * n % 251) as u8).collect();
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
+        gzip.write_all(&text).and_then(|()| zlib.write_all(&text)).unwrap();
+        let (gzip, zlib) = (gzip.finish().unwrap(), zlib.finish().unwrap());
+        for cut in [1, 7, 1000, 100_000] {
+            assert_eq!(unfolded("GZip", &gzip, cut).unwrap(), text);
+            assert_eq!(unfolded("deflate", &zlib, cut).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn codings_are_told_apart() {
+        assert!(Coding::named(" Identity ").unwrap().is_none());
+        assert!(Coding::named("br").unwrap_err().contains("br-encoded"));
+        assert!(unfolded("gzip", b"this is no gzip at all", 100).is_err());
+    }
+}

@@ -1,0 +1,132 @@
+//! Answers that are right in an unforeseen way are read, and those that come at an unforeseen time are heard.
+
+use std::io::Write;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::json;
+
+use crate::command::Llmbench;
+use crate::server::{Cut, End, Request, Script, Server};
+use crate::stream::{Dialect, Framing, answer, respond, sse, stream};
+
+/// Long enough for a loaded machine, and far below what the faults cost.
+const SOON: Duration = Duration::from_secs(40);
+
+/// A whole answer in one step, with `head` in the place of the stream's own lines.
+fn with_head(head: &str, body: Vec<u8>) -> Script {
+    let head = format!("HTTP/1.1 200 OK\r\n{head}content-length: {}\r\n\r\n", body.len());
+    Script { steps: vec![(5, [head.into_bytes(), body].concat())], end: End::Keep }
+}
+
+fn body() -> Vec<u8> {
+    sse(&answer(Dialect::Completions, 4)).into_iter().flat_map(|(_, bytes)| bytes).collect()
+}
+
+fn gzipped(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn streams_under_other_heads_are_read() {
+    type Make = fn() -> Script;
+    let table: [(&str, Make); 7] = [
+        ("json", || with_head("content-type: application/json\r\n", body())),
+        ("text", || with_head("content-type: text/plain; charset=utf-8\r\n", body())),
+        ("bytes", || with_head("content-type: application/octet-stream\r\n", body())),
+        ("identity", || with_head("content-type: text/event-stream\r\ncontent-encoding: Identity\r\n", body())),
+        ("gzip", || with_head("content-type: text/event-stream\r\ncontent-encoding: gzip\r\n", gzipped(&body()))),
+        ("GZIP", || with_head("content-type: text/event-stream\r\nContent-Encoding: GZIP\r\n", gzipped(&body()))),
+        ("lengths", || {
+            let length = format!("content-type: text/event-stream\r\ncontent-length: {}\r\n", body().len());
+            with_head(&length, body())
+        }),
+    ];
+    for (name, make) in table {
+        for cut in [Cut::Whole, Cut::Bytes] {
+            let server = Server::start(cut, move |_: &Request| make());
+            let outcome = Llmbench::serve(&server).args(["--num-prompts", "2"]).run();
+            let result = outcome.ended(0);
+            assert_eq!((&result["completed"], &result["output_lens"]), (&json!(2), &json!([4, 4])), "{name} {cut:?}");
+            let mistyped = outcome.stderr.contains("2 streams came under another media type");
+            assert_eq!(mistyped, ["json", "text", "bytes"].contains(&name), "{name}: {}", outcome.stderr);
+        }
+    }
+}
+
+#[test]
+fn heads_that_contradict_themselves_are_refused() {
+    for head in [
+        "content-type: text/event-stream\r\ncontent-length: 3\r\n",
+        "content-type: text/event-stream\r\ncontent-length: +750\r\n",
+        "content-type: text/event-stream\r\ncontent-length: \r\n",
+        "content-type: text/event-stream\r\ncontent-encoding: br\r\n",
+        "content-type: text/html\r\n",
+    ] {
+        let page = head.contains("html").then(|| b"<html>no stream</html>".to_vec());
+        let script = with_head(head, page.unwrap_or_else(body));
+        let server = Server::start(Cut::Whole, move |_: &Request| script.clone());
+        let outcome = Llmbench::serve(&server).args(["--num-prompts", "1"]).run();
+        assert_eq!(outcome.ended(1)["failures"], json!({"malformed": 1}), "{head}");
+    }
+}
+
+#[test]
+fn a_body_that_stays_open_after_its_end_costs_no_place() {
+    // Each place would be held for eight seconds by comments, which come every 200 ms.
+    let mut script = respond(Framing::Chunked, sse(&answer(Dialect::Completions, 4)));
+    script.steps.pop();
+    let last = script.steps.last().unwrap().0;
+    script.steps.extend((1..40).map(|n| (last + n * 200, b"d\r\n: keep-alive\n\r\n".to_vec())));
+    let server = Server::start(Cut::Paced, move |_: &Request| script.clone());
+    let outcome = Llmbench::serve(&server).args(["--max-concurrency", "1"]).run();
+    let result = outcome.ended(0);
+    assert_eq!(result["completed"], 10);
+    assert!(result["duration"].as_f64().unwrap() < 40.0, "{}", result["duration"]);
+    assert!(outcome.stderr.contains("left the body of 10 answers open"), "{}", outcome.stderr);
+}
+
+#[test]
+fn an_answer_that_comes_before_the_request_is_taken_is_heard() {
+    use std::net::TcpListener;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        // Nothing of the request is read, and nothing is closed.
+        let mut held = Vec::new();
+        for mut socket in listener.incoming().flatten() {
+            let words = "request body of more than 1 MB";
+            let length = words.len();
+            let _ = write!(socket, "HTTP/1.1 413 Too Large\r\ncontent-length: {length}\r\n\r\n{words}");
+            held.push(socket);
+        }
+    });
+    let bench = Llmbench::serve_at(&url);
+    let prompt = json!({"prompt": "x".repeat(20_000_000)});
+    std::fs::write(bench.dir().join("p.jsonl"), prompt.to_string()).unwrap();
+    let outcome = bench
+        .args([
+            "--dataset-name",
+            "custom",
+            "--dataset-path",
+            "p.jsonl",
+            "--skip-tokenizer-init",
+            "--skip-chat-template",
+        ])
+        .args(["--num-prompts", "1", "--request-timeout", "60", "--connect-in-request", "--custom-output-len", "4"])
+        .run();
+    assert_eq!(outcome.ended(1)["http_statuses"], json!({"413": 1}), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("more than 1 MB"), "{}", outcome.stderr);
+    assert!(outcome.took < SOON, "{:?}", outcome.took);
+}
+
+#[test]
+fn a_stream_that_ends_as_it_should_has_nothing_odd() {
+    let server = Server::start(Cut::Whole, |_: &Request| stream(&answer(Dialect::Completions, 4)));
+    let outcome = Llmbench::serve(&server).args(["--random-output-len", "4"]).run();
+    assert_eq!(outcome.ended(0)["completed"], 10);
+    assert!(!outcome.stderr.contains("media type") && !outcome.stderr.contains("open"), "{}", outcome.stderr);
+}
