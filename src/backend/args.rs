@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::net::Ipv6Addr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -12,6 +13,7 @@ use super::url::{Url, bracketed, shown};
 use crate::args;
 use crate::args::range::outside;
 use crate::error::{Error, Result};
+use crate::reach::Trust;
 
 /// A text that is never printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -80,6 +82,17 @@ pub struct ServerArgs {
     /// Accept any TLS certificate
     #[arg(long)]
     pub insecure: bool,
+    /// Certificates to trust beside the system's, in PEM form
+    ///
+    /// REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE are heeded too, and SSL_CERT_FILE takes the place of the system's store.
+    #[arg(long, value_name = "FILE")]
+    pub tls_ca: Option<PathBuf>,
+    /// Certificate of the client, in PEM form
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// Key of the client's certificate, in PEM form
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
     /// Longest time one request may take; inf for no limit
     #[arg(long, value_name = "SECONDS", default_value = "21600", value_parser = args::float)]
     pub request_timeout: f64,
@@ -115,8 +128,8 @@ pub struct Server {
     pub headers: Vec<(String, Key)>,
     /// The bearer token; `None` where there is none, or it is empty.
     pub api_key: Option<Key>,
-    /// Whether any TLS certificate is accepted.
-    pub insecure: bool,
+    /// Whom TLS trusts.
+    pub trust: Trust,
     /// The model as the user names it; `None` where the server is to be asked.
     pub model: Option<String>,
     /// The name in request bodies, where it is not the model's; only with `model`.
@@ -189,13 +202,21 @@ impl ServerArgs {
             url,
             headers: headers(&self.header)?,
             api_key,
-            insecure: self.insecure,
+            trust: self.trust(),
             model: self.model.clone(),
             served_model_name: self.served_model_name.clone().filter(|name| !name.is_empty() && self.model.is_some()),
             request_timeout: timeout(self.request_timeout)?,
             max_event_bytes: self.max_event_bytes,
             connect: if self.connect_in_request { Connect::InRequest } else { Connect::Beforehand },
         })
+    }
+
+    fn trust(&self) -> Trust {
+        Trust {
+            insecure: self.insecure,
+            ca: self.tls_ca.clone(),
+            identity: self.tls_cert.clone().zip(self.tls_key.clone()),
+        }
     }
 
     fn base(&self) -> Result<String> {

@@ -11,7 +11,7 @@ use super::{Experiment, Schedule, Site, setup};
 use crate::backend::template::Fixed;
 use crate::backend::{Connect, Server};
 use crate::dataset::Sample;
-use crate::drive::{self, Certificates, Observation, Settings, Stop, Target, limits};
+use crate::drive::{self, Observation, Settings, Stop, Target, limits};
 use crate::error::{Error, Result};
 use crate::plan::request::Encoder;
 use crate::plan::turns::{self, Turns};
@@ -93,8 +93,7 @@ impl Session {
             delivery: content.delivery,
             overlay: &content.overlay,
         };
-        let certificates = if server.insecure { Certificates::Ignore } else { Certificates::Verify };
-        let target = Arc::new(Target::resolve(&server.url, certificates)?);
+        let target = Arc::new(Target::resolve(&server.url, &server.trust)?);
         let line = target.request_line("POST", &server.url.path);
         let encoder = Encoder::new(&line, &server.url.authority(), &server.all_headers(), server.backend, &fixed);
         let Schedule { mut samples, turns, due, recorded, adapters } = schedule;

@@ -61,7 +61,7 @@ fn calls(server: &Server, slow: Slow) -> Result<Client> {
     Client::open(&Access {
         base_url: server.base.clone(),
         headers: server.all_headers(),
-        insecure: server.insecure,
+        trust: server.trust.clone(),
         patience: server.request_timeout.map_or(PATIENCE, |limit| limit.min(PATIENCE)),
         slow,
     })

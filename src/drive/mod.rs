@@ -23,7 +23,6 @@ mod run;
 mod socket;
 pub mod sse;
 pub mod target;
-mod tls;
 mod wire;
 mod worker;
 
@@ -32,7 +31,6 @@ use std::time::Duration;
 
 pub use run::{End, Observation, Stop, run};
 pub use target::Target;
-pub use tls::Certificates;
 
 use crate::backend::{Backend, Connect, Delivery};
 use crate::error::Result;

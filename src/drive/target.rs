@@ -8,10 +8,10 @@ use hyper_util::client::proxy::matcher::Matcher;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 
-use super::tls::{self, Certificates};
 use crate::backend::url::bracketed;
 use crate::backend::{Scheme, Url};
 use crate::error::{Error, Result};
+use crate::reach::{self, Trust};
 
 /// How to reach a server.
 #[derive(Debug, Clone)]
@@ -35,9 +35,9 @@ impl Target {
     ///
     /// # Errors
     /// If a name does not resolve, the proxy is of a kind that is not spoken, or there is no trust store.
-    pub fn resolve(url: &Url, certificates: Certificates) -> Result<Self> {
+    pub fn resolve(url: &Url, trust: &Trust) -> Result<Self> {
         let secure = url.scheme == Scheme::Https;
-        let tls = secure.then(|| Ok((tls::config(certificates)?, tls::name(&url.host)?))).transpose()?;
+        let tls = secure.then(|| tls(&url.host, trust)).transpose()?;
         let root = format!("{}://{}", url.scheme.name(), url.authority());
         let uri = root.parse().map_err(|cause| Error::new(format!("cannot use the server URL `{root}`: {cause}")))?;
         let mut target = Target {
@@ -80,6 +80,12 @@ impl Target {
     pub fn request_line(&self, method: &str, path: &str) -> String {
         format!("{method} {}{path} HTTP/1.1\r\n{}", self.prefix, self.authorization)
     }
+}
+
+fn tls(host: &str, trust: &Trust) -> Result<(Arc<ClientConfig>, ServerName<'static>)> {
+    let mut config = reach::config(trust)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok((Arc::new(config), reach::name(host)?))
 }
 
 fn addresses(host: &str, port: u16) -> Result<Vec<SocketAddr>> {

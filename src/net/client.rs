@@ -13,6 +13,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 use crate::error::{Error, Result};
+use crate::reach::{self, Trust};
 
 /// How long a call may take, from its start to the last byte of its answer, unless a request may take less.
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -28,8 +29,8 @@ pub struct Access {
     pub base_url: String,
     /// Headers for each call, the authorization among them; never shown.
     pub headers: Vec<(String, String)>,
-    /// Whether any certificate will do.
-    pub insecure: bool,
+    /// Whom TLS trusts.
+    pub trust: Trust,
     /// How long a call may take.
     pub patience: Duration,
     /// Who is told of a call that the user waits for.
@@ -55,8 +56,8 @@ impl fmt::Debug for Slow {
 
 impl fmt::Debug for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Access { base_url, insecure, .. } = self;
-        write!(f, "Access {{ base_url: {base_url:?}, insecure: {insecure}, .. }}")
+        let Access { base_url, trust, .. } = self;
+        write!(f, "Access {{ base_url: {base_url:?}, trust: {trust:?}, .. }}")
     }
 }
 
@@ -262,10 +263,13 @@ fn http(access: &Access) -> Result<reqwest::Client> {
         value.set_sensitive(true);
         headers.insert(name, value);
     }
-    reqwest::Client::builder()
+    let builder = match access.base_url.starts_with("https:") {
+        true => reqwest::Client::builder().tls_backend_preconfigured(reach::config(&access.trust)?),
+        false => reqwest::Client::builder(),
+    };
+    builder
         .default_headers(headers)
         .redirect(reqwest::redirect::Policy::custom(follow))
-        .tls_danger_accept_invalid_certs(access.insecure)
         .build()
         .map_err(|cause| Error::new(super::causes(&cause)))
 }
@@ -339,7 +343,7 @@ mod tests {
         let access = Access {
             base_url: "http://127.0.0.1:1".into(),
             headers: vec![("authorization".into(), "Bearer secret".into())],
-            insecure: false,
+            trust: Trust::default(),
             patience: PATIENCE,
             slow: Slow::new(|_| ()),
         };

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::command::Llmbench;
 
 /// A stage and the stages that it may use.
-const ARROWS: [(&str, &[&str]); 20] = [
+const ARROWS: [(&str, &[&str]); 21] = [
     ("args", &["error", "json"]),
     ("error", &[]),
     ("json", &[]),
@@ -17,14 +17,15 @@ const ARROWS: [(&str, &[&str]); 20] = [
     ("record", &["error", "json"]),
     ("hub", &["error", "net"]),
     ("token", &["error", "hub", "net"]),
-    ("net", &["error"]),
+    ("net", &["error", "reach"]),
+    ("reach", &["error"]),
     ("manual", &["error"]),
     ("ui", &["error", "legible", "measure"]),
     ("sim", &["error"]),
     ("dataset", &["error", "hub", "net", "token", "rng", "record"]),
-    ("backend", &["error", "dataset", "record"]),
+    ("backend", &["error", "dataset", "reach", "record"]),
     ("plan", &["error", "dataset", "backend", "rng", "record"]),
-    ("drive", &["error", "backend", "plan", "record"]),
+    ("drive", &["error", "backend", "plan", "reach", "record"]),
     ("bench", &["error", "json", "net", "token", "rng", "dataset", "backend", "plan", "drive", "record"]),
     ("measure", &["error", "record"]),
     ("study", &["error", "args", "json", "measure"]),

@@ -79,6 +79,9 @@ impl Llmbench {
         for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
             command.env_remove(name).env_remove(name.to_uppercase());
         }
+        for name in ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "OPENAI_BASE_URL"] {
+            command.env_remove(name);
+        }
         for name in ["OPENAI_API_KEY", "HF_TOKEN", "HF_HOME", "SSL_CERT_FILE", "SSL_CERT_DIR", "COLUMNS"] {
             command.env_remove(name);
         }

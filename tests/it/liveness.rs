@@ -10,8 +10,9 @@ use std::thread;
 use std::time::Duration;
 
 use llmbench::backend::{Backend, Connect, Delivery, Url};
-use llmbench::drive::{self, Certificates, End, Observation, Settings, Stop, Stream, Target};
+use llmbench::drive::{self, End, Observation, Settings, Stop, Stream, Target};
 use llmbench::plan::{Job, Then};
+use llmbench::reach::Trust;
 use llmbench::record::{Finished, Tick};
 use proptest::prelude::*;
 
@@ -212,7 +213,7 @@ fn a_run_always_ends() {
     hush();
     let server = Server::start(Cut::Whole, shape);
     let url = Url::parse(&server.url()).unwrap();
-    let target = Arc::new(Target::resolve(&url, Certificates::Verify).unwrap());
+    let target = Arc::new(Target::resolve(&url, &Trust::default()).unwrap());
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) };
     proptest!(config, |(case in cases())| {
         let (ids, ended) = ended(&case, &target);
@@ -225,7 +226,7 @@ fn a_run_always_ends() {
 fn start_up_waits_only_for_what_can_come() {
     let server = Server::start(Cut::Whole, shape);
     let url = Url::parse(&server.url()).unwrap();
-    let target = Arc::new(Target::resolve(&url, Certificates::Verify).unwrap());
+    let target = Arc::new(Target::resolve(&url, &Trust::default()).unwrap());
     for share in [1, 2, 3, 5, 8] {
         let case = Case {
             jobs: vec![(BUDGET * share / 8, 0); 12],

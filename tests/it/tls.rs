@@ -9,24 +9,51 @@ use std::time::Duration;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection};
 use serde_json::json;
 
 use crate::command::Llmbench;
 use crate::server::{Cut, End, Manner, Request, Script, Server};
-use crate::stream::{Dialect, Events, Framing, answer, respond, sse, stream, text};
+use crate::stream::{Dialect, Events, Framing, answer, refusal, respond, sse, stream, text};
 use crate::wire::timed;
 
 /// A certificate of 127.0.0.1, localhost and model.test that has signed itself, and one that has signed nothing else.
 const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures/server.pem");
 const OTHER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures/other.pem");
 
+/// An authority of one's own that is a server too, as `openssl req -x509` makes it, and a client that it has signed.
+const AUTHORITY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures/ca.pem");
+const CLIENT: [&str; 2] = [
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures/client.pem"),
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures/client.key"),
+];
+
 fn config() -> Arc<ServerConfig> {
-    let certificate = CertificateDer::from_pem_file(SERVER).unwrap();
     let key = PrivateKeyDer::from_pem_slice(include_bytes!("fixtures/server.key")).unwrap();
-    let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
-    Arc::new(builder.with_single_cert(vec![certificate], key).unwrap())
+    settings(SERVER, key, None)
+}
+
+/// The authority as a server, which may want its own clients.
+fn authority(asks: bool) -> Arc<ServerConfig> {
+    let key = PrivateKeyDer::from_pem_slice(include_bytes!("fixtures/ca.key")).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(AUTHORITY).unwrap()).unwrap();
+    settings(AUTHORITY, key, asks.then_some(roots))
+}
+
+fn settings(certificate: &str, key: PrivateKeyDer<'static>, clients: Option<RootCertStore>) -> Arc<ServerConfig> {
+    let provider = Arc::new(ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
+    let builder = builder.with_safe_default_protocol_versions().unwrap();
+    let builder = match clients {
+        None => builder.with_no_client_auth(),
+        Some(roots) => {
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+            builder.with_client_cert_verifier(verifier.unwrap())
+        }
+    };
+    Arc::new(builder.with_single_cert(vec![CertificateDer::from_pem_file(certificate).unwrap()], key).unwrap())
 }
 
 fn server(cut: Cut, tunnel: bool) -> Server {
@@ -185,4 +212,70 @@ fn hostile_answers_fail_over_tls_as_in_the_clear() {
         assert_eq!(failures[0], failures[1], "cut at {cut}");
         assert!(failures[0] == json!({"truncated": 1}), "cut at {cut}: {}", failures[0]);
     }
+}
+
+/// A model for whoever asks, and answers, over TLS as `tls` says.
+fn secured(tls: Arc<ServerConfig>) -> Server {
+    Server::start(Manner { tls: Some(tls), ..Cut::Whole.into() }, |request: &Request| match request.target.as_str() {
+        "/v1/models" => refusal("200 OK", "application/json", r#"{"data": [{"id": "m"}]}"#),
+        "/v1/completions" => stream(&answer(Dialect::Completions, 4)),
+        _ => refusal("404 Not Found", "text/plain", ""),
+    })
+}
+
+/// Asks for the model and sends requests: the calls beside the requests trust as these do.
+fn asked(server: &Server) -> Llmbench {
+    Llmbench::new()
+        .args([
+            "serve",
+            "--base-url",
+            &server.url(),
+            "--tokenizer",
+            "builtin",
+            "--temperature",
+            "0",
+            "--num-prompts",
+            "3",
+        ])
+        .args(["--random-input-len", "4", "--random-output-len", "4", "--output-json", "-"])
+}
+
+#[test]
+fn an_authority_of_ones_own_is_trusted_where_it_is_named() {
+    let server = secured(authority(false));
+    let trusting = [
+        asked(&server).args(["--tls-ca", AUTHORITY]),
+        asked(&server).env("SSL_CERT_FILE", AUTHORITY),
+        asked(&server).env("REQUESTS_CA_BUNDLE", AUTHORITY),
+        asked(&server).env("CURL_CA_BUNDLE", AUTHORITY),
+        asked(&server).args(["--insecure"]),
+    ];
+    for bench in trusting {
+        assert_eq!(bench.run().ended(0)["completed"], 3);
+    }
+    let refused = asked(&server).run();
+    assert_eq!(refused.status, Some(2), "{}", refused.stderr);
+    assert!(refused.stderr.contains("--tls-ca") && refused.stderr.contains("--insecure"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_server_that_asks_for_a_certificate_gets_it() {
+    let server = secured(authority(true));
+    let trusting = || asked(&server).args(["--tls-ca", AUTHORITY]);
+    let [certificate, key] = CLIENT;
+    assert_eq!(trusting().args(["--tls-cert", certificate, "--tls-key", key]).run().ended(0)["completed"], 3);
+    let without = trusting().args(["--model", "m", "--no-side-calls"]).run();
+    assert_eq!(without.status, Some(1), "{}", without.stderr);
+    assert!(without.stderr.contains("give `--tls-cert` and `--tls-key`"), "{}", without.stderr);
+}
+
+#[test]
+fn files_that_hold_no_certificate_are_refused_before_anything_is_sent() {
+    let server = secured(authority(false));
+    for args in [["--tls-ca", "/nonexistent.pem"], ["--tls-ca", CLIENT[1]]] {
+        let outcome = asked(&server).args(args).run();
+        assert_eq!(outcome.status, Some(2), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains(args[1]) && outcome.stderr.contains("PEM"), "{}", outcome.stderr);
+    }
+    assert!(server.requests().is_empty());
 }
