@@ -27,6 +27,7 @@ impl Probing {
             ready: 1,
             budget: 0,
             duration: None,
+            max_failures: None,
         };
         let probe = move || {
             let mut records = Vec::new();

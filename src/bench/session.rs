@@ -68,13 +68,14 @@ pub(super) struct Sent {
 impl Sent {
     /// The whole run, and why it ended early where something broke.
     pub(super) fn into_run(self, counted: Option<(Counters, Counters)>) -> (Run, Option<Error>) {
-        let drive::End { health, stopped, error } = self.ending;
+        let drive::End { health, stopped, gave_up, error } = self.ending;
         let run = Run {
             setup: self.setup,
             conversations: self.conversations,
             probes: self.probes,
             counted,
-            partial: stopped || error.is_some(),
+            partial: stopped || gave_up || error.is_some(),
+            gave_up,
             ..self.collector.finish(self.end, health)
         };
         (run, error.map(|error| error.context("the run ended early")))
@@ -184,6 +185,7 @@ impl Session {
             ready: count,
             budget: AHEAD_BYTES,
             duration: None,
+            max_failures: None,
         };
         let mut last = None;
         let ending = drive::run(stream, self.settings(), stop, &mut |observation| {
@@ -265,6 +267,7 @@ impl Session {
             ready: a_second.min(limit.saturating_mul(2)).min(count),
             budget: if busy == count { AT_ONCE_BYTES } else { AHEAD_BYTES },
             duration: self.load.duration,
+            max_failures: self.load.max_failures.map(|limit| limit.of(self.count as u64)),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::order::Order;
 use crate::error::{Error, Exit, Result};
 use crate::measure::{self, Live, Metrics};
 use crate::net::advice;
+use crate::plan::MaxFailures;
 use crate::record::{Finished, Moment, Outcome, Run, Setup};
 use crate::report::{Files, Glyphs, Output, Report, Written};
 use crate::study::{Point, Tried, Went};
@@ -118,8 +119,8 @@ impl<'a> Desk<'a> {
         files.iter().for_each(|path| self.ui.note(&format!("the result stands in `{}`", path.display())));
         let exit = match (self.complaint.take(), failure) {
             (Some(error), _) | (None, Some(error)) => Err(error),
-            (None, None) if run.partial => Ok(Exit::Interrupted),
-            (None, None) => Ok(answer(run, &metrics, self.ui)),
+            (None, None) if run.partial && !run.gave_up => Ok(Exit::Interrupted),
+            (None, None) => Ok(answer(run, &metrics, self.order.experiment.load.max_failures, self.ui)),
         };
         let tried = Tried {
             point: point.clone(),
@@ -224,14 +225,21 @@ fn charts(output: &Output) -> Option<Glyphs> {
     output.charts.glyphs(terminal, |name| std::env::var(name).ok())
 }
 
-/// The answer to whether it worked: no request that succeeded is a no, with its commonest cause.
-fn answer(run: &Run, metrics: &Metrics, ui: &Ui) -> Exit {
-    if metrics.counts.completed > 0 {
+/// The answer to whether it worked: no request that succeeded is a no, with its commonest cause, and so are more failures than may
+/// be.
+fn answer(run: &Run, metrics: &Metrics, limit: Option<MaxFailures>, ui: &Ui) -> Exit {
+    let (failed, all) = (metrics.counts.failed, run.records.len() as u64);
+    let most = limit.unwrap_or(MaxFailures::HALF).of(if limit.is_some() { run.planned } else { all });
+    if metrics.counts.completed > 0 && failed <= most {
         return Exit::Done;
     }
     let first = run.records.iter().find(|record| record.outcome != Outcome::Done);
     let cause = first.map_or("none was started", |record| run.errors.of(record.id));
+    let what = match metrics.counts.completed {
+        0 => format!("no request succeeded: {cause}"),
+        _ => format!("{failed} of {all} requests failed, and no more than {most} may (`--max-failures`): {cause}"),
+    };
     let hint = advice(cause).unwrap_or("check the server, its address and the model's name");
-    ui.error(&Error::new(format!("no request succeeded: {cause}")).hint(hint));
+    ui.error(&Error::new(what).hint(hint));
     Exit::No
 }

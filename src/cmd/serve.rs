@@ -39,7 +39,8 @@ Examples:
 Flags may be shortened to any unambiguous prefix, and `_` may stand for `-` in their names.
 --help=all tells more of each flag; --help=WORD shows one group, or the flags that are about a word.
 With --dataset-name NAME, --help leaves out the flags of other datasets.
-Exit status: 0 done, 1 no request succeeded, 2 could not be done, 130 interrupted.";
+Exit status: 0 done, 1 more than half of the requests failed (see --max-failures), 2 could not be done,
+130 interrupted.";
 
 /// The flags of `serve`.
 #[derive(Debug, clap::Args)]

@@ -32,6 +32,7 @@ pub(super) struct Crew<'scope> {
     pub(super) opened: Receiver<()>,
     pub(super) ready: usize,
     pub(super) duration: Option<Duration>,
+    pub(super) max_failures: Option<u64>,
 }
 
 impl<'scope> Crew<'scope> {
@@ -71,6 +72,7 @@ impl<'scope> Crew<'scope> {
             opened,
             ready: stream.ready,
             duration: stream.duration,
+            max_failures: stream.max_failures,
         };
         let settings = Arc::new(settings);
         for index in 0..stream.workers {

@@ -69,4 +69,6 @@ pub struct Stream {
     pub budget: usize,
     /// After this time no request starts.
     pub duration: Option<Duration>,
+    /// With more failures than this the run gives up.
+    pub max_failures: Option<u64>,
 }

@@ -14,7 +14,7 @@ use super::crew::{Crew, broke};
 use super::gate::{Gate, Line};
 use super::{Settings, Stream};
 use crate::error::{Error, Result};
-use crate::record::{Finished, Health, Tick};
+use crate::record::{Finished, Health, Outcome, Tick};
 
 /// How long requests in flight may go on after a run was asked to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -57,6 +57,8 @@ pub struct End {
     pub health: Health,
     /// Whether it was stopped by [`Stop`].
     pub stopped: bool,
+    /// Whether it ended early since more requests failed than may.
+    pub gave_up: bool,
     /// What ended the run early: a job that could not be made, or a thread that died.
     pub error: Option<Error>,
 }
@@ -77,7 +79,7 @@ pub fn run(
         let started = Crew::start(scope, stream, settings, &gate);
         // Whatever went wrong, nobody may be left waiting at the gate.
         let crew = started.inspect_err(|_| gate.end(Line::Drop))?;
-        Ok(lead(crew, stop, &mut Observer { observe, gate: &gate, broke: false }))
+        Ok(lead(crew, stop, &mut Observer { observe, gate: &gate, broke: false, failures: 0 }))
     })
 }
 
@@ -86,10 +88,13 @@ struct Observer<'a> {
     observe: &'a mut dyn FnMut(Observation),
     gate: &'a Gate,
     broke: bool,
+    failures: u64,
 }
 
 impl Observer<'_> {
     fn tell(&mut self, observation: Observation) {
+        let failed = |finished: &Finished| finished.record.outcome != Outcome::Done;
+        self.failures += u64::from(matches!(&observation, Observation::Finished(finished) if failed(finished)));
         if !self.broke && catch_unwind(AssertUnwindSafe(|| (self.observe)(observation))).is_err() {
             self.broke = true;
             self.gate.break_down("what watches the run");
@@ -105,6 +110,7 @@ fn lead(crew: Crew<'_>, stop: &Receiver<Stop>, observer: &mut Observer<'_>) -> E
     observer.tell(Observation::Began);
     crew.begin(clock);
     let stopped = crew.watch(clock, stop, observer) || stopped_early;
+    let gave_up = crew.gives_up(observer.failures);
     let cpu = cpu_seconds() - cpu;
     let (found, finished, unmade) = crew.dismiss();
     for finished in finished.try_iter() {
@@ -112,7 +118,7 @@ fn lead(crew: Crew<'_>, stop: &Receiver<Stop>, observer: &mut Observer<'_>) -> E
     }
     let health = Health { cpu_seconds: cpu, max_rss_bytes: max_rss_bytes(), ..found };
     let error = unmade.or_else(|| observer.gate.look().broken.map(broke));
-    End { health, stopped, error }
+    End { health, stopped, gave_up, error }
 }
 
 impl Crew<'_> {
@@ -168,7 +174,11 @@ impl Crew<'_> {
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => {}
             }
             let look = self.gate.look();
-            if look.broken.is_some() {
+            let hopeless = self.gives_up(observer.failures);
+            if hopeless && !look.closed {
+                self.gate.end(Line::Drop);
+            }
+            if hopeless || look.broken.is_some() {
                 leave_at.get_or_insert(now + nanos(GRACE));
             }
             if look.is_over() || leave_at.is_some_and(|at| now >= at) {
@@ -177,6 +187,11 @@ impl Crew<'_> {
             let wait = close_at.map_or(LOOK, |at| LOOK.min(Duration::from_nanos(at - now)));
             thread::park_timeout(wait);
         }
+    }
+
+    /// Whether more requests have failed than may.
+    fn gives_up(&self, failures: u64) -> bool {
+        self.max_failures.is_some_and(|most| failures > most)
     }
 
     fn beat(&self, at: Tick) -> Observation {

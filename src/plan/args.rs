@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::arrivals::Arrivals;
+use super::patience::MaxFailures;
 use crate::args;
 use crate::args::range::outside;
 use crate::dataset::{Shape, TurnsArgs};
@@ -44,6 +45,11 @@ pub struct LoadArgs {
     /// Start no request after this time; what is in flight then goes on to its end
     #[arg(long, value_name = "SECONDS", value_parser = args::float)]
     pub duration: Option<f64>,
+    /// Most failures before the run gives up, a number or a share such as 5%; with more the exit status is 1 [default: half]
+    ///
+    /// Without it a run goes on to its end, and its exit status is 1 where more than half of its requests have failed.
+    #[arg(long, value_name = "N|P%")]
+    pub max_failures: Option<MaxFailures>,
     /// Threads that send and receive [default: by the number of cores]
     #[arg(long, value_name = "N", value_parser = args::int)]
     pub workers: Option<i64>,
@@ -75,6 +81,8 @@ pub struct Load {
     pub ready_check: Option<Duration>,
     /// When to stop the run; `None` for when it is done.
     pub duration: Option<Duration>,
+    /// Most failures before the run gives up; `None` not to give up.
+    pub max_failures: Option<MaxFailures>,
     /// Threads; `None` to choose by the number of cores.
     pub workers: Option<NonZeroUsize>,
     /// Probes a second beside the run; `None` for no probes.
@@ -131,6 +139,7 @@ impl LoadArgs {
             arrivals: self.arrivals()?,
             burstiness: self.burstiness,
             max_concurrency,
+            max_failures: self.max_failures,
             warmups: usize::try_from(self.num_warmups).unwrap_or(0),
             ready_check: u64::try_from(self.ready_check_timeout_sec)
                 .ok()

@@ -5,6 +5,7 @@ pub mod args;
 pub mod arrivals;
 mod hash;
 pub mod pairing;
+mod patience;
 mod preview;
 pub mod probe;
 pub mod request;
@@ -14,6 +15,7 @@ mod workload;
 
 pub use adapters::{AdapterArgs, AdapterMix};
 pub use args::{Load, LoadArgs};
+pub use patience::MaxFailures;
 pub use preview::Preview;
 pub use then::Then;
 pub use workload::Workload;

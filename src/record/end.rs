@@ -23,6 +23,7 @@ pub(super) struct End {
     #[serde(with = "as_text")]
     pub(super) ended: DateTime,
     pub(super) partial: bool,
+    pub(super) gave_up: bool,
     pub(super) health: Health,
     pub(super) probes: Vec<Record>,
     /// What the server had counted before and after.
@@ -48,6 +49,7 @@ impl End {
             duration: run.duration,
             ended: run.setup.ended,
             partial: run.partial,
+            gave_up: run.gave_up,
             health: run.health.clone(),
             probes: run.probes.clone(),
             counted: run.counted.clone(),

@@ -111,6 +111,7 @@ impl Plans {
             run.conversations.extend_from_slice(&plan.begin.conversations);
             run.duration = run.duration.max(end.duration);
             run.partial |= end.partial;
+            run.gave_up |= end.gave_up;
             run.health.merge(&end.health);
             run.probes.extend(end.probes);
             run.counted = run.counted.or(end.counted);
@@ -123,10 +124,10 @@ impl Plans {
         if several {
             run.probes.sort_by_key(|probe| (probe.sent, probe.id));
         }
-        let Run { setup, conversations, partial, probes, counted, missing, .. } = run;
+        let Run { setup, conversations, partial, gave_up, probes, counted, missing, .. } = run;
         let whole = collector.finish(run.duration, run.health);
         let planned = planned.max(whole.records.len() as u64);
-        Ok(Run { setup, conversations, partial, probes, counted, missing, planned, ..whole })
+        Ok(Run { setup, conversations, partial, gave_up, probes, counted, missing, planned, ..whole })
     }
 }
 

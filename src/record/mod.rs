@@ -288,6 +288,8 @@ pub struct Run {
     pub workload: u64,
     /// Whether the run was interrupted before everything planned had run.
     pub partial: bool,
+    /// Whether it ended early since more requests failed than may.
+    pub gave_up: bool,
     /// Nanoseconds of sound in successful requests.
     pub sound_nanos: u64,
     /// Whether the server told its own times of any request.

@@ -164,7 +164,7 @@ const NATIVE: [(&str, Unset); 29] = [
 ];
 
 /// Flags that the reference does not have, and why we do.
-const OURS: [(&str, &str); 23] = [
+const OURS: [(&str, &str); 24] = [
     ("api-key", "servers want keys, and not everybody can set OPENAI_API_KEY"),
     ("request-timeout", "the reference's six hours are fixed"),
     ("max-event-bytes", "a server that never ends a line must not fill the memory"),
@@ -174,6 +174,7 @@ const OURS: [(&str, &str); 23] = [
     ("tls-key", "servers that want to know the client"),
     ("sim", "a server to try things against"),
     ("duration", "runs that end by time"),
+    ("max-failures", "a run that fails is to be seen by a script, and to end early"),
     ("workers", "threads of the client"),
     ("no-side-calls", "a server that should see the requests and nothing else"),
     ("output-json", "the result at exactly one place, or on stdout"),

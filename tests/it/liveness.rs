@@ -50,6 +50,7 @@ struct Case {
     death: Death,
     stop_after: Option<u64>,
     duration: Option<u64>,
+    max_failures: Option<u64>,
 }
 
 fn cases() -> impl Strategy<Value = Case> {
@@ -61,10 +62,11 @@ fn cases() -> impl Strategy<Value = Case> {
         1 => (0..12_usize).prop_map(Death::Follower),
     ];
     let load = (prop::option::of(1..6_usize), 1..4_usize, 0..6_usize, 0..40_usize);
-    let ends = (prop::option::weighted(0.2, 0..100_u64), prop::option::weighted(0.2, 1..100_u64));
+    let limit = || prop::option::weighted(0.2, 0..100_u64);
+    let ends = (limit(), limit(), prop::option::weighted(0.2, 0..8_u64));
     (prop::collection::vec((size, 0..SHAPES), 0..24), load, death, ends).prop_map(|(jobs, load, death, ends)| {
-        let ((limit, workers, connections, ready), (stop_after, duration)) = (load, ends);
-        Case { jobs, limit, workers, connections, ready, death, stop_after, duration }
+        let ((limit, workers, connections, ready), (stop_after, duration, max_failures)) = (load, ends);
+        Case { jobs, limit, workers, connections, ready, death, stop_after, duration, max_failures }
     })
 }
 
@@ -141,6 +143,7 @@ fn run(case: &Case, target: &Arc<Target>) -> (Vec<u32>, llmbench::error::Result<
         ready: case.ready,
         budget: BUDGET,
         duration: case.duration.map(Duration::from_millis),
+        max_failures: case.max_failures,
     };
     let settings = Settings {
         target: Arc::clone(target),
@@ -176,7 +179,7 @@ fn check(case: &Case, ids: &[u32], ended: llmbench::error::Result<End>) -> Resul
     let distinct: BTreeSet<u32> = ids.iter().copied().collect();
     prop_assert_eq!(distinct.len(), ids.len(), "a request is recorded once");
     let end = ended.map_err(|error| TestCaseError::fail(error.to_string()))?;
-    let cut_short = end.stopped || case.duration.is_some();
+    let cut_short = end.stopped || case.duration.is_some() || end.gave_up;
     let reached = match case.death {
         Death::None => false,
         Death::Feeder(last) => last < case.jobs.len(),
@@ -237,6 +240,7 @@ fn start_up_waits_only_for_what_can_come() {
             death: Death::None,
             stop_after: None,
             duration: None,
+            max_failures: None,
         };
         let (ids, ended) = ended(&case, &target);
         assert_eq!((ids.len(), ended.unwrap().error.is_some()), (12, false), "jobs of {share} eighths of the budget");

@@ -215,3 +215,29 @@ fn no_request_is_tried_again_behind_the_users_back() {
     assert_eq!(result["completed"], json!(10 - failed));
     assert_eq!(server.requests().len() as u64, 10 - failed);
 }
+
+#[test]
+fn a_run_that_mostly_failed_did_not_work() {
+    // The exit status by how many of forty requests fail, with and without a limit of one's own, and whether the run gives up.
+    let table: [(usize, &[&str], i32, bool); 7] = [
+        (20, &[], 0, false),
+        (21, &[], 1, false),
+        (21, &["--max-failures", "100%"], 0, false),
+        (21, &["--max-failures", "21"], 0, false),
+        (30, &["--max-failures", "50%"], 1, true),
+        (12, &["--max-failures", "0"], 1, true),
+        (40, &["--max-failures", "40"], 1, false),
+    ];
+    for (failing, args, status, gives_up) in table {
+        let server = Server::start(Cut::Whole, move |request: &Request| match request.number < failing {
+            true => refusal("500 Broken", "text/plain", "no"),
+            false => stream(&answer(Dialect::Completions, 4)),
+        });
+        let bench = Llmbench::serve(&server).args(["--max-concurrency", "1", "--num-prompts", "40"]);
+        let outcome = bench.args(args).run();
+        let result = outcome.ended(status);
+        assert_eq!(result["gave_up"], json!(gives_up), "{failing} {args:?}");
+        assert_eq!(server.requests().len() < 40, gives_up, "{failing} {args:?}");
+        assert!(outcome.stderr.contains("requests failed") || failing == 40, "{}", outcome.stderr);
+    }
+}

@@ -53,7 +53,10 @@ fn load(report: &Report) -> Vec<Row> {
 fn requests(report: &Report) -> Vec<Row> {
     let (run, metrics) = (report.run, report.metrics);
     let whole = run.planned == run.records.len() as u64;
-    let mut rows = vec![Row::keyed("partial", Value::Bool(run.partial))];
+    let (failed, all) = (metrics.counts.failed as f64, run.records.len() as f64);
+    let mut rows =
+        vec![Row::keyed("partial", Value::Bool(run.partial)), Row::keyed("gave_up", Value::Bool(run.gave_up))];
+    rows.push(Row::keyed("failed_share", if all > 0.0 { Value::Float(failed / all) } else { Value::Null }));
     let planned = figures(&["planned"], metrics);
     rows.extend(planned.into_iter().map(|row| if whole { row.unlabelled() } else { row }));
     rows.extend(figures(&["peak_in_flight"], metrics));

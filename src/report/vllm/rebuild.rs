@@ -103,6 +103,7 @@ fn run(content: &Content, requests: &Requests, ours: bool) -> Result<Run> {
         planned: planned.max(run.records.len() as u64),
         workload: workload.unwrap_or_default(),
         partial: content.get("partial")?.unwrap_or_default(),
+        gave_up: content.get("gave_up")?.unwrap_or_default(),
         sound_nanos: sound(content, duration)?,
         server_times: requests.server_times(),
         uncounted: content.get("uncounted")?.unwrap_or_default(),
