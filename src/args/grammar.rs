@@ -3,7 +3,8 @@
 //! list of flags; out come strict words and warnings, or a wish for help. Values are not checked here.
 //!
 //! * `_` and `-` are alike in the name of a flag, up to its first `.` or `=`.
-//! * An unambiguous prefix names its flag; an exact name always does.
+//! * An unambiguous prefix names its flag, unless that takes a secret; an exact name always does. A word of another tool is an
+//!   error with a tip, though it be a prefix.
 //! * Of a flag given twice the last occurrence counts, for lists too, and a warning says so.
 //! * A list flag takes every word up to the next flag; one written `--flag=value` takes one.
 //! * Negative numbers are values. Other words that begin with `-` need the `=` form, unless a blank is in them.
@@ -18,6 +19,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, Command};
 
 use super::dotted::{Dotted, Entry};
+use super::foreign;
 use super::{JsonObject, Words};
 
 /// What a command line asks for.
@@ -164,7 +166,10 @@ impl<'a> Level<'a> {
                 if long == name {
                     return vec![(long, arg)];
                 }
-                found.push((long, arg));
+                // What is meant for another flag must not be sent as a key.
+                if !arg.is_hide_env_values_set() {
+                    found.push((long, arg));
+                }
             }
         }
         found
@@ -192,6 +197,13 @@ impl<'a> Level<'a> {
             return Ok(Read::Help(None));
         }
         let spelled = Spelled::new(word);
+        let exact = self.named(&spelled.name).iter().any(|(long, _)| *long == spelled.name);
+        if let Some(ours) = foreign::instead(&word[..word.find('=').unwrap_or(word.len())]).filter(|_| !exact) {
+            let name = word.split('=').next().unwrap_or(word);
+            return Err(
+                self.usage(ErrorKind::UnknownArgument, format!("'{name}' is no flag here\n\n  tip: write {ours}"))
+            );
+        }
         let arg = if word.starts_with("--") { self.resolve(&spelled)? } else { None };
         let Some(arg) = arg else {
             self.free.push(word.into());

@@ -7,6 +7,7 @@
 
 pub mod config;
 mod dotted;
+mod foreign;
 pub mod grammar;
 pub mod options;
 pub mod range;

@@ -173,7 +173,8 @@ fn open_ends(run: &Run) -> Option<Doubt> {
 
 fn partial(run: &Run) -> Option<Doubt> {
     (run.partial && !run.records.is_empty()).then(|| {
-        let what = format!("the run was stopped after {} of {} requests", run.records.len(), run.planned);
+        let how = if run.gave_up { "gave up (`--max-failures`)" } else { "was stopped" };
+        let what = format!("the run {how} after {} of {} requests", run.records.len(), run.planned);
         Doubt::new(Grade::Degraded, what, "compare it only with runs of the same length, or run it to its end")
     })
 }

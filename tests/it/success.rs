@@ -238,6 +238,7 @@ fn a_run_that_mostly_failed_did_not_work() {
         let result = outcome.ended(status);
         assert_eq!(result["gave_up"], json!(gives_up), "{failing} {args:?}");
         assert_eq!(server.requests().len() < 40, gives_up, "{failing} {args:?}");
-        assert!(outcome.stderr.contains("requests failed") || failing == 40, "{}", outcome.stderr);
+        let told = outcome.stderr.contains("requests failed") || outcome.stderr.contains("no request succeeded");
+        assert!(told, "{}", outcome.stderr);
     }
 }
