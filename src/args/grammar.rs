@@ -198,8 +198,10 @@ impl<'a> Level<'a> {
         }
         let spelled = Spelled::new(word);
         let exact = self.named(&spelled.name).iter().any(|(long, _)| *long == spelled.name);
-        if let Some(ours) = foreign::instead(&word[..word.find('=').unwrap_or(word.len())]).filter(|_| !exact) {
-            let name = word.split('=').next().unwrap_or(word);
+        let name = word.split('=').next().unwrap_or(word);
+        // Other tools have one command, which does what `serve` does here.
+        let foreign = !exact && self.command.get_name() == "serve";
+        if let Some(ours) = foreign.then(|| foreign::instead(name)).flatten() {
             return Err(
                 self.usage(ErrorKind::UnknownArgument, format!("'{name}' is no flag here\n\n  tip: write {ours}"))
             );

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use super::address::{self, Address};
 use super::kinds::Backend;
 use super::url::{Url, bracketed, shown};
 use crate::args;
@@ -44,6 +45,10 @@ impl fmt::Display for Key {
     }
 }
 
+/// Where servers listen unless they are told otherwise, as the reference has it.
+const HOST: &str = "127.0.0.1";
+const PORT: u16 = 8000;
+
 /// The flags that name the server.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Server")]
@@ -51,14 +56,16 @@ pub struct ServerArgs {
     /// Protocol of the requests
     #[arg(long, value_name = "NAME", default_value = "openai", value_parser = backend_parser())]
     pub backend: Backend,
-    /// Server's address without /v1, such as `https://example.com`; counts over --host and --port
+    /// Server's address, such as `https://example.com`; counts over --host and --port
+    ///
+    /// With or without /v1 or the path of the endpoint. Where neither this nor host nor port is given, OPENAI_BASE_URL counts.
     #[arg(long, value_name = "URL")]
     pub base_url: Option<String>,
     /// Server's name or address
-    #[arg(long, default_value = "127.0.0.1")]
+    #[arg(long, default_value = HOST)]
     pub host: String,
     /// Server's port
-    #[arg(long, default_value = "8000", value_parser = port)]
+    #[arg(long, default_value_t = PORT, value_parser = port)]
     pub port: u16,
     /// Path appended to the address [default: by --backend]
     #[arg(long, value_name = "PATH")]
@@ -179,8 +186,8 @@ impl Server {
 impl ServerArgs {
     /// Checks the flags against each other and says where requests go.
     pub fn resolve(&self) -> Result<Server> {
-        let base = self.base()?;
         let endpoint = self.endpoint.as_deref().unwrap_or(self.backend.default_endpoint());
+        let Address { base, note } = self.address(endpoint)?;
         let url = Url::parse(&format!("{base}{endpoint}")).map_err(|error| {
             let flags = if self.endpoint.is_some() { "`--base-url` and `--endpoint`" } else { "`--base-url`" };
             error.context(format!("{flags} make no URL: `{}{endpoint}`", shown(&base)))
@@ -197,7 +204,7 @@ impl ServerArgs {
         }
         Ok(Server {
             backend: self.backend,
-            warnings: self.warnings(&base, endpoint),
+            warnings: note.into_iter().chain(self.warning()).collect(),
             base,
             url,
             headers: headers(&self.header)?,
@@ -219,11 +226,23 @@ impl ServerArgs {
         }
     }
 
-    fn base(&self) -> Result<String> {
+    /// Where the server is: `--base-url`, the flags of host and port, or what other clients of the API are told.
+    fn address(&self, endpoint: &str) -> Result<Address> {
         if let Some(base) = &self.base_url {
-            Url::parse(base).map_err(|error| error.context(format!("`--base-url {}` is not a URL", shown(base))))?;
-            return Ok(base.clone());
+            return address::read("--base-url", base, endpoint);
         }
+        let told = std::env::var("OPENAI_BASE_URL").ok().filter(|told| !told.trim().is_empty());
+        match told.filter(|_| self.host == HOST && self.port == PORT) {
+            Some(told) => {
+                let Address { base, .. } = address::read("OPENAI_BASE_URL", &told, endpoint)?;
+                let note = Some(format!("the server is that of OPENAI_BASE_URL, `{}`", shown(&base)));
+                Ok(Address { base, note })
+            }
+            None => Ok(Address { base: self.base()?, note: None }),
+        }
+    }
+
+    fn base(&self) -> Result<String> {
         let bare = self.host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(&self.host);
         if bare.is_empty() || bare.contains(['/', '?', '@']) {
             let error = Error::new(format!("`--host {}` is not a host name", self.host));
@@ -251,18 +270,9 @@ impl ServerArgs {
         }
     }
 
-    fn warnings(&self, base: &str, endpoint: &str) -> Vec<String> {
-        let mut warnings = Vec::new();
-        if base.trim_end_matches('/').ends_with("/v1") && endpoint.starts_with("/v1/") {
-            warnings
-                .push(format!("`--base-url` ends with `/v1`, and `{endpoint}` is appended to it: leave out the `/v1`"));
-        } else if base.ends_with('/') && endpoint.starts_with('/') {
-            warnings.push("`--base-url` ends with `/`, so that requests go to a path with `//`".into());
-        }
-        if self.served_model_name.is_some() && self.model.is_none() {
-            warnings.push("`--served-model-name` has no effect without `--model`".into());
-        }
-        warnings
+    fn warning(&self) -> Option<String> {
+        let idle = self.served_model_name.is_some() && self.model.is_none();
+        idle.then(|| "`--served-model-name` has no effect without `--model`".into())
     }
 }
 

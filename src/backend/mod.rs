@@ -1,6 +1,7 @@
 //! Server protocols, a file each: how a sample becomes a JSON body, and what an event of the answer means. No sockets, no
 //! clock.
 
+mod address;
 pub mod args;
 mod audio;
 mod chat;

@@ -112,3 +112,19 @@ fn each_refusal_says_what_to_do() {
         );
     }
 }
+
+#[test]
+fn the_address_of_other_clients_is_heeded_where_no_other_is_given() {
+    let server = server(|_| refusal("404 Not Found", "text/plain", ""));
+    let bench = || {
+        Llmbench::new()
+            .args(["serve", "--model", "m", "--tokenizer", "builtin", "--temperature", "0", "--num-prompts", "1"])
+            .args(["--random-input-len", "4", "--random-output-len", "4", "--no-side-calls"])
+            .env("OPENAI_BASE_URL", &format!("{}/v1/", server.url()))
+    };
+    let outcome = bench().run();
+    assert_eq!(outcome.status, Some(0), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("the server is that of OPENAI_BASE_URL"), "{}", outcome.stderr);
+    let elsewhere = bench().args(["--port", "1"]).run();
+    assert_eq!((elsewhere.status, server.requests().len()), (Some(1), 1), "{}", elsewhere.stderr);
+}
