@@ -11,8 +11,14 @@ fn output(delta: &str) -> Option<String> {
 
 #[test]
 fn a_body_has_the_fields_of_the_reference_in_its_order() {
-    let fixed =
-        Fixed { model: "m", logprobs: Some(3), ignore_eos: false, delivery: Delivery::Stream, overlay: &Map::new() };
+    let fixed = Fixed {
+        model: "m",
+        logprobs: Some(3),
+        ignore_eos: false,
+        delivery: Delivery::Stream,
+        overlay: &Map::new(),
+        dropped: &[],
+    };
     let sample = Sample { prompt: Prompt::Text("hi".into()), input_tokens: 1, output_tokens: 16, ..Sample::default() };
     let mut out = Vec::new();
     template(&fixed).write(&sample, None, &mut out);
@@ -62,8 +68,14 @@ fn the_usage_chunk_has_no_output() {
 
 #[test]
 fn a_body_without_a_stream_asks_for_none() {
-    let fixed =
-        Fixed { model: "m", logprobs: None, ignore_eos: false, delivery: Delivery::Document, overlay: &Map::new() };
+    let fixed = Fixed {
+        model: "m",
+        logprobs: None,
+        ignore_eos: false,
+        delivery: Delivery::Document,
+        overlay: &Map::new(),
+        dropped: &[],
+    };
     let sample = Sample { output_tokens: 16, ..Sample::default() };
     let mut out = Vec::new();
     template(&fixed).write(&sample, Some("adapter"), &mut out);

@@ -25,7 +25,14 @@ fn named(backend: &str) -> Backend {
 
 fn body(backend: &str, sample: &Sample, overlay: Value) -> String {
     let overlay: Map<String, Value> = serde_json::from_value(overlay).unwrap();
-    let fixed = Fixed { model: "m", logprobs: None, ignore_eos: true, delivery: Delivery::Stream, overlay: &overlay };
+    let fixed = Fixed {
+        model: "m",
+        logprobs: None,
+        ignore_eos: true,
+        delivery: Delivery::Stream,
+        overlay: &overlay,
+        dropped: &[],
+    };
     let mut out = Vec::new();
     named(backend).template(&fixed).write(sample, None, &mut out);
     String::from_utf8(out).unwrap()
@@ -175,7 +182,7 @@ fn the_form_of_answers_follows_the_body() {
     let delivery = |backend: &str, overlay: Value| {
         let overlay: Map<String, Value> = serde_json::from_value(overlay).unwrap();
         let delivery = Delivery::Stream;
-        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay };
+        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay, dropped: &[] };
         named(backend).template(&fixed).delivery()
     };
     for backend in Backend::all() {

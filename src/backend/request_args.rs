@@ -54,6 +54,11 @@ pub struct RequestArgs {
     /// at the end (--extra-body.stop+ x,y) appends to a list.
     #[arg(long, value_name = "JSON", value_parser = args::json_object)]
     pub extra_body: Option<JsonObject>,
+    /// Fields to leave out of every request body, for servers that refuse what they do not know
+    ///
+    /// `--drop-field ignore_eos max_completion_tokens` sends neither; dots lead into objects: `stream_options.include_usage`.
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    pub drop_field: Vec<String>,
 }
 
 /// What goes into every request body.
@@ -61,6 +66,8 @@ pub struct RequestArgs {
 pub struct RequestContent {
     /// Top-level fields over the protocol's own, in order: sampling flags, then the extra body on top of them.
     pub overlay: Map<String, Value>,
+    /// Fields that are left out of bodies.
+    pub dropped: Vec<String>,
     /// Whether the user asked for answers of the full length.
     pub ignore_eos: bool,
     /// Log probabilities to ask for.
@@ -103,7 +110,8 @@ impl RequestArgs {
             warnings.push("no `--temperature` is given, so the server decides: give 0 for greedy decoding".into());
         }
         let delivery = if self.no_stream_response { Delivery::Document } else { Delivery::Stream };
-        Ok(RequestContent { overlay, ignore_eos: self.ignore_eos, logprobs: self.logprobs, delivery, warnings })
+        let (dropped, ignore_eos) = (self.drop_field.clone(), self.ignore_eos);
+        Ok(RequestContent { overlay, dropped, ignore_eos, logprobs: self.logprobs, delivery, warnings })
     }
 
     /// The sampling flags that are given, in the order of the reference.

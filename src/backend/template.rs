@@ -20,6 +20,8 @@ pub struct Fixed<'a> {
     pub delivery: Delivery,
     /// Sampling flags and extra body: merged over the protocol's own fields, key by key, values replaced whole.
     pub overlay: &'a Map<String, Value>,
+    /// Fields that are left out, whoever has put them there: keys, and within objects keys joined by dots.
+    pub dropped: &'a [String],
 }
 
 /// A body in pieces: what is fixed is encoded once.
@@ -95,6 +97,7 @@ impl Template {
         for (key, value) in fixed.overlay {
             put(&mut fields, key, Field::Value(value.clone()));
         }
+        fixed.dropped.iter().for_each(|path| drop_field(&mut fields, path));
         let pieces = kind.pieces(&fields);
         Template { kind, model: fixed.model.to_owned(), fields, pieces }
     }
@@ -154,6 +157,22 @@ impl Template {
                 Piece::Place(Place::Of(write) | Place::Field(write)) => write(sample, out),
             }
         }
+    }
+}
+
+/// Takes the field at `path` out, wherever it is a plain value.
+fn drop_field(fields: &mut Vec<(String, Field)>, path: &str) {
+    let Some((key, inner)) = path.split_once('.') else { return fields.retain(|(name, _)| name != path) };
+    let values = fields.iter_mut().filter(|(name, _)| name == key);
+    let objects = values.filter_map(|(_, field)| match field {
+        Field::Value(value) => Some(value),
+        Field::Json(_) | Field::Place(_) => None,
+    });
+    for value in objects {
+        let (above, last) = inner.rsplit_once('.').unwrap_or(("", inner));
+        let mut above = above.split('.').filter(|key| !key.is_empty());
+        let object = above.try_fold(value, |value, key| value.get_mut(key)).and_then(Value::as_object_mut);
+        object.map(|object| object.shift_remove(last));
     }
 }
 
@@ -225,7 +244,7 @@ mod tests {
     fn what_a_sample_overrides_goes_over_everything_else() {
         let overlay = serde_json::Map::from_iter([("tools".to_owned(), Value::from(1))]);
         let delivery = Delivery::Stream;
-        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay };
+        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay, dropped: &[] };
         let overrides = ["tools", "tool_choice"].map(|key| (key.to_owned(), Json::of(&Value::from("auto"))));
         let sample = Sample { overrides: overrides.to_vec(), ..Sample::default() };
         let mut out = Vec::new();
@@ -233,5 +252,25 @@ mod tests {
         Template::new(Body::Generation, fields, &fixed).write(&sample, None, &mut out);
         let text = String::from_utf8(out).unwrap();
         assert!(text.ends_with(r#","tools":"auto","tool_choice":"auto"}"#), "{text}");
+    }
+
+    #[test]
+    fn fields_are_left_out_whoever_has_put_them_there() {
+        let overlay = serde_json::Map::from_iter([("top_k".to_owned(), Value::from(1))]);
+        let dropped = ["ignore_eos", "top_k", "stream_options.include_usage", "nothing", "model.of"].map(str::to_owned);
+        let delivery = Delivery::Stream;
+        let fixed =
+            Fixed { model: "m", logprobs: None, ignore_eos: true, delivery, overlay: &overlay, dropped: &dropped };
+        let options = serde_json::json!({"include_usage": true, "more": 2});
+        let fields = vec![
+            ("model", Place::Model.into()),
+            ("messages", Place::Of(prompt::write_messages).into()),
+            ("stream_options", options.into()),
+        ];
+        let mut out = Vec::new();
+        Template::new(Body::Generation, fields, &fixed).write(&Sample::default(), None, &mut out);
+        let body: Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!(body.as_object().unwrap().keys().collect::<Vec<_>>(), ["model", "messages", "stream_options"]);
+        assert_eq!(body["stream_options"], serde_json::json!({"more": 2}));
     }
 }

@@ -93,6 +93,7 @@ impl Session {
             ignore_eos: content.ignore_eos,
             delivery: content.delivery,
             overlay: &content.overlay,
+            dropped: &content.dropped,
         };
         let target = Arc::new(Target::resolve(&server.url, &server.trust)?);
         let line = target.request_line("POST", &server.url.path);

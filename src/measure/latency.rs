@@ -70,8 +70,10 @@ impl Schedule {
     pub fn of(run: &Run) -> Self {
         let Health { lag, connect, .. } = &run.health;
         let due = run.knows(Part::Due);
+        // Where all is due at once, there is no schedule, and "from due" says how long the run was.
+        let scheduled = due && run.has_schedule();
         let over = |seconds: fn(&Record) -> f64| {
-            Summary::of(done(&run.records).filter(|_| due).map(seconds).collect(), &OWN_PERCENTILES)
+            Summary::of(done(&run.records).filter(|_| scheduled).map(seconds).collect(), &OWN_PERCENTILES)
         };
         let lateness = if due && run.knows(Part::Ends) { lateness(run) } else { Vec::new() };
         Schedule {
@@ -163,9 +165,16 @@ mod tests {
 
     #[test]
     fn from_due_latencies_include_the_wait() {
-        let run = Run { records: vec![request(1, 3, 6)], ..Run::default() };
+        let run = Run { records: vec![request(1, 3, 6), request(2, 3, 6)], ..Run::default() };
         let schedule = Schedule::of(&run);
-        assert_eq!((schedule.e2el.mean, schedule.ttft.max, schedule.lateness.mean), (5.0, 5.0, 2.0));
+        assert_eq!((schedule.e2el.mean, schedule.ttft.max, schedule.lateness.mean), (4.5, 5.0, 1.5));
         assert!(schedule.lag.is_empty());
+    }
+
+    #[test]
+    fn nothing_is_from_due_where_all_is_due_at_once() {
+        let run = Run { records: vec![request(1, 3, 6), request(1, 7, 9)], ..Run::default() };
+        let schedule = Schedule::of(&run);
+        assert!(schedule.e2el.is_empty() && schedule.ttft.is_empty() && !schedule.lateness.is_empty());
     }
 }

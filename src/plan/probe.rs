@@ -53,7 +53,7 @@ mod tests {
     fn first() -> Job {
         let overlay = Map::from_iter([("temperature".to_owned(), json!(0))]);
         let delivery = Delivery::Stream;
-        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay };
+        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay, dropped: &[] };
         let encoder = Encoder::new("POST / HTTP/1.1\r\n", "localhost", &[], Backend::named("openai").unwrap(), &fixed);
         let overrides = vec![("tools".to_owned(), Json::of(&json!([])))];
         let sample = Sample { request_id: Some("r-0".into()), output_tokens: 99, overrides, ..Sample::default() };

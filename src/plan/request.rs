@@ -116,7 +116,7 @@ mod tests {
     fn encoder(headers: &[(&str, &str)]) -> Encoder {
         let overlay = Map::new();
         let delivery = Delivery::Stream;
-        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay };
+        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay, dropped: &[] };
         let headers: Vec<(String, String)> =
             headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
         let line = "POST /v1/completions HTTP/1.1\r\n";
@@ -157,7 +157,7 @@ mod tests {
     fn a_sample_that_the_protocol_cannot_ask_for_is_named() {
         let overlay = Map::new();
         let delivery = Delivery::Stream;
-        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay };
+        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay, dropped: &[] };
         let rerank = Backend::named("vllm-rerank").unwrap();
         let mut jobs =
             Encoder::new("", "", &[], rerank, &fixed).jobs(std::iter::once(Ok(sample(None))), vec![Tick::ZERO]);

@@ -198,7 +198,7 @@ mod tests {
     fn encoder() -> Encoder {
         let overlay = Map::new();
         let delivery = Delivery::Stream;
-        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay };
+        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay, dropped: &[] };
         Encoder::new("POST / HTTP/1.1\r\n", "localhost", &[], Backend::named("openai-chat").unwrap(), &fixed)
     }
 

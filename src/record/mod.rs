@@ -307,3 +307,10 @@ pub struct Run {
     /// What is not known of it.
     pub missing: Vec<Part>,
 }
+
+impl Run {
+    /// Whether requests were due one after the other: where all are due at once there is no schedule to hold latencies against.
+    pub fn has_schedule(&self) -> bool {
+        self.records.iter().any(|record| record.due != self.records[0].due)
+    }
+}

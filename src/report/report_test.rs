@@ -268,7 +268,7 @@ fn a_run_without_success_says_so_and_has_nulls_for_our_figures() {
     let run = failed_run();
     let report = console(&run);
     assert!(report.contains("\nNo request succeeded, so there are no latencies.\n"));
-    assert!(report.contains("\nMean TTFT from due (ms):                 n/a       \n"));
+    assert!(report.contains("\nMean TTFT (ms):                          n/a       \n"));
     let result = parsed(&run);
     assert_eq!((&result["mean_ttft_ms"], &result["mean_ttft_from_due_ms"]), (&0.0.into(), &serde_json::Value::Null));
     assert_eq!(result["peak_output_tokens_per_s"], serde_json::Value::Null);

@@ -164,7 +164,7 @@ const NATIVE: [(&str, Unset); 29] = [
 ];
 
 /// Flags that the reference does not have, and why we do.
-const OURS: [(&str, &str); 24] = [
+const OURS: [(&str, &str); 25] = [
     ("api-key", "servers want keys, and not everybody can set OPENAI_API_KEY"),
     ("request-timeout", "the reference's six hours are fixed"),
     ("max-event-bytes", "a server that never ends a line must not fill the memory"),
@@ -183,6 +183,7 @@ const OURS: [(&str, &str); 24] = [
     ("color", "colour on stderr"),
     ("progress", "progress in logs, or none"),
     ("charts", "the reference's charts need a terminal and a package; here they can be had anywhere, or nowhere"),
+    ("drop-field", "servers that refuse fields they do not know"),
     ("no-stream-response", "servers that do not stream"),
     ("sonnet-input-len", "a dataset of older releases"),
     ("sonnet-output-len", "a dataset of older releases"),

@@ -63,7 +63,6 @@ fn the_run_does_not_wait_for_probes_nor_give_them_its_places() {
     let of = |key: &str| result[key].as_f64().unwrap();
     assert_eq!((probes(&server).len(), server.most_busy()), (1, 2));
     assert!((0.24..0.8).contains(&of("duration")), "{}", of("duration"));
-    assert!(of("max_ttft_from_due_ms") < 400.0, "{}", of("max_ttft_from_due_ms"));
     // The probe had its answer, and the hundred seconds to the next one were not waited for.
     assert!(outcome.took < Duration::from_secs(20), "{:?}", outcome.took);
 }

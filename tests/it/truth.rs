@@ -111,7 +111,10 @@ fn the_report_agrees_with_what_was_dictated() {
             ("p50_ttft_from_due_ms", ttft),
             ("p50_send_lateness_ms", 0.0),
         ];
-        let result = timed(&truths, || Llmbench::serve_at(&url).args(["--backend", backend]).run().ended(0));
+        let result = timed(&truths, || {
+            let bench = Llmbench::serve_at(&url).args(["--backend", backend, "--request-rate", "100"]);
+            bench.run().ended(0)
+        });
         assert_eq!(result["output_lens"], json!(vec![16; 10]));
         assert_eq!((&result["backend"], &result["endpoint_type"]), (&json!(backend), &json!(backend)));
         let duration = result["duration"].as_f64().unwrap();

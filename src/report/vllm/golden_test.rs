@@ -105,7 +105,7 @@ fn the_steady_part_of_a_run_for_vectors_has_no_tokens_of_output() {
     let told = told(run, Asked { steady, ..asked });
     let console = told.console();
     let (_, block) = console.split_once("-Steady State-").unwrap();
-    assert!(block.contains("P99 E2EL") && !block.contains("TTFT") && !block.contains("token"), "{block}");
+    assert!(block.contains("Steady: E2EL p99 (ms)") && !block.contains("TTFT") && !block.contains("token"), "{block}");
     let json: serde_json::Value = serde_json::from_str(&told.json()).unwrap();
     let keys: Vec<&String> = json["steady_state"].as_object().unwrap().keys().collect();
     assert!(

@@ -104,8 +104,8 @@ fn quantity(spread: Spread) -> &'static str {
     match spread {
         Spread::FirstTurnTtft => "first-turn TTFT",
         Spread::LaterTurnTtft => "later-turn TTFT",
-        Spread::TtftFromDue => "TTFT from due",
-        Spread::E2elFromDue => "E2EL from due",
+        Spread::TtftFromDue => "from-due TTFT",
+        Spread::E2elFromDue => "from-due E2EL",
         Spread::SendLateness => "send lateness",
         Spread::ConnectTime => "connect time",
         Spread::MeasurementLag => "measurement lag",
@@ -129,6 +129,6 @@ mod tests {
         }
         assert_eq!(label("duration".parse().unwrap()), "Benchmark duration (s)");
         assert_eq!(label("p99.9_itl_ms".parse().unwrap()), "P99.9 ITL (ms)");
-        assert_eq!(label("p50_ttft_from_due_ms".parse().unwrap()), "P50 TTFT from due (ms)");
+        assert_eq!(label("p50_ttft_from_due_ms".parse().unwrap()), "P50 from-due TTFT (ms)");
     }
 }

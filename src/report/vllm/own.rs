@@ -16,8 +16,12 @@ pub(super) fn sections(report: &Report) -> Vec<Section> {
     from_due.extend(spread(Spread::E2elFromDue, report.metrics));
     let mut sections = vec![Section { title: "Measured by llmbench", rows: load(report) }];
     sections.extend(conversations(report.metrics));
-    let from_due = Section { title: "Latency from the Schedule", rows: from_due };
-    sections.extend(report.run.knows(Part::Due).then_some(from_due));
+    if report.run.knows(Part::Due) && report.run.has_schedule() {
+        sections.push(Section { title: "Latency from the Schedule", rows: from_due });
+    } else if report.run.knows(Part::Due) {
+        // Without a schedule the keys are there, and null.
+        sections[0].rows.extend(from_due.into_iter().map(Row::unlabelled));
+    }
     sections.extend(report.run.knows(Part::Health).then(|| health(report)));
     sections.extend(parts::steady(report));
     sections.extend(prefix_cache(report));

@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::labels::{label, word};
+use super::labels::word;
 use super::lines::{Row, Section, banner};
 use crate::json::Value;
 use crate::legible::legible;
@@ -20,19 +20,21 @@ const OF_ADAPTER: [Statistic; 2] = [Statistic::Mean, Statistic::Percentile(99.0)
 /// The steady window, for the console; the result has it as an object.
 pub(super) fn steady(report: &Report) -> Option<Section> {
     let steady = report.metrics.steady.as_ref()?;
-    let figure = |figure, value| Row::labelled(label(figure), value);
+    // In words of their own: scripts look for the labels of the whole run.
+    let plain = |name: &str, value| Row::labelled(format!("Steady: {name}"), value);
     let mut rows = vec![
         Row::labelled("Steady window, from (s)", Value::Float(steady.start.as_secs_f64())),
         Row::labelled("Steady window, length (s)", Value::Float(steady.duration())),
         Row::labelled("Requests within", Value::Int(steady.requests)),
-        figure(Figure::Plain(&REQUEST_THROUGHPUT), Value::Float(steady.request_rate)),
+        plain("requests (req/s)", Value::Float(steady.request_rate)),
     ];
     if report.run.setup.task == Task::Generation {
-        rows.push(figure(Figure::Plain(&OUTPUT_THROUGHPUT), Value::Float(steady.output_token_rate)));
+        rows.push(plain("output tokens (tok/s)", Value::Float(steady.output_token_rate)));
     }
     for part in latencies(report, [&steady.ttft, &steady.tpot, &steady.e2el]) {
         let statistics = [Statistic::Mean].into_iter().chain(part.percentiles());
-        rows.extend(statistics.map(|statistic| figure(part.figure(statistic), part.value(statistic))));
+        let name = |statistic: Statistic| format!("{} {statistic} (ms)", word(part.metric));
+        rows.extend(statistics.map(|statistic| plain(&name(statistic), part.value(statistic))));
     }
     Some(Section { title: "Steady State", rows })
 }
