@@ -2,12 +2,12 @@
 //! chat templates are written for. It never tokenizes.
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Kwargs, Serde, Value, ValueKind};
-use minijinja::{AutoEscape, Environment, ErrorKind, Output, State};
-use serde::Serialize;
-use serde_json::{Map, json, ser};
+use minijinja::value::{Serde, Value};
+use minijinja::{AutoEscape, Environment, ErrorKind};
+use serde_json::{Map, json};
 
 use super::files::Files;
+use super::python;
 use crate::error::{Error, Result};
 
 /// The chat template of a tokenizer, compiled, with the variables that it always has.
@@ -15,6 +15,28 @@ use crate::error::{Error, Result};
 pub(super) struct Chat {
     environment: Environment<'static>,
     variables: Map<String, serde_json::Value>,
+}
+
+/// So many steps a template may take: a thousand times more than any needs.
+const MOST_STEPS: u64 = 20_000_000;
+/// So many bytes it may write.
+const MOST_BYTES: usize = 256 << 20;
+
+/// A text that is refused beyond [`MOST_BYTES`].
+struct Limited(Vec<u8>);
+
+impl std::io::Write for Limited {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.0.len() + bytes.len() > MOST_BYTES {
+            return Err(std::io::Error::other(format!("it writes more than {} MiB", MOST_BYTES >> 20)));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The name under which the template is compiled; error messages show it.
@@ -43,9 +65,8 @@ impl Chat {
         let mut environment = Environment::new();
         environment.set_syntax(syntax);
         environment.set_auto_escape_callback(|_| AutoEscape::None);
-        environment.set_formatter(write_value);
-        environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
-        environment.add_filter("tojson", tojson);
+        environment.set_fuel(Some(MOST_STEPS));
+        python::add_to(&mut environment);
         environment.add_function("raise_exception", raise_exception);
         environment.add_function("strftime_now", strftime_now);
         environment.add_template_owned(NAME, pass_generation_through(source)).map_err(wrong)?;
@@ -89,7 +110,10 @@ impl Chat {
     }
 
     fn render(&self, name: &str, variables: Map<String, serde_json::Value>) -> Result<String> {
-        self.environment.get_template(name).and_then(|template| template.render(Serde(variables))).map_err(wrong)
+        let mut text = Limited(Vec::new());
+        let template = self.environment.get_template(name).map_err(wrong)?;
+        template.render_captured_to(Serde(variables), &mut text).map_err(wrong)?;
+        String::from_utf8(text.0).map_err(|cause| Error::new(format!("the chat template failed: {cause}")))
     }
 }
 
@@ -126,12 +150,15 @@ fn default(sources: &[(String, String)]) -> Result<String> {
 /// Turns the block tags `generation` and `endgeneration`, which mark what a model wrote and change no text, into a block that
 /// is always taken, with the same trimming of blanks.
 fn pass_generation_through(source: &str) -> String {
+    // Jinja2 reads all ends of lines as one kind.
+    let source = &source.replace("\r\n", "\n").replace('\r', "\n");
     let mut out = String::with_capacity(source.len());
-    let mut rest = source;
+    let mut rest = source.as_str();
     while let Some(start) = rest.find("{%") {
         out.push_str(&rest[..start]);
         rest = &rest[start..];
-        let Some(end) = rest.find("%}") else { break };
+        // An end that shares its sign with the beginning is none.
+        let Some(end) = rest[2..].find("%}").map(|end| end + 2) else { break };
         let tag = &rest[2..end];
         match tag.trim_matches(['-', '+']).trim() {
             "generation" => out.push_str(&format!("{{%{}%}}", tag.replacen("generation", "if true", 1))),
@@ -147,55 +174,6 @@ fn pass_generation_through(source: &str) -> String {
     }
     out.push_str(rest);
     out
-}
-
-/// Writes a value as Python would: `True`, `False` and `None` have their own spelling there.
-fn write_value(out: &mut Output, state: &mut State, value: &Value) -> Result<(), minijinja::Error> {
-    match value.kind() {
-        ValueKind::Bool => {
-            out.write_str(if value.is_true() { "True" } else { "False" }).map_err(minijinja::Error::from)
-        }
-        ValueKind::None => out.write_str("None").map_err(minijinja::Error::from),
-        _ => minijinja::escape_formatter(out, state, value),
-    }
-}
-
-/// JSON as Python writes it: blanks after `,` and `:`, and neither HTML nor letters beyond ASCII escaped.
-fn tojson(value: &Value, kwargs: Kwargs) -> Result<String, minijinja::Error> {
-    let indent: Option<usize> = kwargs.get("indent")?;
-    kwargs.assert_all_used()?;
-    let mut out = Vec::new();
-    let written = match indent {
-        Some(width) => {
-            let blanks = " ".repeat(width);
-            value.serialize(&mut ser::Serializer::with_formatter(
-                &mut out,
-                ser::PrettyFormatter::with_indent(blanks.as_bytes()),
-            ))
-        }
-        None => value.serialize(&mut ser::Serializer::with_formatter(&mut out, Spaced)),
-    };
-    let wrong =
-        |cause: String| minijinja::Error::new(ErrorKind::InvalidOperation, format!("cannot write JSON: {cause}"));
-    written.map_err(|cause| wrong(cause.to_string()))?;
-    String::from_utf8(out).map_err(|cause| wrong(cause.to_string()))
-}
-
-/// The layout of Python's `json.dumps`: all on one line, blanks after separators.
-struct Spaced;
-
-impl ser::Formatter for Spaced {
-    fn begin_array_value<W: ?Sized + std::io::Write>(&mut self, out: &mut W, first: bool) -> std::io::Result<()> {
-        if first { Ok(()) } else { out.write_all(b", ") }
-    }
-
-    fn begin_object_key<W: ?Sized + std::io::Write>(&mut self, out: &mut W, first: bool) -> std::io::Result<()> {
-        if first { Ok(()) } else { out.write_all(b", ") }
-    }
-
-    fn begin_object_value<W: ?Sized + std::io::Write>(&mut self, out: &mut W) -> std::io::Result<()> {
-        out.write_all(b": ")
-    }
 }
 
 fn raise_exception(message: String) -> Result<Value, minijinja::Error> {

@@ -118,3 +118,28 @@ fn a_template_file_goes_before_the_configuration() {
 fn without_a_template_the_error_says_what_to_do() {
     assert!(source(&Files::default()).unwrap_err().advice().unwrap().contains("--skip-chat-template"));
 }
+
+#[test]
+fn every_end_of_a_line_is_one() {
+    assert_eq!(render("<|user|>\r\n{{ messages[0].content }}\r<|end|>\n", "Hi\r\n"), "<|user|>\nHi\r\n\n<|end|>");
+}
+
+#[test]
+fn no_source_is_too_odd_to_be_read() {
+    for source in ["{%}", "{%", "{%-}", "%}{%", "{%%}", "{{}}", "{#", "{% generation", "{% generation %}", "{%}%}"] {
+        // An error is as good as a template.
+        let _ = Chat::compile(source, &[]);
+    }
+}
+
+#[test]
+fn a_template_that_would_not_end_is_refused() {
+    for source in [
+        "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+        "{% for a in range(99999) %}{% for b in range(99999) %}x{% endfor %}{% endfor %}",
+        "{% set ns = namespace(t='x') %}{% for a in range(99999) %}{% set ns.t = ns.t ~ ns.t %}{{ ns.t }}{% endfor %}",
+    ] {
+        let chat = Chat::compile(source, &[]).unwrap();
+        assert!(chat.render_user("hi", &Map::new()).is_err(), "{source}");
+    }
+}

@@ -2,7 +2,7 @@
 //! and never interprets what it read.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use serde_json::{Map, Value};
@@ -48,10 +48,38 @@ pub(super) fn read(path: &Path) -> Result<Files> {
     if path.is_dir() {
         return directory(path);
     }
+    let beside = |name: &str| path.file_name().is_some_and(|file| file == name);
     match path.parent() {
-        Some(parent) if path.file_name().is_some_and(|name| name == TOKENIZER) => directory(parent),
-        _ => Ok(Files { tokenizer: bytes(path)?.ok_or_else(|| missing(path))?, ..Files::default() }),
+        Some(parent) if beside(TOKENIZER) || beside("tokenizer_config.json") => directory(parent),
+        _ => {
+            look_at(path)?;
+            Ok(Files { tokenizer: bytes(path)?.ok_or_else(|| missing(path))?, ..Files::default() })
+        }
     }
+}
+
+/// Looks at the beginning of a file before all of it is read: models are large.
+fn look_at(path: &Path) -> Result<()> {
+    let mut begin = Vec::new();
+    let opened = fs::File::open(path).and_then(|file| file.take(512).read_to_end(&mut begin));
+    opened.map_err(|cause| Error::new(format!("cannot read `{}`: {cause}", path.display())))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let text = String::from_utf8_lossy(&begin);
+    let what = match text.trim_start_matches('\u{feff}').trim_start() {
+        gguf if gguf.starts_with("GGUF") => "a model of llama.cpp (GGUF)",
+        pointer if pointer.starts_with("version https://git-lfs") => {
+            "a pointer of Git LFS: `git lfs pull` fetches the file"
+        }
+        page if page.starts_with("<!") || page.to_lowercase().starts_with("<html") => "a web page",
+        tekken if tekken.starts_with('{') && name.contains("tekken") => "Mistral's own form (tekken)",
+        json if json.starts_with('{') => return Ok(()),
+        _ if name.ends_with(".tiktoken") || name.contains("tiktoken") => "a table of ranks (tiktoken)",
+        _ if name.ends_with(".model") => "a model of SentencePiece",
+        _ => "no JSON",
+    };
+    Err(Error::new(format!("`{}` is no `{TOKENIZER}`: it is {what}", path.display())).hint(
+        "name the model's folder or its own `tokenizer.json`, or leave `--tokenizer` out: the server's `/tokenize` counts then",
+    ))
 }
 
 fn directory(path: &Path) -> Result<Files> {
@@ -115,8 +143,9 @@ fn no_tokenizer(path: &Path) -> Error {
     let what = format!("no `{TOKENIZER}` in `{}`", path.display());
     let what = if found.is_empty() { what } else { format!("{what}, only `{}`", found.join("`, `")) };
     Error::new(what).hint(
-        "only the `tokenizer.json` of the `tokenizers` library works; SentencePiece (`tokenizer.model`), tiktoken and \
-         `vocab.json` with `merges.txt` can be converted by `save_pretrained` of transformers",
+        "only the `tokenizer.json` of the `tokenizers` library works: SentencePiece (`tokenizer.model`), tiktoken and \
+         `vocab.json` with `merges.txt` can be converted by `save_pretrained` of transformers; or leave `--tokenizer` out, and \
+         the server's `/tokenize` counts",
     )
 }
 
@@ -207,6 +236,31 @@ mod tests {
         let error = read(&folder.0).unwrap_err();
         assert!(error.to_string().ends_with("only `tokenizer.model`"), "{error}");
         assert!(error.advice().unwrap().contains("SentencePiece"));
+    }
+
+    #[test]
+    fn a_file_of_another_kind_is_known_by_its_beginning() {
+        let rows = [
+            ("big.gguf", "GGUF\u{3}", "llama.cpp"),
+            ("tekken.json", "{\"config\": 1}", "tekken"),
+            ("qwen.tiktoken", "IQ== 0\n", "tiktoken"),
+            ("tokenizer.model", "\n\u{e}\n\u{5}<unk>", "SentencePiece"),
+            ("lfs.json", "version https://git-lfs.github.com/spec/v1\n", "Git LFS"),
+            ("page.json", "<!doctype html><html>", "web page"),
+            ("words.txt", "hello", "no JSON"),
+        ];
+        let folder = Folder::new("kinds", &rows.map(|(name, content, _)| (name, content)));
+        for (name, _, kind) in rows {
+            let error = read(&folder.0.join(name)).unwrap_err();
+            assert!(error.to_string().contains(kind), "{name}: {error}");
+            assert!(error.advice().unwrap().contains("/tokenize"), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_configuration_leads_to_its_tokenizer() {
+        let folder = Folder::new("config", &[("tokenizer.json", "{}"), ("tokenizer_config.json", "{}")]);
+        assert_eq!(read(&folder.0.join("tokenizer_config.json")).unwrap().tokenizer, b"{}");
     }
 
     #[test]

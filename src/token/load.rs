@@ -26,17 +26,44 @@ pub fn load(choice: &Choice, model: &str, server: Option<Served<'_>>) -> Result<
     match choice {
         Choice::Skip => of(None),
         Choice::Builtin => of(Some(Tokenizer::builtin()?)),
-        Choice::OfModel => search(model, &Hub::from_env(|name| std::env::var(name).ok()), server),
-        Choice::Named(name) => search(name, &Hub::from_env(|name| std::env::var(name).ok()), server),
+        Choice::OfModel => of_model(model, &Hub::from_env(|name| std::env::var(name).ok()), server),
+        Choice::Named(name) => named(name, &Hub::from_env(|name| std::env::var(name).ok()), server),
     }
 }
 
-fn search(name: &str, hub: &Hub, server: Option<Served<'_>>) -> Result<Loaded> {
-    let path = Path::new(name);
+/// The tokenizer that the user named: what is written as a path is one, and has to be there.
+fn named(name: &str, hub: &Hub, server: Option<Served<'_>>) -> Result<Loaded> {
+    let path = match (name.strip_prefix("~/"), std::env::home_dir()) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(name),
+    };
     if path.exists() {
-        return from_path(name, path);
+        return from_path(name, &path);
     }
-    let mut tried = vec!["no such file or directory".to_owned()];
+    if name.starts_with(['/', '.', '~']) {
+        let what = format!("no tokenizer at `{name}`: there is no such file or directory");
+        return Err(Error::new(what).hint(
+            "inside a container, mount it; else name a model on the hub, or say `--tokenizer builtin` where exact counts do \
+             not matter",
+        ));
+    }
+    search(name, hub, server, vec!["no such file or directory".to_owned()])
+}
+
+/// The tokenizer of a model that is named as the server has it: a folder of that name here is one place to look for it.
+fn of_model(model: &str, hub: &Hub, server: Option<Served<'_>>) -> Result<Loaded> {
+    let path = Path::new(model);
+    let tried = match path.exists() {
+        true if path.is_dir() && !path.join(files::TOKENIZER).exists() => {
+            format!("the folder `{model}` has no `{}`", files::TOKENIZER)
+        }
+        true => return from_path(model, path),
+        false => "no such file or directory".to_owned(),
+    };
+    search(model, hub, server, vec![tried])
+}
+
+fn search(name: &str, hub: &Hub, server: Option<Served<'_>>, mut tried: Vec<String>) -> Result<Loaded> {
     if let Some(loaded) = from_hub(name, hub, &mut tried)? {
         return Ok(loaded);
     }
@@ -129,7 +156,7 @@ mod tests {
 
     #[test]
     fn the_error_lists_what_was_tried() {
-        let error = search("org/model", &nowhere(), None).unwrap_err();
+        let error = named("org/model", &nowhere(), None).unwrap_err();
         assert_eq!(
             error.to_string(),
             "no tokenizer for `org/model`: no such file or directory; not in the hub cache `/nowhere/hub`; \
@@ -139,9 +166,22 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_is_missing_is_not_asked_of_the_hub() {
-        let error = search("/nowhere/at/all", &nowhere(), None).unwrap_err().to_string();
-        assert!(error.contains("not the name of a model") && !error.contains("cache"), "{error}");
+    fn a_path_has_to_be_there() {
+        for name in ["/nowhere/at/all", "./nowhere", "../nowhere", "~/nowhere-at-all"] {
+            let error = named(name, &nowhere(), None).unwrap_err();
+            assert_eq!(error.to_string(), format!("no tokenizer at `{name}`: there is no such file or directory"));
+            assert!(error.advice().unwrap().contains("builtin"));
+        }
+    }
+
+    #[test]
+    fn a_folder_with_the_models_name_and_no_tokenizer_is_one_place_that_was_tried() {
+        let folder = std::env::temp_dir().join(format!("llmbench-of-model-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("tiktoken.model"), "x").unwrap();
+        let error = of_model(folder.to_str().unwrap(), &nowhere(), None).unwrap_err().to_string();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(error.contains("has no `tokenizer.json`") && error.contains("no server to ask"), "{error}");
     }
 
     #[test]
@@ -149,10 +189,10 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("llmbench-load-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let name = folder.to_str().unwrap();
-        let error = search(name, &nowhere(), None).unwrap_err();
+        let error = named(name, &nowhere(), None).unwrap_err();
         assert!(error.to_string().starts_with("cannot load the tokenizer") && error.advice().is_some(), "{error}");
         std::fs::write(folder.join("tokenizer.json"), include_bytes!("builtin.json")).unwrap();
-        let loaded = search(name, &nowhere(), None).unwrap().tokenizer.unwrap();
+        let loaded = named(name, &nowhere(), None).unwrap().tokenizer.unwrap();
         assert_eq!((loaded.name(), loaded.vocab_size()), (name, 8192));
         std::fs::remove_dir_all(&folder).unwrap();
     }

@@ -8,6 +8,7 @@ mod chat;
 mod files;
 mod load;
 mod local;
+mod python;
 mod server;
 mod specials;
 

@@ -16,7 +16,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ("rng", &[]),
     ("record", &["error", "json"]),
     ("hub", &["error", "net"]),
-    ("token", &["error", "hub", "net"]),
+    ("token", &["error", "hub", "json", "net"]),
     ("net", &["error", "reach"]),
     ("reach", &["error"]),
     ("manual", &["error"]),

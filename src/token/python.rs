@@ -1,0 +1,358 @@
+//! What chat templates may use of Python and Jinja2 that the template engine lacks or does otherwise: how values are written, JSON
+//! as transformers' `tojson` gives it, and further filters, tests and methods.
+
+use minijinja::value::{Kwargs, Rest, Value, ValueKind, ValueOrKwargs, from_args};
+use minijinja::{Environment, Error, ErrorKind, Output, State};
+use serde_json::Value as Json;
+
+use crate::json;
+
+/// The widest indent that JSON is given.
+const WIDEST: u64 = 100;
+
+/// Adds all of it to an environment.
+pub(super) fn add_to(environment: &mut Environment<'_>) {
+    minijinja_contrib::add_to_environment(environment);
+    environment.set_formatter(write_value);
+    environment.set_unknown_method_callback(method);
+    environment.add_filter("tojson", tojson);
+    environment
+        .add_filter("center", |text: String, width: Option<usize>| aligned(&text, width.unwrap_or(80), Side::Both));
+    environment.add_filter("replace", replace);
+    environment.add_filter("truncate", truncate);
+    environment.add_function("cycler", |items: Rest<Value>| minijinja_contrib::globals::cycler(items.0));
+    environment.add_test("sequence", |value: &Value| {
+        matches!(value.kind(), ValueKind::Seq | ValueKind::String | ValueKind::Map)
+    });
+    environment.add_test("callable", |value: &Value| value.kind() == ValueKind::Plain);
+}
+
+fn invalid(what: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidOperation, what.into())
+}
+
+/// Writes a value as Python would: `True`, `False` and `None` have their own spelling there, and so have floats.
+fn write_value(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
+    match value.kind() {
+        ValueKind::Bool => out.write_str(if value.is_true() { "True" } else { "False" }).map_err(Error::from),
+        ValueKind::None => out.write_str("None").map_err(Error::from),
+        ValueKind::Number if !value.is_integer() => match f64::try_from(value.clone()) {
+            Ok(number) => out.write_str(&float(number)).map_err(Error::from),
+            Err(_) => minijinja::escape_formatter(out, state, value),
+        },
+        _ => minijinja::escape_formatter(out, state, value),
+    }
+}
+
+/// A float as Python's `repr` has it.
+fn float(number: f64) -> String {
+    match number {
+        number if number.is_nan() => "nan".to_owned(),
+        number if number.is_infinite() => if number > 0.0 { "inf" } else { "-inf" }.to_owned(),
+        number => json::float(number),
+    }
+}
+
+/// How JSON is laid out: the arguments of transformers' `tojson`.
+struct Layout {
+    ascii: bool,
+    indent: Option<String>,
+    item: String,
+    key: String,
+    sorted: bool,
+}
+
+/// `tojson(value, ensure_ascii=False, indent=None, separators=None, sort_keys=False)`, as Python's `json.dumps` writes it.
+fn tojson(value: &Value, args: Rest<ValueOrKwargs>) -> Result<String, Error> {
+    let args = args.into_values();
+    let (plain, kwargs): (&[Value], Kwargs) = from_args(&args)?;
+    let names = ["ensure_ascii", "indent", "separators", "sort_keys"];
+    if plain.len() > names.len() {
+        return Err(Error::new(ErrorKind::TooManyArguments, "tojson takes four arguments"));
+    }
+    let mut given = Vec::new();
+    for (position, name) in names.into_iter().enumerate() {
+        let named: Option<Value> = kwargs.get(name)?;
+        given.push(
+            named.or_else(|| plain.get(position).cloned()).filter(|value| !value.is_none() && !value.is_undefined()),
+        );
+    }
+    kwargs.assert_all_used()?;
+    let [ascii, indent, separators, sorted] = [&given[0], &given[1], &given[2], &given[3]];
+    let is_true = |value: &Option<Value>| value.as_ref().is_some_and(Value::is_true);
+    let indent = indent.as_ref().map(blanks).transpose()?;
+    let (item, key) = match separators {
+        None => (if indent.is_some() { "," } else { ", " }.to_owned(), ": ".to_owned()),
+        Some(pair) => {
+            let pair: Vec<String> = pair.try_iter()?.map(|part| part.to_string()).collect();
+            let [item, key] =
+                <[String; 2]>::try_from(pair).map_err(|_| invalid("`separators` of tojson are two texts"))?;
+            (item, key)
+        }
+    };
+    let layout = Layout { ascii: is_true(ascii), indent, item, key, sorted: is_true(sorted) };
+    let value = serde_json::to_value(value).map_err(|cause| invalid(format!("cannot write JSON: {cause}")))?;
+    let mut out = String::new();
+    layout.write(&value, 0, &mut out);
+    Ok(out)
+}
+
+/// What one step of an indent is: a number of blanks, or a text.
+fn blanks(indent: &Value) -> Result<String, Error> {
+    if let Some(text) = indent.as_str() {
+        return Ok(text.to_owned());
+    }
+    let width = if indent.kind() == ValueKind::Bool {
+        u64::from(indent.is_true())
+    } else {
+        u64::try_from(indent.clone()).unwrap_or(u64::MAX)
+    };
+    match width {
+        0..=WIDEST => Ok(" ".repeat(width as usize)),
+        _ => Err(invalid(format!("`indent` of tojson is a number from 0 to {WIDEST}"))),
+    }
+}
+
+impl Layout {
+    fn write(&self, value: &Json, depth: usize, out: &mut String) {
+        match value {
+            Json::Null => out.push_str("null"),
+            Json::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+            Json::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
+                Some(float) => out.push_str(&json::float(float)),
+                None => out.push_str(&number.to_string()),
+            },
+            Json::String(text) => self.text(text, out),
+            Json::Array(list) => self.list(('[', ']'), list.iter().map(|value| (None, value)), depth, out),
+            Json::Object(map) => {
+                let mut entries: Vec<(Option<&String>, &Json)> =
+                    map.iter().map(|(key, value)| (Some(key), value)).collect();
+                if self.sorted {
+                    entries.sort_by(|one, other| one.0.cmp(&other.0));
+                }
+                self.list(('{', '}'), entries.into_iter(), depth, out);
+            }
+        }
+    }
+
+    fn list<'a>(
+        &self,
+        (open, close): (char, char),
+        items: impl Iterator<Item = (Option<&'a String>, &'a Json)>,
+        depth: usize,
+        out: &mut String,
+    ) {
+        out.push(open);
+        let mut any = false;
+        for (key, value) in items {
+            if any {
+                out.push_str(&self.item);
+            }
+            any = true;
+            self.line(depth + 1, out);
+            if let Some(key) = key {
+                self.text(key, out);
+                out.push_str(&self.key);
+            }
+            self.write(value, depth + 1, out);
+        }
+        if any {
+            self.line(depth, out);
+        }
+        out.push(close);
+    }
+
+    fn line(&self, depth: usize, out: &mut String) {
+        if let Some(step) = &self.indent {
+            out.push('\n');
+            (0..depth).for_each(|_| out.push_str(step));
+        }
+    }
+
+    fn text(&self, text: &str, out: &mut String) {
+        match self.ascii {
+            true => out.push_str(&json::text(text)),
+            false => out.push_str(&Json::from(text).to_string()),
+        }
+    }
+}
+
+/// `replace(text, old, new, count=None)`.
+fn replace(text: String, old: String, new: String, count: Option<i64>) -> String {
+    match count {
+        Some(count) if count >= 0 => text.replacen(&old, &new, count as usize),
+        _ => text.replace(&old, &new),
+    }
+}
+
+/// `truncate(text, length=255, killwords=False, end='...', leeway=5)`.
+fn truncate(text: String, args: Rest<ValueOrKwargs>) -> Result<String, Error> {
+    let args = args.into_values();
+    let (plain, kwargs): (&[Value], Kwargs) = from_args(&args)?;
+    let given = |position: usize, name: &str| -> Result<Option<Value>, Error> {
+        Ok(kwargs.get::<Option<Value>>(name)?.or_else(|| plain.get(position).cloned()))
+    };
+    let number = |value: Option<Value>, otherwise: usize| value.map_or(Ok(otherwise), usize::try_from);
+    let length = number(given(0, "length")?, 255)?;
+    let whole = given(1, "killwords")?.is_some_and(|value| value.is_true());
+    let end = given(2, "end")?.map_or("...".to_owned(), |value| value.to_string());
+    let leeway = number(given(3, "leeway")?, 5)?;
+    kwargs.assert_all_used()?;
+    if text.chars().count() <= length.saturating_add(leeway) {
+        return Ok(text);
+    }
+    let kept: String = text.chars().take(length.saturating_sub(end.chars().count())).collect();
+    let kept = if whole { kept.as_str() } else { kept.rsplit_once(' ').map_or(kept.as_str(), |(before, _)| before) };
+    Ok(format!("{kept}{end}"))
+}
+
+/// Where a text is filled up.
+#[derive(Clone, Copy)]
+enum Side {
+    Left,
+    Right,
+    Both,
+}
+
+fn aligned(text: &str, width: usize, side: Side) -> Result<String, Error> {
+    const WIDEST: usize = 100_000;
+    let missing = width.saturating_sub(text.chars().count());
+    if missing > WIDEST {
+        return Err(invalid(format!("a text is filled up by {WIDEST} blanks at most")));
+    }
+    let left = match side {
+        Side::Left => missing,
+        Side::Right => 0,
+        // As Python does it, which leaves the odd one where it has always been.
+        Side::Both => missing / 2 + (missing & width & 1),
+    };
+    Ok(format!("{}{text}{}", " ".repeat(left), " ".repeat(missing - left)))
+}
+
+/// Python's methods of texts and lists beyond those that the engine's own list has.
+fn method(state: &mut State, value: &Value, name: &str, args: &[Value]) -> Result<Value, Error> {
+    let found = match value.as_str() {
+        Some(text) => text_method(text, name, args)?,
+        None if value.kind() == ValueKind::Seq && name == "index" => {
+            let (wanted,): (Value,) = from_args(args)?;
+            let place = value.try_iter()?.position(|item| item == wanted);
+            Some(Value::from(place.ok_or_else(|| invalid(format!("{wanted} is not in list")))?))
+        }
+        None => None,
+    };
+    match found {
+        Some(value) => Ok(value),
+        None => minijinja_contrib::pycompat::unknown_method_callback(state, value, name, args),
+    }
+}
+
+fn text_method(text: &str, name: &str, args: &[Value]) -> Result<Option<Value>, Error> {
+    let strings = |parts: Vec<&str>| Value::from(parts.into_iter().map(str::to_owned).collect::<Vec<String>>());
+    Ok(Some(match name {
+        "removeprefix" => {
+            let (prefix,): (&str,) = from_args(args)?;
+            Value::from(text.strip_prefix(prefix).unwrap_or(text))
+        }
+        "removesuffix" => {
+            let (suffix,): (&str,) = from_args(args)?;
+            Value::from(text.strip_suffix(suffix).unwrap_or(text))
+        }
+        "partition" | "rpartition" => {
+            let (separator,): (&str,) = from_args(args)?;
+            let split = if name == "partition" { text.split_once(separator) } else { text.rsplit_once(separator) };
+            match (split, name) {
+                (Some((before, after)), _) => strings(vec![before, separator, after]),
+                (None, "partition") => strings(vec![text, "", ""]),
+                (None, _) => strings(vec!["", "", text]),
+            }
+        }
+        "rsplit" => {
+            let (separator, most): (Option<&str>, Option<i64>) = from_args(args)?;
+            let most =
+                most.and_then(|most| usize::try_from(most).ok()).map_or(usize::MAX, |most| most.saturating_add(1));
+            let mut parts: Vec<&str> = match separator {
+                Some(separator) => text.rsplitn(most, separator).collect(),
+                None if most == usize::MAX => text.split_whitespace().rev().collect(),
+                None => text.trim_end().rsplitn(most, char::is_whitespace).map(str::trim_end).collect(),
+            };
+            parts.reverse();
+            strings(parts)
+        }
+        "index" => {
+            let (part,): (&str,) = from_args(args)?;
+            let place = text.find(part).ok_or_else(|| invalid("substring not found"))?;
+            Value::from(text[..place].chars().count())
+        }
+        "zfill" => {
+            let (width,): (usize,) = from_args(args)?;
+            let (sign, digits) = text.split_at(usize::from(text.starts_with(['+', '-'])));
+            let filled = aligned(digits, width.saturating_sub(sign.len()), Side::Left)?;
+            Value::from(format!("{sign}{}{digits}", "0".repeat(filled.len() - digits.len())))
+        }
+        "ljust" | "rjust" | "center" => {
+            let (width,): (usize,) = from_args(args)?;
+            let side = match name {
+                "ljust" => Side::Right,
+                "rjust" => Side::Left,
+                _ => Side::Both,
+            };
+            Value::from(aligned(text, width, side)?)
+        }
+        "swapcase" => {
+            let swap = |letter: char| -> String {
+                if letter.is_uppercase() { letter.to_lowercase().collect() } else { letter.to_uppercase().collect() }
+            };
+            Value::from(text.chars().map(swap).collect::<String>())
+        }
+        "casefold" => Value::from(text.to_lowercase().replace('ß', "ss")),
+        _ => return Ok(None),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rendered(source: &str) -> Result<String, Error> {
+        let mut environment = Environment::new();
+        add_to(&mut environment);
+        environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+        environment.render_str(source, ())
+    }
+
+    /// Templates and what Jinja2 3.1 makes of them, with transformers' `tojson`.
+    #[test]
+    fn what_templates_use_is_as_jinja2_has_it() {
+        let vectors: Vec<(String, String)> = serde_json::from_str(include_str!("jinja2.json")).unwrap();
+        let mut wrong = Vec::new();
+        for (source, expected) in &vectors {
+            match rendered(source) {
+                Ok(found) if found == *expected => {}
+                found => wrong.push(format!("{source}\n  {found:?}\n  {expected:?}")),
+            }
+        }
+        assert!(wrong.is_empty() && vectors.len() > 20, "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn what_would_take_all_memory_is_refused() {
+        for source in [
+            "{{ [1] | tojson(indent=9000000000) }}",
+            "{{ [1] | tojson(indent=-1) }}",
+            "{{ 'a'.ljust(9000000000) }}",
+            "{{ 'a'.zfill(9000000000) }}",
+            "{{ 'a' | center(9000000000) }}",
+        ] {
+            assert!(rendered(source).is_err(), "{source}");
+        }
+    }
+
+    #[test]
+    fn arguments_that_tojson_has_not_are_refused() {
+        for source in
+            ["{{ 1 | tojson(colour=1) }}", "{{ 1 | tojson(1, 2, 3, 4, 5) }}", "{{ 1 | tojson(separators=[1]) }}"]
+        {
+            assert!(rendered(source).is_err(), "{source}");
+        }
+    }
+}
