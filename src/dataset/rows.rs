@@ -135,6 +135,24 @@ pub(super) fn text(bytes: &[u8]) -> Result<&str> {
     })
 }
 
+/// Whether a file is what it is said to be, and not what stands in its place.
+///
+/// # Errors
+///
+/// Where it is a pointer of Git LFS, or a web page.
+pub(super) fn is_data(bytes: &[u8]) -> Result<()> {
+    let begin = bytes.trim_ascii_start();
+    let begin = begin[..begin.len().min(64)].to_ascii_lowercase();
+    if begin.starts_with(b"version https://git-lfs.github.com/spec") {
+        return Err(Error::new("it is a pointer of Git LFS, not the file").hint("fetch the file with `git lfs pull`"));
+    }
+    if begin.starts_with(b"<!doctype html") || begin.starts_with(b"<html") {
+        let hint = "download the file itself: on the hub its address has `/resolve/` in it, and not `/blob/`";
+        return Err(Error::new("it is a web page, not the file").hint(hint));
+    }
+    Ok(())
+}
+
 /// What a file says in UTF-8, without the mark that some programs put before it.
 ///
 /// # Errors
@@ -188,6 +206,19 @@ mod tests {
 
     fn texts(content: &str) -> Result<Vec<String>> {
         read(content.as_bytes(), FORM, |mut row| row.text("a").map(Some))
+    }
+
+    #[test]
+    fn what_stands_in_the_place_of_a_file_is_known() {
+        for (content, part) in [
+            ("version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "Git LFS"),
+            ("  <!DOCTYPE HTML>\n<html>", "web page"),
+            ("<html><body>", "web page"),
+        ] {
+            let error = is_data(content.as_bytes()).unwrap_err();
+            assert!(error.to_string().contains(part) && error.advice().is_some(), "{content}");
+        }
+        assert!(is_data(b"{\"a\": \"<html>\"}").is_ok() && is_data(b"").is_ok());
     }
 
     #[test]

@@ -59,6 +59,8 @@ struct Size {
     inputs: u32,
 }
 
+/// Lists of ids lie in a list of prompts; what lies deeper is one text.
+const DEEPEST: u32 = 3;
 /// Tokens of an image, a video or a sound in a message.
 const MEDIUM_TOKENS: u32 = 256;
 /// Bytes of a sound file that are a token: 20 ms at 16,000 samples a second of two bytes each.
@@ -142,10 +144,15 @@ impl Size {
 
     /// The size of a prompt of any shape. A list of texts or of lists of ids is a prompt an item.
     fn of(value: &[u8]) -> Self {
+        Size::within(value, DEEPEST)
+    }
+
+    /// As [`Size::of`], where lists may lie in lists so many times.
+    fn within(value: &[u8], depth: u32) -> Self {
         let first = value.get(1..).and_then(|rest| rest.trim_ascii_start().first());
         match (value.first(), first) {
             (Some(b'['), Some(digit)) if digit.is_ascii_digit() => Size::one(memchr_iter(b',', value).count() + 1),
-            (Some(b'['), Some(b'"' | b'[')) => Size::of_list(value),
+            (Some(b'['), Some(b'"' | b'[')) if depth > 0 => Size::of_items(value, depth - 1),
             (Some(b'"'), _) => Size::one(text_tokens(&value[1..value.len() - 1])),
             _ => Size::one(text_tokens(value)),
         }
@@ -153,9 +160,13 @@ impl Size {
 
     /// The size of a list, an input an item; of anything else, as of one.
     fn of_list(value: &[u8]) -> Self {
+        Size::of_items(value, DEEPEST)
+    }
+
+    fn of_items(value: &[u8], depth: u32) -> Self {
         let mut sum = Size::default();
         let add = |item: &[u8]| {
-            sum.tokens = sum.tokens.saturating_add(Size::of(item).tokens);
+            sum.tokens = sum.tokens.saturating_add(Size::within(item, depth).tokens);
             sum.inputs += 1;
         };
         if for_each_item(value, add).is_ok() && sum.inputs > 0 { sum } else { Size::one(text_tokens(value)) }

@@ -143,3 +143,9 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_prompt_of_nested_lists_is_measured_at_once() {
+    let body = format!(r#"{{"prompt":{}1{}}}"#, "[".repeat(500_000), "]".repeat(500_000));
+    assert!(order(Endpoint::Completions, body.as_bytes(), Blocks::Unwanted).is_ok());
+}

@@ -17,8 +17,8 @@ use crate::token::Tokenizer;
 const FORM: &str = "the columns are those of `Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type`";
 /// Only rows of this model count.
 const MODEL: &str = "GPT-4";
-/// Where the lengths of a request stand in a row, whatever the columns are called.
-const LENGTHS: [usize; 2] = [2, 3];
+/// The columns that count, by their names without case, blanks and underscores.
+const COLUMNS: [&str; 3] = ["model", "requesttokens", "responsetokens"];
 
 /// The settings of `burstgpt`.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,13 +115,21 @@ fn sample(rows: usize, wanted: usize, mut legacy: Legacy) -> Vec<u32> {
 
 /// The rows of the model that were answered.
 fn parse(bytes: &[u8]) -> Result<Vec<Lengths>> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
+    let first = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let delimiter =
+        [b',', b';', b'\t'].into_iter().max_by_key(|mark| first.iter().filter(|byte| *byte == mark).count());
+    let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter.unwrap_or(b',')).from_reader(bytes);
     let header = reader.headers().map_err(|cause| wrong(&cause))?.clone();
+    let plain = |name: &str| name.to_lowercase().replace([' ', '_'], "");
     let column = |name: &str| {
-        let position = header.iter().position(|column| column == name);
-        position.ok_or_else(|| Error::new(format!("line 1: no column `{name}`")).hint(FORM))
+        let position = header.iter().position(|column| plain(column) == name);
+        position.ok_or_else(|| {
+            let there = header.iter().collect::<Vec<_>>().join("`, `");
+            Error::new(format!("line 1: no column `{}`; there are `{there}`", spelled(name))).hint(FORM)
+        })
     };
-    let (model, answered) = (column("Model")?, column("Response tokens")?);
+    let [model, asked, answered] = COLUMNS.map(column);
+    let (model, asked, answered) = (model?, asked?, answered?);
     let mut rows = Vec::new();
     for row in reader.records() {
         let row = row.map_err(|cause| wrong(&cause))?;
@@ -132,10 +140,19 @@ fn parse(bytes: &[u8]) -> Result<Vec<Lengths>> {
         if row.get(answered).is_none_or(str::is_empty) || number(&row, &header, answered)? <= 0.0 {
             continue;
         }
-        let [input, output] = LENGTHS.map(|position| tokens(&row, &header, position));
+        let [input, output] = [asked, answered].map(|position| tokens(&row, &header, position));
         rows.push(Lengths { input: input?, output: output? });
     }
     Ok(rows)
+}
+
+/// A column's name as BurstGPT has it.
+fn spelled(name: &str) -> &'static str {
+    match name {
+        "model" => "Model",
+        "requesttokens" => "Request tokens",
+        _ => "Response tokens",
+    }
 }
 
 fn tokens(row: &StringRecord, header: &StringRecord, position: usize) -> Result<u32> {

@@ -53,22 +53,28 @@ fn rows_with_replacement_are_the_reference_s() {
 fn a_table_that_is_wrong_is_refused_with_its_line_and_column() {
     let head = "Timestamp,Model,Request tokens,Response tokens";
     let table = [
-        ("a,b\n1,2\n".to_owned(), "line 1: no column `Model`"),
-        ("Model,b\nGPT-4,2\n".to_owned(), "line 1: no column `Response tokens`"),
+        ("a,b\n1,2\n".to_owned(), "line 1: no column `Model`; there are `a`, `b`"),
+        (
+            "Model,Request tokens\nGPT-4,2\n".to_owned(),
+            "line 1: no column `Response tokens`; there are `Model`, `Request tokens`",
+        ),
         (format!("{head}\n0,ChatGPT,x,x\n0,GPT-4,x,3\n"), "line 3: no number of tokens at `Request tokens`"),
         (format!("{head}\n0,GPT-4,3,x\n"), "line 2: no number of tokens at `Response tokens`"),
         (format!("{head}\n0,GPT-4,-3,1\n"), "line 2: no number of tokens at `Request tokens`"),
         (format!("{head}\n0,GPT-4,4000000000,3\n"), "line 2: no number of tokens at `Request tokens`"),
         (format!("{head}\n0,GPT-4,3,0\n"), "no row of model `GPT-4` with response tokens"),
-        (String::new(), "line 1: no column `Model`"),
-        ("Model,Response tokens\nGPT-4,3\n".to_owned(), "line 2: no number of tokens at column 3"),
+        (String::new(), "line 1: no column `Model`; there are ``"),
+        (
+            "Model,Response tokens\nGPT-4,3\n".to_owned(),
+            "line 1: no column `Request tokens`; there are `Model`, `Response tokens`",
+        ),
     ];
     for (content, why) in table {
         let error = samples("--num-prompts 1", &content).err().unwrap();
         assert_eq!(error.to_string(), why);
         assert!(error.advice().is_some());
     }
-    let error = parse(b"Model,Response tokens\n\xff,3\n").unwrap_err().to_string();
+    let error = parse(b"Model,Request tokens,Response tokens\n\xff,3,3\n").unwrap_err().to_string();
     assert!(error.starts_with("line 2: invalid utf-8"), "{error}");
 }
 
@@ -78,4 +84,17 @@ fn a_run_without_a_file_or_requests_is_refused() {
     assert_eq!(why("--dataset-name burstgpt"), "dataset `burstgpt` needs a file");
     let none = "--dataset-name burstgpt --dataset-path a --num-prompts 0";
     assert_eq!(why(none), "`--num-prompts 0`: dataset `burstgpt` makes 1 prompt or more");
+}
+
+#[test]
+fn columns_are_found_by_their_names() {
+    for table in [
+        "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n5,GPT-4,472,18,490,x\n",
+        "Timestamp,Session ID,Elapsed time,Model,Request tokens,Response tokens,Total tokens,Log Type\n5,1,2.5,GPT-4,472,18,490,x\n",
+        "Timestamp,Model,Total tokens,Response tokens,Request tokens\n5,GPT-4,490,18,472\n",
+        "timestamp;model;request_tokens;response_tokens\n5;GPT-4;472;18\n",
+        "MODEL\tREQUEST TOKENS\tRESPONSE TOKENS\nGPT-4\t472\t18\n",
+    ] {
+        assert_eq!(parse(table.as_bytes()).unwrap(), [Lengths { input: 472, output: 18 }], "{table}");
+    }
 }

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 pub(super) fn from_file<T>(path: &Path, make: impl FnOnce(Vec<u8>) -> Result<T>) -> Result<T> {
     let content = std::fs::read(path).map_err(|cause| unreadable(path, &cause))?;
     rows::unmarked(content)
+        .and_then(|content| rows::is_data(&content).map(|()| content))
         .and_then(make)
         .map_err(|error| error.context(format!("cannot read dataset `{}`", path.display())))
 }

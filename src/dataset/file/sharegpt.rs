@@ -63,7 +63,9 @@ enum Media {
 #[derive(Debug, Deserialize)]
 #[serde(expecting = "an object with `conversations`")]
 struct Entry {
+    #[serde(alias = "conversation")]
     conversations: Option<Turns>,
+    messages: Option<Turns>,
     image: Option<Value>,
     video: Option<Value>,
 }
@@ -79,6 +81,8 @@ struct Turns {
 #[serde(expecting = "an object with `value` in `conversations`")]
 struct Turn {
     value: Option<Value>,
+    content: Option<Value>,
+    role: Option<Value>,
 }
 
 /// A conversation that passed the filter.
@@ -249,9 +253,38 @@ pub(super) fn holds_something(value: &Value) -> bool {
 
 /// The entries with two turns or more, with their positions in the file.
 fn parse(bytes: &[u8]) -> Result<Vec<(usize, Entry)>> {
-    let entries: Vec<Entry> = serde_json::from_slice(bytes).map_err(|cause| rows::misread(&cause, FORM))?;
-    let two_turns = |entry: &Entry| entry.conversations.as_ref().is_some_and(|turns| turns.count >= 2);
-    Ok(entries.into_iter().enumerate().filter(|(_, entry)| two_turns(entry)).collect())
+    let entries: Vec<Entry> = entries(bytes)?;
+    let all = entries.len();
+    let said = |mut entry: Entry| {
+        entry.conversations = entry.conversations.or(entry.messages.take());
+        entry
+    };
+    let entries: Vec<(usize, Entry)> = entries.into_iter().map(said).enumerate().collect();
+    if all > 0 && entries.iter().all(|(_, entry)| entry.conversations.is_none()) {
+        return Err(no_conversations(bytes));
+    }
+    let two_turns = |(_, entry): &(usize, Entry)| entry.conversations.as_ref().is_some_and(|turns| turns.count >= 2);
+    Ok(entries.into_iter().filter(two_turns).collect())
+}
+
+/// The entries of a file: one array of them, or one after the other.
+pub(super) fn entries<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<Vec<T>> {
+    let misread = |cause: serde_json::Error| rows::misread(&cause, FORM);
+    match bytes.trim_ascii_start().first() {
+        Some(b'{') => {
+            serde_json::Deserializer::from_slice(bytes).into_iter().collect::<Result<_, _>>().map_err(misread)
+        }
+        _ => serde_json::from_slice(bytes).map_err(misread),
+    }
+}
+
+/// What is said where no entry has a conversation under a name that is known.
+pub(super) fn no_conversations(bytes: &[u8]) -> Error {
+    let first: Option<Value> = entries(bytes).ok().and_then(|entries: Vec<Value>| entries.into_iter().next());
+    let keys: Vec<String> =
+        first.as_ref().and_then(Value::as_object).map_or(Vec::new(), |entry| entry.keys().cloned().collect());
+    let there = if keys.is_empty() { "nothing".to_owned() } else { format!("`{}`", keys.join("`, `")) };
+    Error::new(format!("no entry has `conversations` or `messages`: entry 0 has {there}")).hint(FORM)
 }
 
 impl<'de> Deserialize<'de> for Turns {
@@ -272,9 +305,13 @@ impl<'de> Visitor<'de> for TurnsVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Turns, A::Error> {
         let mut turns = Turns::default();
-        for value in &mut turns.values {
+        while turns.count < turns.values.len() {
             let Some(turn) = seq.next_element::<Turn>()? else { return Ok(turns) };
-            *value = turn.value;
+            // Files of roles may begin with what the model is told before it is asked.
+            if turn.role.as_ref().is_some_and(|role| role == "system") {
+                continue;
+            }
+            turns.values[turns.count] = turn.value.or(turn.content);
             turns.count += 1;
         }
         while seq.next_element::<IgnoredAny>()?.is_some() {

@@ -150,3 +150,32 @@ fn a_missing_file_is_named() {
     let error = golden::sampled(&sharegpt("").dataset(), &tokenizer()).err().unwrap();
     assert!(error.to_string().starts_with("cannot read dataset `chats.json`: No such file"), "{error}");
 }
+
+#[test]
+fn conversations_are_read_in_every_form_that_files_have() {
+    let said = |form: &str| {
+        let (asked, answered) = ("How are you doing today my friend?", "I am fine, thank you for asking me.");
+        form.replace("ASKED", asked).replace("ANSWERED", answered)
+    };
+    for form in [
+        r#"[{"conversations":[{"from":"human","value":"ASKED"},{"from":"gpt","value":"ANSWERED"}]}]"#,
+        r#"{"conversations":[{"from":"human","value":"ASKED"},{"from":"gpt","value":"ANSWERED"}]}"#,
+        r#"[{"conversations":[{"role":"user","content":"ASKED"},{"role":"assistant","content":"ANSWERED"}]}]"#,
+        r#"[{"messages":[{"role":"user","content":"ASKED"},{"role":"assistant","content":"ANSWERED"}]}]"#,
+        r#"[{"messages":[{"role":"system","content":"x"},{"role":"user","content":"ASKED"},{"role":"assistant","content":"ANSWERED"}]}]"#,
+        r#"[{"conversation":[{"role":"user","value":"ASKED"},{"role":"assistant","value":"ANSWERED"}]}]"#,
+    ] {
+        let entries = parse(said(form).as_bytes()).unwrap();
+        assert_eq!(entries.len(), 1, "{form}");
+        assert!(
+            entries[0].1.turn(0).unwrap().starts_with("How") && entries[0].1.turn(1).unwrap().starts_with("I am"),
+            "{form}"
+        );
+    }
+}
+
+#[test]
+fn what_is_missing_is_named_with_what_is_there() {
+    let error = parse(br#"[{"items":[{"from":"human","value":"x"}],"id":"a"}]"#).unwrap_err();
+    assert_eq!(error.to_string(), "no entry has `conversations` or `messages`: entry 0 has `items`, `id`");
+}

@@ -6,10 +6,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::open::from_file;
-use super::sharegpt::{FORM, ShareGpt, holds_something};
+use super::sharegpt::{FORM, ShareGpt, entries, holds_something, no_conversations};
 use crate::dataset::ahead::ahead;
 use crate::dataset::kind::Talk;
-use crate::dataset::rows;
 use crate::dataset::sample::{Prompt, Sample, Samples};
 use crate::dataset::turns::{Conversations, History, Shape, TurnRange, between, count};
 use crate::error::{Error, Result};
@@ -25,6 +24,7 @@ const USERS: [&str; 2] = ["human", "user"];
 #[derive(Debug, Deserialize)]
 #[serde(expecting = "an object with `conversations`, a list of objects")]
 struct Entry {
+    #[serde(alias = "conversation", alias = "messages")]
     conversations: Option<Vec<Message>>,
     image: Option<Value>,
     video: Option<Value>,
@@ -33,7 +33,9 @@ struct Entry {
 #[derive(Debug, Deserialize)]
 #[serde(expecting = "an object with `from` and `value` in `conversations`")]
 struct Message {
+    #[serde(alias = "role")]
     from: Option<Value>,
+    #[serde(alias = "content")]
     value: Option<Value>,
 }
 
@@ -81,7 +83,11 @@ impl ShareGpt {
         draws: &mut Draws,
     ) -> Result<Vec<Vec<Turn>>> {
         let (fewest, most) = self::range(range)?;
-        let entries: Vec<Entry> = serde_json::from_slice(bytes).map_err(|cause| rows::misread(&cause, FORM))?;
+        let entries: Vec<Entry> = entries(bytes)?;
+        if !entries.is_empty() && entries.iter().all(|entry| entry.conversations.is_none()) {
+            return Err(no_conversations(bytes));
+        }
+        let longest = entries.iter().filter_map(|entry| entry.conversations.as_ref().map(Vec::len)).max().unwrap_or(0);
         let long = |entry: &Entry| entry.conversations.as_ref().is_some_and(|said| said.len() >= 2 * fewest as usize);
         let entries: Vec<(usize, Entry)> = entries.into_iter().enumerate().filter(|(_, entry)| long(entry)).collect();
         let order = self.selection.order(entries.len(), &mut draws.python);
@@ -93,8 +99,12 @@ impl ShareGpt {
         let long = |turns: &Result<Vec<Turn>>| turns.as_ref().map_or(true, |turns| turns.len() >= fewest as usize);
         let accepted: Vec<_> = made.filter(long).take(self.selection.num_prompts as usize).collect::<Result<_>>()?;
         if accepted.is_empty() {
-            return Err(Error::new(format!("no conversation has {fewest} turns"))
-                .hint("give `--multi-turn-min-turns 1` to take shorter ones"));
+            let what = format!("no conversation has {fewest} turns: the longest has {longest} messages");
+            let hint = match fewest {
+                1 => FORM,
+                _ => "give `--multi-turn-min-turns 1` to take shorter ones",
+            };
+            return Err(Error::new(what).hint(hint));
         }
         Ok(accepted)
     }

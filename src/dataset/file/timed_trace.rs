@@ -60,6 +60,9 @@ pub struct TimedTraceArgs {
     pub no_self_timed: bool,
 }
 
+/// A longer trace is hardly meant to be waited for.
+const A_DAY: f64 = 86_400.0;
+
 /// The settings of `timed_trace`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TimedTrace {
@@ -225,6 +228,15 @@ impl TimedTrace {
             if back > 0 {
                 warnings.push(format!(
                     "{back} times of the trace lie before the one of the line above: those requests follow at once"
+                ));
+            }
+            let last = times().fold(0.0, f64::max);
+            if last > A_DAY {
+                let hours = last / 3600.0;
+                warnings.push(format!(
+                    "the trace lasts {hours:.0} hours with times in units of {} s: where they are milliseconds, give \
+                     `--timed-trace-sec-multiplier 0.001`",
+                    self.unit
                 ));
             }
             let first = times().next().unwrap_or(0.0);

@@ -24,19 +24,12 @@ const BATCH: usize = 4096;
 /// Rows that are read at once at least after the first time: more than are missing, since a filter has dropped some.
 const SMALL_BATCH: usize = 64;
 
+/// A conversation whose first message is asked, or the first that is a user's.
+pub(super) const MESSAGES: &str = "messages.0.content";
+
 /// The columns that may hold prompts where none is named, the likeliest first.
-const TEXT_COLUMNS: [&str; 10] = [
-    "prompt",
-    "text",
-    "question",
-    "instruction",
-    "input",
-    "problem",
-    "query",
-    "content",
-    "turns.0",
-    "messages.0.content",
-];
+const TEXT_COLUMNS: [&str; 10] =
+    ["prompt", "text", "question", "instruction", "input", "problem", "query", "content", "turns.0", MESSAGES];
 
 impl Hf {
     /// Looks whether the path exists, or else could be a name on the hub.
@@ -66,6 +59,7 @@ impl Hf {
             let mut table = Table::new(source.clone(), source.split(wanted)?);
             if self.class == Class::Text {
                 maker.text = self.text_column(&mut table)?;
+                warnings.extend(self.guess(&maker.text, &mut table)?);
             }
             let (drafts, dropped) = self.gather(maker, &mut table)?;
             if self.class == Class::Asr && dropped > 0 {
@@ -145,6 +139,20 @@ impl Hf {
         let calls: Vec<_> = calls.into_iter().take(self.selection.num_prompts as usize).collect();
         let drafts = ahead(calls.len(), move |index| maker.tools(&calls[index]));
         drafts.enumerate().map(|(number, draft)| Ok(draft?.numbered(number))).collect()
+    }
+
+    /// What is said of a column that nobody named: which it is, and what others there are.
+    fn guess(&self, column: &str, table: &mut Table) -> Result<Option<String>> {
+        let top = column.split('.').next().unwrap_or(column);
+        let others: Vec<String> = table.columns()?.into_iter().filter(|other| other != top).collect();
+        let others = if others.is_empty() { "no other".to_owned() } else { format!("`{}` too", others.join("`, `")) };
+        let what = if column == MESSAGES {
+            "the first message of a user in `messages`".to_owned()
+        } else {
+            format!("column `{column}`")
+        };
+        let told = format!("prompts are {what}: there is {others}; `--hf-text-column` names another");
+        Ok(self.text_column.is_none().then_some(told))
     }
 
     /// Where prompts are in a dataset that is not known: in the named column, or the likeliest one.

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::cell::{Cell, Row};
 use super::draft::Draft;
+use super::gather::MESSAGES;
 use super::settings::{Lengths, Maker};
 use crate::error::Result;
 use crate::token::Special;
@@ -39,7 +40,8 @@ impl Maker {
 
     /// The text at `path`.
     pub(super) fn plain(&self, row: &Row, path: &str) -> Result<Option<Draft>> {
-        self.one_message(row.text(path)?.to_owned())
+        let first_of_a_user = (path == MESSAGES).then(|| first_of_a_user(row)).flatten();
+        self.one_message(row.text(first_of_a_user.as_deref().unwrap_or(path))?.to_owned())
     }
 
     /// Code and a change to make in it; what changes too little or too much is left out.
@@ -144,4 +146,12 @@ impl Maker {
             Lengths::Answer => None,
         }
     }
+}
+
+/// Where the first message of a user stands: what the model is told before it is the same in many rows.
+fn first_of_a_user(row: &Row) -> Option<String> {
+    let count = row.at("messages").and_then(Cell::items)?.len();
+    let asks =
+        |index: &usize| row.text(&format!("messages.{index}.role")).is_ok_and(|role| matches!(role, "user" | "human"));
+    (0..count).find(asks).map(|index| format!("messages.{index}.content"))
 }

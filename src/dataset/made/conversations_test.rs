@@ -148,7 +148,10 @@ fn a_file_without_conversations_is_refused_by_its_place() {
         error.replace(&path, "F")
     };
     let long = Shape { turns: TurnRange { fewest: Some(9), ..PLAIN.turns }, ..PLAIN };
-    assert_eq!(refused("none", TALKS, &long), "cannot read dataset `F`: no conversation has 9 turns");
+    assert_eq!(
+        refused("none", TALKS, &long),
+        "cannot read dataset `F`: no conversation has 9 turns: the longest has 8 messages"
+    );
     let number = TALKS.replace("\"efghijklmnop\"", "7");
     assert_eq!(
         refused("number", &number, &PLAIN),

@@ -21,11 +21,19 @@ pub(super) enum Turn {
     Upright,
 }
 
+/// Larger pictures are bombs, as Pillow has it.
+const MOST_PIXELS: u64 = 178_956_970;
+
 /// The pixels of a picture.
 pub(super) fn decode(bytes: &[u8], turn: Turn) -> Result<RgbImage> {
     let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
     let mut decoder =
         reader.map_err(image::ImageError::from).and_then(ImageReader::into_decoder).map_err(unreadable)?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > MOST_PIXELS {
+        let what = format!("a picture of {width} x {height} pixels is not read: {MOST_PIXELS} are the most");
+        return Err(Error::new(what).hint("make it smaller"));
+    }
     let orientation = decoder.orientation().map_err(unreadable)?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(unreadable)?;
     if turn == Turn::Upright {
