@@ -101,6 +101,7 @@ impl Session {
         let Schedule { mut samples, turns, due, recorded, adapters } = schedule;
         let first = samples.iter.next().expect("a schedule has a sample")?;
         encoder.check(&first)?;
+        limits::room_for(at_once(&due, experiment.load.max_concurrency))?;
         let setup = setup(experiment, site);
         let rate_changes = setup.ramp.map_or(Vec::new(), |ramp| ramp.changes(&due));
         Ok(Session {
@@ -255,7 +256,7 @@ impl Session {
         let limit = self.load.max_concurrency.unwrap_or(usize::MAX);
         let a_second = busiest_second(&self.due);
         let count = self.due.len();
-        let busy = a_second.max(16).min(limit).min(count);
+        let busy = a_second.min(limit).min(count);
         let connections = match self.server.connect {
             Connect::Beforehand => busy.min(MOST_CONNECTIONS).min(limits::connections()),
             Connect::InRequest => 0,
@@ -263,13 +264,22 @@ impl Session {
         drive::Stream {
             jobs: Box::new(std::iter::empty()),
             max_in_flight: self.load.max_concurrency,
-            workers: workers(self.load.workers, limit.min(count)),
+            workers: workers(self.load.workers, busy),
             connections,
             ready: a_second.min(limit.saturating_mul(2)).min(count),
             budget: if busy == count { AT_ONCE_BYTES } else { AHEAD_BYTES },
             duration: self.load.duration,
             max_failures: self.load.max_failures.map(|limit| limit.of(self.count as u64)),
         }
+    }
+}
+
+/// So many requests are in flight at once, as far as that is known: those of the limit, or all where all are due at once.
+fn at_once(due: &[Tick], limit: Option<usize>) -> usize {
+    match limit {
+        Some(limit) => limit.min(due.len()),
+        None if due.iter().all(|at| *at == due[0]) => due.len(),
+        None => 0,
     }
 }
 
@@ -285,10 +295,10 @@ fn busiest_second(due: &[Tick]) -> usize {
     due.iter().enumerate().map(within).max().unwrap_or(0)
 }
 
-/// Threads that carry the load: what the user asked for, else one a core.
-fn workers(asked: Option<NonZeroUsize>, most_in_flight: usize) -> usize {
+/// Threads that carry the load: what the user asked for, else one a core, and no more than requests of a busy second.
+fn workers(asked: Option<NonZeroUsize>, busy: usize) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    asked.map_or(cores.min(16).min(most_in_flight).max(1), NonZeroUsize::get)
+    asked.map_or(cores.min(16).min(busy).max(1), NonZeroUsize::get)
 }
 
 #[cfg(test)]

@@ -81,11 +81,13 @@ impl<'scope> Crew<'scope> {
             crew.hire(scope, &settings, (index, share), ends)?;
         }
         drop((opened_sender, finished_sender));
-        let lane = |(orders, worker): (&UnboundedSender<Order>, &ScopedJoinHandle<'_, Health>)| Lane {
+        let parts = crew.orders.iter().zip(&crew.workers).zip(&crew.gauges);
+        let lanes = parts.map(|((orders, worker), gauge)| Lane {
             orders: orders.clone(),
             thread: worker.thread().clone(),
-        };
-        let lanes = crew.orders.iter().zip(&crew.workers).map(lane).collect();
+            gauge: Arc::clone(gauge),
+        });
+        let lanes = lanes.collect();
         // A pacer that has died has ended the run.
         let _ = lanes_sender.send(lanes);
         Ok(crew)

@@ -12,13 +12,14 @@ use tokio::sync::mpsc::error::SendError;
 
 use super::clock::monotonic;
 use super::gate::Gate;
-use super::worker::Order;
+use super::worker::{Gauge, Order};
 use crate::record::Finished;
 
 /// A worker as the pacer sees it.
 pub(super) struct Lane {
     pub(super) orders: UnboundedSender<Order>,
     pub(super) thread: Thread,
+    pub(super) gauge: Arc<Gauge>,
 }
 
 /// From the pacer's waking to a worker's write it takes about so long.
@@ -28,12 +29,16 @@ const EARLY_NANOS: u64 = 80_000;
 
 /// Hands due jobs to the workers in turn, until the gate has closed: as long as a request is in flight, another may follow.
 pub(super) fn pace(gate: &Gate, until: &Arc<AtomicU64>, lanes: &[Lane], finished: &Sender<Finished>) {
-    let mut turn = (0..lanes.len()).cycle();
+    let mut turn = 0;
     let mut oversleep = 0;
     loop {
         let now = monotonic();
         while let Some(job) = gate.take(now + EARLY_NANOS) {
-            let lane = &lanes[turn.next().expect("a cycle never ends")];
+            // Whoever has a connection at hand saves opening one.
+            let waits = |offset: &usize| lanes[(turn + offset) % lanes.len()].gauge.idle.load(Ordering::Relaxed) > 0;
+            turn = (turn + (0..lanes.len()).find(waits).unwrap_or(0)) % lanes.len();
+            let lane = &lanes[turn];
+            turn += 1;
             match lane.orders.send(Order::Start(job)) {
                 Ok(()) => lane.thread.unpark(),
                 // The worker has died, which ends the run.

@@ -2,6 +2,7 @@
 //! worker but the gate, asked once a request.
 
 use std::cell::{Cell, RefCell, RefMut};
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -28,6 +29,8 @@ use crate::record::{Finished, Health, Task, Tick};
 /// How long opening a connection beforehand may take.
 const OPENING: Duration = Duration::from_secs(5);
 
+/// A connection that was opened longer ago and carried nothing may be gone.
+const FRESH_NANOS: u64 = 1_000_000_000;
 /// How often a worker that opens connections looks whether the run has been stopped.
 const GLANCE: Duration = Duration::from_millis(50);
 
@@ -78,6 +81,29 @@ pub(super) struct Gauge {
     pub(super) chunks: AtomicU64,
     /// The monotonic moment of the latest read that held several pieces of one answer.
     pub(super) merged_at: AtomicU64,
+    /// Open connections that carry no request.
+    pub(super) idle: AtomicU64,
+}
+
+/// Connections that carry no request.
+#[derive(Default)]
+struct Idle {
+    /// Those that have carried one, the latest last: the server keeps them longest.
+    used: Vec<Connection>,
+    /// Those that have carried none, in the order in which they were opened: a server that gives each connection a thread serves
+    /// them in that order.
+    fresh: VecDeque<Connection>,
+}
+
+impl Idle {
+    fn take(&mut self) -> Option<Connection> {
+        self.used.pop().or_else(|| {
+            let mut connection = self.fresh.pop_front()?;
+            // What lies between may have dropped it meanwhile, as one that has been used.
+            connection.used |= monotonic().saturating_sub(connection.opened) > FRESH_NANOS;
+            Some(connection)
+        })
+    }
 }
 
 /// Threads to wake when something changes that they wait for.
@@ -108,7 +134,7 @@ pub(super) struct Worker {
     gauge: Arc<Gauge>,
     finished: mpsc::Sender<Finished>,
     clock: Cell<Clock>,
-    idle: RefCell<Vec<Connection>>,
+    idle: RefCell<Idle>,
     scratch: RefCell<Scratch>,
     health: RefCell<Health>,
 }
@@ -168,7 +194,8 @@ impl Worker {
                 };
                 let Some(Ok(Ok(Ok(connection)))) = opened else { return };
                 self.note_connection(connection.took);
-                self.idle.borrow_mut().push(connection);
+                self.idle.borrow_mut().fresh.push_back(connection);
+                self.tell_idle();
             }
         });
     }
@@ -245,7 +272,9 @@ impl Worker {
     /// An open connection that carries no request.
     pub(super) fn idle_connection(&self) -> Option<Connection> {
         loop {
-            let mut connection = self.idle.borrow_mut().pop()?;
+            let connection = self.idle.borrow_mut().take();
+            self.tell_idle();
+            let mut connection = connection?;
             if connection.wire.is_open(&mut self.scratch()) {
                 return Some(connection);
             }
@@ -256,8 +285,14 @@ impl Worker {
     /// Keeps a connection for a later request.
     pub(super) fn keep_connection(&self, connection: Connection) {
         if !self.connects_in_request() {
-            self.idle.borrow_mut().push(connection);
+            self.idle.borrow_mut().used.push(connection);
+            self.tell_idle();
         }
+    }
+
+    fn tell_idle(&self) {
+        let idle = self.idle.borrow();
+        self.gauge.idle.store((idle.used.len() + idle.fresh.len()) as u64, Ordering::Relaxed);
     }
 
     pub(super) fn note_connection(&self, nanos: u64) {

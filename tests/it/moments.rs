@@ -146,3 +146,27 @@ fn warm_ups_are_sent_before_the_run_and_not_measured() {
     assert_eq!(requests.len(), 13);
     assert!(requests[..3].iter().all(|warmup| warmup.body == requests[0].body));
 }
+
+#[test]
+fn connections_are_opened_as_they_are_needed() {
+    let server = Server::start(Cut::Paced, sixteen);
+    let load = ["--request-rate", "4", "--burstiness", "inf", "--num-prompts", "8"];
+    assert_eq!(Llmbench::serve(&server).args(load).run().ended(0)["completed"], 8);
+    // Four are due within any second, and each takes a fifth of one.
+    assert!(server.connections() <= 5, "{}", server.connections());
+}
+
+#[test]
+fn too_few_files_are_told_before_anything_is_sent() {
+    let server = Server::start(Cut::Whole, sixteen);
+    let dir = crate::command::Dir::new();
+    let line = format!(
+        "ulimit -n 100; llmbench serve --base-url {} --model m --tokenizer builtin --temperature 0 --no-side-calls \
+         --num-prompts 300 --random-input-len 8 --max-concurrency 200",
+        server.url()
+    );
+    let outcome = Llmbench::shell(&line, dir.path()).run();
+    assert_eq!(outcome.status, Some(2), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("200 requests in flight need 264 open files"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("ulimit -n 264") && server.requests().is_empty(), "{}", outcome.stderr);
+}
