@@ -71,6 +71,20 @@ impl Words {
         kept.with_words(changes.iter().map(|Change { flag, value }| format!("{flag}={value}")).collect())
     }
 
+    /// The command line as it may be kept: the program by its name, and no key.
+    pub fn shown(&self) -> Vec<String> {
+        let secret = |word: &String| {
+            let (flag, value) = word.split_once('=')?;
+            match flag {
+                "--api-key" => Some(format!("{flag}=***")),
+                "--header" => Some(format!("{flag}={}=***", value.split('=').next().unwrap_or_default())),
+                _ => None,
+            }
+        };
+        let words = self.0.iter().skip(1).map(|word| secret(word).unwrap_or_else(|| word.clone()));
+        std::iter::once("llmbench".to_owned()).chain(words).collect()
+    }
+
     /// The value of a flag of the subcommand; of several the last.
     pub fn value(&self, name: &str) -> Option<&str> {
         let given = self.0[self.subcommand()?..].iter().rev().filter_map(|word| word.split_once('='));
@@ -123,5 +137,11 @@ mod tests {
         assert_eq!(given.value("--config"), Some("b=c.yaml"));
         assert_eq!(given.value("--label"), None);
         assert_eq!(words("llmbench --config=no").value("--config"), None);
+    }
+
+    #[test]
+    fn no_key_is_kept() {
+        let shown = words("/usr/bin/llmbench serve --api-key=sk-1 --header=x-key=secret=2 --seed=3").shown();
+        assert_eq!(shown, ["llmbench", "serve", "--api-key=***", "--header=x-key=***", "--seed=3"]);
     }
 }

@@ -35,6 +35,8 @@ pub struct Said {
     pub metadata: Vec<(String, String)>,
     /// Every option with the value that it came to have, under the names that the reference stores them by.
     pub options: Vec<(String, Value)>,
+    /// The command line, without keys.
+    pub command: Vec<String>,
 }
 
 impl Experiment {

@@ -43,6 +43,7 @@ pub fn setup(experiment: &Experiment, site: &Site) -> Setup {
         recorded: false,
         probe_rate: load.probe_rate,
         options: said.options.clone(),
+        command: said.command.clone(),
         adapters: None,
         started: now(),
         ended: now(),

@@ -132,7 +132,8 @@ impl ServeArgs {
             seed: u32::try_from(self.dataset.seed).unwrap_or_default(),
         };
         let options = self.settled(&server, &workload, &load, request_ids);
-        let said = Said { label: self.output.label.clone(), metadata: self.output.metadata()?, options };
+        let (label, metadata, command) = (self.output.label.clone(), self.output.metadata()?, self.words.shown());
+        let said = Said { label, metadata, options, command };
         Ok(Order {
             experiment: Experiment { server, tokenizer, workload, load, around, said },
             sim,

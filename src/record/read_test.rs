@@ -58,6 +58,7 @@ prop_compose! {
     ) -> Setup {
         let strategy = |linear| if linear { Growth::Linear } else { Growth::Exponential };
         Setup {
+            command: vec!["llmbench".into(), "serve".into()],
             model_id: backend.clone(),
             backend,
             task: if pooling { Task::Pooling } else { Task::Generation },

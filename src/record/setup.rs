@@ -47,6 +47,8 @@ pub struct Setup {
     pub adapters: Option<Arc<Adapters>>,
     /// The command's options under the names that the reference stores them by, for the PyTorch-format file.
     pub options: Vec<(String, Value)>,
+    /// The command line, without keys.
+    pub command: Vec<String>,
     /// Local time when sending began.
     #[serde(with = "as_text")]
     pub started: DateTime,

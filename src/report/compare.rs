@@ -105,6 +105,9 @@ impl Comparison {
                 writeln!(out, "The runs differ in `{key}`: {}.", listed(shown.collect()))?;
             }
         }
+        for (key, values) in self.further_settings() {
+            writeln!(out, "The runs differ in `{key}`: {}.", legible(&listed(values)))?;
+        }
         let workloads: Option<Vec<String>> = self.results.iter().map(|result| result.workload.clone()).collect();
         match workloads {
             Some(workloads) if workloads.iter().any(|workload| *workload != workloads[0]) => {
@@ -112,6 +115,24 @@ impl Comparison {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The settings in which the commands of the runs differ, beside those that are told anyway and those of what was shown and
+    /// where it was written: each with its value in each run. Results of the reference do not tell them.
+    fn further_settings(&self) -> Vec<(String, Vec<String>)> {
+        const TOLD: [&str; 7] =
+            ["model", "backend", "num_prompts", "request_rate", "burstiness", "max_concurrency", "tokenizer"];
+        const OUTPUT: [&str; 8] = ["result", "output", "record", "label", "metadata", "save", "append", "overwrite"];
+        const SHOWN: [&str; 5] = ["progress", "disable_tqdm", "charts", "plot", "num_runs"];
+        let of = |result: &Stored| Some(result.entries.get("llmbench")?.get("settings")?.as_object()?.clone());
+        let Some(settings) = self.results.iter().map(of).collect::<Option<Vec<_>>>() else { return Vec::new() };
+        let matters =
+            |key: &str| !TOLD.contains(&key) && !OUTPUT.iter().chain(&SHOWN).any(|begin| key.starts_with(begin));
+        let values =
+            |key: &str| settings.iter().map(|all| all.get(key).map_or("none".to_owned(), shown)).collect::<Vec<_>>();
+        let keys = settings[0].keys().filter(|key| matters(key));
+        let all = keys.map(|key| (key.clone(), values(key)));
+        all.filter(|(_, values)| values.iter().any(|value| *value != values[0])).collect()
     }
 
     /// The numbers of the first result that another has too, in the order of its file.

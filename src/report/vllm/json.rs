@@ -248,6 +248,9 @@ impl Report<'_> {
         if self.run.knows(Part::Classes) {
             self.failures(keys);
         }
+        if !self.run.setup.command.is_empty() {
+            keys.add("llmbench", self.program());
+        }
         let warning = |doubt: &Doubt| {
             let entry = |key: &str, value: &str| (key.to_owned(), Value::Text(value.to_owned()));
             Value::Object(vec![entry("what", &doubt.what), entry("advice", &doubt.advice)])
@@ -255,6 +258,18 @@ impl Report<'_> {
         keys.add("warnings", Value::List(self.verdict.doubts.iter().map(warning).collect()));
         // A figure that has no place above has one here.
         self.all_figures().for_each(|(figure, _)| keys.add(&figure.key(), Row::figure(figure, self.metrics).value));
+    }
+
+    /// What made the result: the program's version, its command line, and every setting as it came to be.
+    fn program(&self) -> Value {
+        let text = |text: &str| Value::Text(text.to_owned());
+        let command = Value::List(self.run.setup.command.iter().map(|word| text(word)).collect());
+        let entries = [
+            ("version", text(env!("CARGO_PKG_VERSION"))),
+            ("command", command),
+            ("settings", Value::Object(self.run.setup.options.clone())),
+        ];
+        Value::Object(entries.map(|(key, value)| (key.to_owned(), value)).to_vec())
     }
 
     fn failures(&self, keys: &mut Keys) {

@@ -54,7 +54,7 @@ pub struct Stored {
     /// What came of it in numbers, in the order of the file.
     pub numbers: Vec<Number>,
     /// All its keys, without the arrays that have an item a request.
-    pub(super) entries: Map<String, Value>,
+    pub(in crate::report) entries: Map<String, Value>,
 }
 
 /// How many requests a run came to.
@@ -134,7 +134,8 @@ impl Stored {
     fn of_entries(path: &str, entries: Map<String, Value>) -> Result<Self> {
         let mut numbers = Vec::new();
         gather(&entries, "", &mut numbers);
-        numbers.retain(|number| !SETTINGS.contains(&number.path.as_str()));
+        let set = |path: &str| SETTINGS.contains(&path) || path.starts_with("llmbench.");
+        numbers.retain(|number| !set(&number.path));
         let has = |key: &str| entries.contains_key(key);
         let text = |key: &str| entries.get(key).map(shown).unwrap_or_default();
         let count = |key: &str| entries.get(key).and_then(Value::as_u64);
