@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::plan::request::Encoder;
 use crate::plan::turns::{self, Turns};
 use crate::plan::{Job, Load, probe};
-use crate::record::{Collector, Counters, Finished, Moment, Outcome, Record, Run, Setup, Tell, Tick};
+use crate::record::{Collector, Counters, Finished, Moment, Outcome, Overdue, Record, Run, Setup, Tell, Tick};
 
 /// How long requests may take where the user sets no limit.
 const NO_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -63,16 +63,19 @@ pub(super) struct Sent {
     conversations: Vec<u32>,
     /// The probes that were sent beside it.
     probes: Vec<Record>,
+    /// Requests that were due and never started.
+    overdue: Overdue,
 }
 
 impl Sent {
     /// The whole run, and why it ended early where something broke.
     pub(super) fn into_run(self, counted: Option<(Counters, Counters)>) -> (Run, Option<Error>) {
-        let drive::End { health, stopped, gave_up, error } = self.ending;
+        let drive::End { health, stopped, gave_up, error, .. } = self.ending;
         let run = Run {
             setup: self.setup,
             conversations: self.conversations,
             probes: self.probes,
+            overdue: self.overdue,
             counted,
             partial: stopped || gave_up || error.is_some(),
             gave_up,
@@ -208,6 +211,8 @@ impl Session {
             Probing::start(first, self.settings())
         });
         let probing = probing.transpose()?;
+        // Of conversations only the first turns are due by a schedule.
+        let due = if self.turns.is_none() { self.due.clone() } else { Vec::new() };
         let samples = std::iter::once(Ok(self.first)).chain(self.samples);
         let encoder = self.encoder.with_adapters(self.setup.adapters.clone());
         let jobs = match self.turns {
@@ -229,6 +234,7 @@ impl Session {
         let (probes, unprobed) = probing.map_or((Vec::new(), None), Probing::end);
         let ending = ending?;
         let late_warnings = self.late_warnings.try_iter().collect();
+        let overdue = ending.closed.map_or_else(Overdue::default, |closed| overdue(&due, collector.finished(), closed));
         Ok(Sent {
             setup: self.setup,
             collector,
@@ -237,6 +243,7 @@ impl Session {
             ending: drive::End { error: ending.error.or(unprobed), ..ending },
             conversations: self.conversations,
             probes,
+            overdue,
         })
     }
 
@@ -274,6 +281,13 @@ impl Session {
     }
 }
 
+/// What was due by the moment `closed` beyond the `started` requests, which started in the order of their schedule.
+fn overdue(due: &[Tick], started: usize, closed: Tick) -> Overdue {
+    let waiting = due.iter().skip(started).take_while(|at| **at <= closed);
+    let longest = due.get(started).filter(|at| **at <= closed).map_or(0, |at| closed.since(*at));
+    Overdue { requests: waiting.count() as u64, longest_wait: Tick::from_nanos(longest) }
+}
+
 /// So many requests are in flight at once, as far as that is known: those of the limit, or all where all are due at once.
 fn at_once(due: &[Tick], limit: Option<usize>) -> usize {
     match limit {
@@ -304,6 +318,15 @@ fn workers(asked: Option<NonZeroUsize>, busy: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_due_and_never_started_is_counted_with_its_longest_wait() {
+        let due: Vec<Tick> = [0, 10, 20, 30, 40].map(Tick::from_nanos).to_vec();
+        let of = |started, closed| overdue(&due, started, Tick::from_nanos(closed));
+        assert_eq!(of(2, 35), Overdue { requests: 2, longest_wait: Tick::from_nanos(15) });
+        assert_eq!(of(5, 90), Overdue::default());
+        assert_eq!(of(4, 35), Overdue::default());
+    }
 
     #[test]
     fn the_busiest_second_may_be_any() {

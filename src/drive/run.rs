@@ -59,6 +59,8 @@ pub struct End {
     pub stopped: bool,
     /// Whether it ended early since more requests failed than may.
     pub gave_up: bool,
+    /// When no more requests were let out, if that was before all had started.
+    pub closed: Option<Tick>,
     /// What ended the run early: a job that could not be made, or a thread that died.
     pub error: Option<Error>,
 }
@@ -109,7 +111,8 @@ fn lead(crew: Crew<'_>, stop: &Receiver<Stop>, observer: &mut Observer<'_>) -> E
     let clock = Clock::starting_at(monotonic());
     observer.tell(Observation::Began);
     crew.begin(clock);
-    let stopped = crew.watch(clock, stop, observer) || stopped_early;
+    let (stopped, closed) = crew.watch(clock, stop, observer);
+    let stopped = stopped || stopped_early;
     let gave_up = crew.gives_up(observer.failures);
     let cpu = cpu_seconds() - cpu;
     let (found, finished, unmade) = crew.dismiss();
@@ -118,7 +121,7 @@ fn lead(crew: Crew<'_>, stop: &Receiver<Stop>, observer: &mut Observer<'_>) -> E
     }
     let health = Health { cpu_seconds: cpu, max_rss_bytes: max_rss_bytes(), ..found };
     let error = unmade.or_else(|| observer.gate.look().broken.map(broke));
-    End { health, stopped, gave_up, error }
+    End { health, stopped, gave_up, closed, error }
 }
 
 impl Crew<'_> {
@@ -148,11 +151,12 @@ impl Crew<'_> {
         }
     }
 
-    /// Passes on what finishes until the run is over; tells whether it was stopped. Where a thread has died, what is in flight
+    /// Passes on what finishes until the run is over; tells whether it was stopped, and
+    /// when it was closed before its end. Where a thread has died, what is in flight
     /// gets as long to end as after a stop.
-    fn watch(&self, clock: Clock, stop: &Receiver<Stop>, observer: &mut Observer<'_>) -> bool {
+    fn watch(&self, clock: Clock, stop: &Receiver<Stop>, observer: &mut Observer<'_>) -> (bool, Option<Tick>) {
         let mut close_at = self.duration.map(|duration| clock.moment(Tick::ZERO) + nanos(duration));
-        let (mut leave_at, mut stopped) = (None, false);
+        let (mut leave_at, mut stopped, mut closed) = (None, false, None);
         loop {
             while let Ok(finished) = self.finished.try_recv() {
                 observer.tell(Observation::Finished(Box::new(finished)));
@@ -164,7 +168,7 @@ impl Crew<'_> {
                 self.gate.end(Line::Drop);
             }
             match stop.try_recv() {
-                Ok(Stop) if stopped => return true,
+                Ok(Stop) if stopped => return (true, closed),
                 Ok(Stop) => {
                     stopped = true;
                     leave_at = Some(now + nanos(GRACE));
@@ -182,7 +186,10 @@ impl Crew<'_> {
                 leave_at.get_or_insert(now + nanos(GRACE));
             }
             if look.is_over() || leave_at.is_some_and(|at| now >= at) {
-                return stopped;
+                return (stopped, closed);
+            }
+            if look.closed {
+                closed.get_or_insert(clock.now());
             }
             let wait = close_at.map_or(LOOK, |at| LOOK.min(Duration::from_nanos(at - now)));
             thread::park_timeout(wait);

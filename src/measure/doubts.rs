@@ -35,6 +35,7 @@ pub(super) fn doubts(run: &Run, metrics: &Metrics, asked: &Asked) -> Vec<Doubt> 
         nothing_succeeded(run, metrics),
         some_failed(run, metrics),
         partial(run),
+        overdue(run),
         clock_steps(run),
         late_sends(run, metrics),
         busy_client(run),
@@ -176,6 +177,23 @@ fn partial(run: &Run) -> Option<Doubt> {
         let how = if run.gave_up { "gave up (`--max-failures`)" } else { "was stopped" };
         let what = format!("the run {how} after {} of {} requests", run.records.len(), run.planned);
         Doubt::new(Grade::Degraded, what, "compare it only with runs of the same length, or run it to its end")
+    })
+}
+
+/// Who never came to his turn has waited longer than those who did, and is in no latency.
+fn overdue(run: &Run) -> Option<Doubt> {
+    let overdue = run.overdue;
+    (overdue.requests > 0 && run.has_schedule()).then(|| {
+        let what = format!(
+            "{} requests were due and never started, after waits of up to {:.1} s: latencies from due are lower bounds",
+            overdue.requests,
+            overdue.longest_wait.as_secs_f64()
+        );
+        Doubt::new(
+            Grade::Degraded,
+            what,
+            "the server does not keep up with this rate and limit: ask for less, or let the run end",
+        )
     })
 }
 

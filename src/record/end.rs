@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
-use super::{Counters, Health, Record, Run, Setup, Tick, as_text};
+use super::{Counters, Health, Overdue, Record, Run, Setup, Tick, as_text};
 use crate::error::Result;
 
 /// The last line.
@@ -24,6 +24,7 @@ pub(super) struct End {
     pub(super) ended: DateTime,
     pub(super) partial: bool,
     pub(super) gave_up: bool,
+    pub(super) overdue: Overdue,
     pub(super) health: Health,
     pub(super) probes: Vec<Record>,
     /// What the server had counted before and after.
@@ -50,6 +51,7 @@ impl End {
             ended: run.setup.ended,
             partial: run.partial,
             gave_up: run.gave_up,
+            overdue: run.overdue,
             health: run.health.clone(),
             probes: run.probes.clone(),
             counted: run.counted.clone(),

@@ -112,6 +112,8 @@ impl Plans {
             run.duration = run.duration.max(end.duration);
             run.partial |= end.partial;
             run.gave_up |= end.gave_up;
+            run.overdue.requests = run.overdue.requests.saturating_add(end.overdue.requests);
+            run.overdue.longest_wait = run.overdue.longest_wait.max(end.overdue.longest_wait);
             run.health.merge(&end.health);
             run.probes.extend(end.probes);
             run.counted = run.counted.or(end.counted);
@@ -124,10 +126,10 @@ impl Plans {
         if several {
             run.probes.sort_by_key(|probe| (probe.sent, probe.id));
         }
-        let Run { setup, conversations, partial, gave_up, probes, counted, missing, .. } = run;
+        let Run { setup, conversations, partial, gave_up, overdue, probes, counted, missing, .. } = run;
         let whole = collector.finish(run.duration, run.health);
         let planned = planned.max(whole.records.len() as u64);
-        Ok(Run { setup, conversations, partial, gave_up, probes, counted, missing, planned, ..whole })
+        Ok(Run { setup, conversations, partial, gave_up, overdue, probes, counted, missing, planned, ..whole })
     }
 }
 

@@ -290,6 +290,8 @@ pub struct Run {
     pub partial: bool,
     /// Whether it ended early since more requests failed than may.
     pub gave_up: bool,
+    /// Requests that were due when it was closed, and never started.
+    pub overdue: Overdue,
     /// Nanoseconds of sound in successful requests.
     pub sound_nanos: u64,
     /// Whether the server told its own times of any request.
@@ -306,6 +308,15 @@ pub struct Run {
     pub counted: Option<(Counters, Counters)>,
     /// What is not known of it.
     pub missing: Vec<Part>,
+}
+
+/// Requests that were due before a run was closed and never started, since no place was free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Overdue {
+    /// How many.
+    pub requests: u64,
+    /// How long the first of them had waited.
+    pub longest_wait: Tick,
 }
 
 impl Run {

@@ -170,3 +170,16 @@ fn too_few_files_are_told_before_anything_is_sent() {
     assert!(outcome.stderr.contains("200 requests in flight need 264 open files"), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("ulimit -n 264") && server.requests().is_empty(), "{}", outcome.stderr);
 }
+
+#[test]
+fn what_was_due_and_never_started_is_told() {
+    let server = Server::start(Cut::Paced, sixteen);
+    // Ten a second take their turn where forty are due.
+    let load = ["--request-rate", "40", "--burstiness", "inf", "--max-concurrency", "2", "--duration", "1"];
+    let outcome = Llmbench::serve(&server).args(load).args(["--num-prompts", "200"]).run();
+    let result = outcome.ended(0);
+    let (overdue, completed) = (result["overdue_not_started"].as_u64().unwrap(), result["completed"].as_u64().unwrap());
+    assert!((38..=41).contains(&(overdue + completed)), "{overdue} and {completed} of 40");
+    assert!(overdue >= 20, "{overdue}");
+    assert!(outcome.stderr.contains("latencies from due are lower bounds"), "{}", outcome.stderr);
+}

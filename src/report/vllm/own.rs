@@ -64,6 +64,9 @@ fn requests(report: &Report) -> Vec<Row> {
     let planned = figures(&["planned"], metrics);
     rows.extend(planned.into_iter().map(|row| if whole { row.unlabelled() } else { row }));
     rows.extend(figures(&["peak_in_flight"], metrics));
+    rows.push(Row::keyed("overdue_not_started", Value::Int(run.overdue.requests)));
+    let overdue = || Row::labelled("Overdue and never started", Value::Int(run.overdue.requests));
+    rows.extend((run.overdue.requests > 0).then(overdue));
     let workload = || Row::keyed("workload", Value::Text(format!("{:016x}", run.workload)));
     rows.extend(run.knows(Part::Workload).then(workload));
     if run.setup.task == Task::Pooling {

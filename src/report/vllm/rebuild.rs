@@ -13,7 +13,7 @@ use super::requests::{self, Requests};
 use crate::error::{Error, Result};
 use crate::json::float;
 use crate::record::file::{Existing, Reader, Writer};
-use crate::record::{Answers, Collector, Failure, Finished, Health, Outcome, Part, Record, Run, Task, Tick};
+use crate::record::{Answers, Collector, Failure, Finished, Health, Outcome, Overdue, Part, Record, Run, Task, Tick};
 
 /// How much later than the run a request may have ended, in nanoseconds: the two are taken by different looks at the clock.
 const SLACK: u64 = 1_000_000_000;
@@ -104,6 +104,7 @@ fn run(content: &Content, requests: &Requests, ours: bool) -> Result<Run> {
         workload: workload.unwrap_or_default(),
         partial: content.get("partial")?.unwrap_or_default(),
         gave_up: content.get("gave_up")?.unwrap_or_default(),
+        overdue: Overdue { requests: content.get("overdue_not_started")?.unwrap_or_default(), ..Overdue::default() },
         sound_nanos: sound(content, duration)?,
         server_times: requests.server_times(),
         uncounted: content.get("uncounted")?.unwrap_or_default(),
