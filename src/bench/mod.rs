@@ -99,7 +99,7 @@ fn measure(
 ) -> Result<(Run, Option<Error>)> {
     session.setup.started = setup::now();
     let Session { setup, conversations, .. } = &session;
-    tell(Moment::Begins { setup, planned: session.count() as u64, conversations });
+    tell(Moment::Begins { setup, planned: session.count() as u64, conversations, last_due: session.last_due() });
     let before = around::counters(&experiment.around, &site.calls);
     let mut sent = session.run(stop, tell)?;
     sent.setup.ended = setup::now();

@@ -128,6 +128,11 @@ impl Session {
         self.count
     }
 
+    /// When the last request of the schedule is due.
+    pub(super) fn last_due(&self) -> Tick {
+        self.due.last().copied().unwrap_or_default()
+    }
+
     /// Replaces the samples, all of which are still to be sent.
     pub(super) fn replace(mut self, with: impl FnOnce(Sample, Iter) -> Result<(Sample, Iter)>) -> Result<Self> {
         (self.first, self.samples) = with(self.first, self.samples)?;

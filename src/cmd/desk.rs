@@ -11,7 +11,7 @@ use crate::error::{Error, Exit, Result};
 use crate::measure::{self, Live, Metrics};
 use crate::net::advice;
 use crate::plan::MaxFailures;
-use crate::record::{Finished, Moment, Outcome, Run, Setup};
+use crate::record::{Finished, Moment, Outcome, Run, Setup, Tick};
 use crate::report::{Files, Glyphs, Output, Report, Written};
 use crate::study::{Point, Tried, Went};
 use crate::ui::out::{say, to_stdout, written};
@@ -47,7 +47,7 @@ impl<'a> Desk<'a> {
             out,
             files: Some(files),
             details,
-            live: Live::new(0),
+            live: Live::new(0, Tick::ZERO),
             progress: Progress::off(),
             held: None,
             complaint: None,
@@ -60,14 +60,14 @@ impl<'a> Desk<'a> {
             self.say(&words);
         }
         match moment {
-            Moment::Begins { setup, planned, conversations } => {
+            Moment::Begins { setup, planned, conversations, last_due } => {
                 if let Some(details) = &mut self.details {
                     details.begin(setup, planned, conversations);
                     let told = details.kept() || self.order.output.detailed;
                     told.then(|| self.ui.note(&details.said()));
                 }
                 self.held = Some(Vec::new());
-                self.live = Live::new(planned);
+                self.live = Live::new(planned, last_due);
                 self.progress = self.order.progress.resolve(self.ui, planned);
             }
             Moment::Ended(finished) => self.ended(finished),

@@ -29,6 +29,8 @@ pub struct Snapshot {
     pub itl_p50: Option<f64>,
     /// 99th percentile of the gap between tokens, in ms.
     pub itl_p99: Option<f64>,
+    /// How long it will take yet, once that can be said.
+    pub left: Option<Duration>,
 }
 
 /// What is known of a run while it goes on.
@@ -41,12 +43,15 @@ pub struct Live {
     tokens: u64,
     ttft: Spread,
     itl: Spread,
+    e2el: Spread,
+    last_due: Tick,
 }
 
 impl Live {
-    /// A run of `total` requests, none of which has ended.
-    pub fn new(total: u64) -> Self {
-        Live { total, done: 0, failed: 0, chunks: 0, tokens: 0, ttft: spread(), itl: spread() }
+    /// A run of `total` requests, of which the last is due at `last_due` and none has ended.
+    pub fn new(total: u64, last_due: Tick) -> Self {
+        let [ttft, itl, e2el] = std::array::from_fn(|_| spread());
+        Live { total, done: 0, failed: 0, chunks: 0, tokens: 0, ttft, itl, e2el, last_due }
     }
 
     /// Takes in a request that has ended.
@@ -60,6 +65,7 @@ impl Live {
         self.chunks += u64::from(record.chunks);
         self.tokens += u64::from(record.output_tokens.max(record.chunks));
         self.ttft.saturating_record(record.first.since(record.sent));
+        self.e2el.saturating_record(record.last.since(record.sent));
         for pair in finished.chunks.windows(2) {
             self.itl.saturating_record(pair[1].since(pair[0]));
         }
@@ -84,7 +90,23 @@ impl Live {
             ttft_p99: millis(&self.ttft, 0.99),
             itl_p50: millis(&self.itl, 0.5),
             itl_p99: millis(&self.itl, 0.99),
+            left: self.left(elapsed),
         }
+    }
+
+    /// From the schedule where there is one: until its last request is due, and as long as that takes. Else as fast as until now.
+    fn left(&self, elapsed: Duration) -> Option<Duration> {
+        let last_due = Duration::from_nanos(self.last_due.nanos());
+        if self.done == 0 || elapsed.is_zero() {
+            return None;
+        }
+        let rest = elapsed.mul_f64(self.total.saturating_sub(self.done) as f64 / self.done as f64);
+        if last_due.is_zero() {
+            return Some(rest);
+        }
+        let typical = Duration::from_nanos(self.e2el.value_at_quantile(0.5));
+        // Once all is due, a run lasts as long as the server takes.
+        Some(if elapsed > last_due { rest } else { last_due - elapsed + typical })
     }
 }
 
@@ -96,7 +118,7 @@ mod tests {
     #[test]
     fn rates_and_latencies_are_those_of_what_has_ended() {
         let at = |millis: u64| Tick::from_nanos(millis * 1_000_000);
-        let mut live = Live::new(10);
+        let mut live = Live::new(10, Tick::ZERO);
         assert_eq!(live.snapshot(Tick::ZERO, 0, 0), Snapshot { total: 10, ..Snapshot::default() });
         let record =
             Record { first: at(20), last: at(40), end: at(40), chunks: 2, output_tokens: 4, ..Record::default() };
@@ -108,5 +130,20 @@ mod tests {
         for latency in [seen.ttft_p50, seen.itl_p99] {
             assert!((latency.unwrap() - 20.0).abs() < 0.05, "{seen:?}");
         }
+    }
+
+    #[test]
+    fn what_is_left_follows_the_schedule_where_there_is_one() {
+        let at = |millis: u64| Tick::from_nanos(millis * 1_000_000);
+        let record = Record { last: at(200), end: at(200), chunks: 1, ..Record::default() };
+        let left = |last_due: u64, now: u64, done: u64| {
+            let mut live = Live::new(100, at(last_due));
+            (0..done).for_each(|_| live.add(&Finished { record: record.clone(), ..Finished::default() }));
+            live.snapshot(at(now), 0, 0).left.map(|left| (left.as_secs_f64() * 10.0).round() / 10.0)
+        };
+        assert_eq!(left(15_000, 3_000, 0), None, "nothing is known before anything has ended");
+        assert_eq!(left(15_000, 3_000, 4), Some(12.2), "the schedule, and one answer");
+        assert_eq!(left(15_000, 20_000, 50), Some(20.0), "behind the schedule it is the server's pace");
+        assert_eq!(left(0, 10_000, 25), Some(30.0), "without a schedule too");
     }
 }

@@ -30,6 +30,8 @@ pub enum Moment<'a> {
         planned: u64,
         /// The id of the first turn of each conversation; empty where requests stand alone.
         conversations: &'a [u32],
+        /// When the last of them is due.
+        last_due: Tick,
     },
     /// A request has ended.
     Ended(&'a Finished),

@@ -42,8 +42,7 @@ impl Progress {
             Style::Plain => "",
             Style::Coloured => ":.cyan/dim",
         };
-        let template =
-            format!("[{{elapsed}}] {{wide_bar{colour}}} {{pos}}/{{len}}  {{prefix}}  eta {{eta}}\n{{wide_msg}}");
+        let template = format!("[{{elapsed}}] {{wide_bar{colour}}} {{pos}}/{{len}}  {{prefix}}\n{{wide_msg}}");
         let template = ProgressStyle::with_template(&template).expect("the template is constant but for its colour");
         bar.set_style(template.progress_chars("━╸─"));
         Progress { form: Form::Bar(bar, style) }
@@ -60,7 +59,7 @@ impl Progress {
             Form::Off => {}
             Form::Bar(bar, style) => {
                 // Each of these may redraw, and the limit on redraws drops most: what is shown lags by a tenth of a second.
-                bar.set_prefix(counts(snapshot, *style));
+                bar.set_prefix(format!("{}{}", counts(snapshot, *style), left(snapshot)));
                 bar.set_message(speeds(snapshot));
                 bar.set_position(snapshot.done);
             }
@@ -104,7 +103,17 @@ fn next_line(last: &mut Option<Duration>, snapshot: &Snapshot) -> Option<String>
         *last = Some(snapshot.elapsed);
         let Snapshot { done, total, .. } = snapshot;
         let (counts, speeds) = (counts(snapshot, Style::Plain), speeds(snapshot));
-        format!("{} s  {done}/{total} done  {counts}  {speeds}", snapshot.elapsed.as_secs())
+        format!("{} s  {done}/{total} done  {counts}{}  {speeds}", snapshot.elapsed.as_secs(), left(snapshot))
+    })
+}
+
+/// How long it will take yet, where that can be said.
+fn left(snapshot: &Snapshot) -> String {
+    let seconds = snapshot.left.map(|left| left.as_secs_f64().ceil() as u64);
+    seconds.map_or(String::new(), |seconds| match seconds {
+        0..=119 => format!("  eta {seconds} s"),
+        120..=7199 => format!("  eta {} min", seconds.div_ceil(60)),
+        _ => format!("  eta {:.1} h", seconds as f64 / 3600.0),
     })
 }
 

@@ -25,6 +25,7 @@ mod order;
 mod platforms;
 mod pooling;
 mod probes;
+mod program;
 mod raw;
 mod recorded;
 mod requests;

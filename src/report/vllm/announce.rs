@@ -64,7 +64,7 @@ mod tests {
     use crate::record::{Ramp, Strategy};
 
     fn begins(setup: &Setup) -> String {
-        words(&Moment::Begins { setup, planned: 1, conversations: &[] }).unwrap()
+        words(&Moment::Begins { setup, planned: 1, conversations: &[], last_due: crate::record::Tick::ZERO }).unwrap()
     }
 
     #[test]
