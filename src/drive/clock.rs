@@ -1,8 +1,9 @@
 //! The clocks of a run: the only place of the client that reads one.
 //!
 //! Moments are monotonic nanoseconds; a [`Clock`] turns them into [`Tick`]s of its run. Arrivals come stamped by the
-//! kernel on the wall clock: the difference of the two clocks, taken once, brings them onto the monotonic one. That
-//! difference changes only where the wall clock is stepped, and then a stamp lies outside of what is possible.
+//! kernel on the wall clock: the difference of the two clocks brings them onto the monotonic one. That difference changes only
+//! where the wall clock is stepped. It is taken anew at each beat: what arrived before a step was noticed is stamped when it is
+//! read, and so is what lies outside of what is possible.
 
 use nix::time::{ClockId, clock_gettime};
 
@@ -10,6 +11,9 @@ use crate::record::Tick;
 
 /// A stamp that lies further back than this cannot be an arrival: the wall clock was stepped.
 const MAX_LAG_NANOS: u64 = 60_000_000_000;
+
+/// The difference of the clocks is known this well; where it has moved further, the wall clock was stepped.
+const MAX_DRIFT_NANOS: u64 = 50_000;
 
 /// Monotonic nanoseconds, from an arbitrary origin.
 pub(crate) fn monotonic() -> u64 {
@@ -26,6 +30,8 @@ fn read(clock: ClockId) -> u64 {
 pub(super) struct Clock {
     origin: u64,
     wall_ahead: u64,
+    /// Stamps of arrivals before this monotonic moment may be from before a step.
+    settled: u64,
 }
 
 /// When bytes arrived.
@@ -42,7 +48,17 @@ pub(super) struct Stamp {
 impl Clock {
     /// The clock of a run that begins at the monotonic moment `origin`.
     pub(super) fn starting_at(origin: u64) -> Self {
-        Clock { origin, wall_ahead: wall_ahead() }
+        Clock { origin, wall_ahead: wall_ahead(), settled: 0 }
+    }
+
+    /// The same clock after a step of the wall clock, if there was one since the last look.
+    pub(super) fn stepped(&self) -> Option<Self> {
+        self.stepped_to(wall_ahead(), monotonic())
+    }
+
+    fn stepped_to(&self, wall_ahead: u64, now: u64) -> Option<Self> {
+        let moved = wall_ahead.abs_diff(self.wall_ahead) > MAX_DRIFT_NANOS;
+        moved.then_some(Clock { origin: self.origin, wall_ahead, settled: now })
     }
 
     /// The present moment of the run.
@@ -67,7 +83,9 @@ impl Clock {
         };
         let arrived = kernel.saturating_sub(self.wall_ahead);
         match read.checked_sub(arrived) {
-            Some(lag) if lag < MAX_LAG_NANOS => Stamp { at: self.tick(arrived), lag: Some(lag), stepped: false },
+            Some(lag) if lag < MAX_LAG_NANOS && arrived >= self.settled => {
+                Stamp { at: self.tick(arrived), lag: Some(lag), stepped: false }
+            }
             _ => Stamp { at: self.tick(read), lag: None, stepped: true },
         }
     }
@@ -90,7 +108,7 @@ fn wall_ahead() -> u64 {
 mod tests {
     use super::*;
 
-    const CLOCK: Clock = Clock { origin: 1_000, wall_ahead: 1_000_000 };
+    const CLOCK: Clock = Clock { origin: 1_000, wall_ahead: 1_000_000, settled: 0 };
 
     #[test]
     fn a_kernel_stamp_is_the_arrival() {
@@ -109,6 +127,19 @@ mod tests {
         for kernel in [read + 1_000_001, 2_000_000] {
             let stamp = CLOCK.stamp(read, Some(kernel));
             assert_eq!(stamp, Stamp { at: CLOCK.tick(read), lag: None, stepped: true });
+        }
+    }
+
+    #[test]
+    fn a_step_is_noticed_and_what_arrived_before_it_is_stamped_at_its_read() {
+        assert!(CLOCK.stepped_to(1_000_000 + 49_000, 5_000).is_none());
+        for ahead in [900_000, 1_100_000] {
+            let clock = CLOCK.stepped_to(ahead, 5_000).unwrap();
+            let at_read = Stamp { at: clock.tick(6_000), lag: None, stepped: true };
+            assert_eq!(clock.stamp(6_000, Some(ahead + 4_000)), at_read);
+            let after = Stamp { at: clock.tick(5_500), lag: Some(500), stepped: false };
+            assert_eq!(clock.stamp(6_000, Some(ahead + 5_500)), after);
+            assert_eq!(clock.tick(6_000), CLOCK.tick(6_000));
         }
     }
 

@@ -120,12 +120,17 @@ impl<'scope> Crew<'scope> {
 
     /// Tells the workers the clock, and lets due jobs through.
     pub(super) fn begin(&self, clock: Clock) {
-        for orders in &self.orders {
-            // A worker that has died has ended the run.
-            let _ = orders.send(Order::Begin(clock));
-        }
+        self.tell(clock);
         self.gate.open(clock);
         self.wake.pacer.unpark();
+    }
+
+    /// Tells the workers the clock.
+    pub(super) fn tell(&self, clock: Clock) {
+        for orders in &self.orders {
+            // A worker that has died has ended the run.
+            let _ = orders.send(Order::Clock(clock));
+        }
     }
 
     /// Cancels what is still in flight and waits for the threads: what the workers found out, what has finished and was not taken

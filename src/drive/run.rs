@@ -111,7 +111,7 @@ fn lead(crew: Crew<'_>, stop: &Receiver<Stop>, observer: &mut Observer<'_>) -> E
     let clock = Clock::starting_at(monotonic());
     observer.tell(Observation::Began);
     crew.begin(clock);
-    let (stopped, closed) = crew.watch(clock, stop, observer);
+    let Watched { stopped, closed, steps } = crew.watch(clock, stop, observer);
     let stopped = stopped || stopped_early;
     let gave_up = crew.gives_up(observer.failures);
     let cpu = cpu_seconds() - cpu;
@@ -119,9 +119,21 @@ fn lead(crew: Crew<'_>, stop: &Receiver<Stop>, observer: &mut Observer<'_>) -> E
     for finished in finished.try_iter() {
         observer.tell(Observation::Finished(Box::new(finished)));
     }
-    let health = Health { cpu_seconds: cpu, max_rss_bytes: max_rss_bytes(), ..found };
+    let health =
+        Health { cpu_seconds: cpu, max_rss_bytes: max_rss_bytes(), clock_steps: found.clock_steps + steps, ..found };
     let error = unmade.or_else(|| observer.gate.look().broken.map(broke));
     End { health, stopped, gave_up, closed, error }
+}
+
+/// What was seen of a run while it went on.
+#[derive(Default)]
+struct Watched {
+    /// Whether it was stopped.
+    stopped: bool,
+    /// When it was closed before its end.
+    closed: Option<Tick>,
+    /// How often the wall clock was stepped.
+    steps: u64,
 }
 
 impl Crew<'_> {
@@ -151,15 +163,19 @@ impl Crew<'_> {
         }
     }
 
-    /// Passes on what finishes until the run is over; tells whether it was stopped, and
-    /// when it was closed before its end. Where a thread has died, what is in flight
+    /// Passes on what finishes until the run is over; tells what was seen of it. Where a thread has died, what is in flight
     /// gets as long to end as after a stop.
-    fn watch(&self, clock: Clock, stop: &Receiver<Stop>, observer: &mut Observer<'_>) -> (bool, Option<Tick>) {
+    fn watch(&self, mut clock: Clock, stop: &Receiver<Stop>, observer: &mut Observer<'_>) -> Watched {
         let mut close_at = self.duration.map(|duration| clock.moment(Tick::ZERO) + nanos(duration));
-        let (mut leave_at, mut stopped, mut closed) = (None, false, None);
+        let (mut leave_at, mut watched) = (None, Watched::default());
         loop {
             while let Ok(finished) = self.finished.try_recv() {
                 observer.tell(Observation::Finished(Box::new(finished)));
+            }
+            if let Some(stepped) = clock.stepped() {
+                watched.steps += 1;
+                clock = stepped;
+                self.tell(clock);
             }
             observer.tell(self.beat(clock.now()));
             let now = monotonic();
@@ -168,9 +184,9 @@ impl Crew<'_> {
                 self.gate.end(Line::Drop);
             }
             match stop.try_recv() {
-                Ok(Stop) if stopped => return (true, closed),
+                Ok(Stop) if watched.stopped => return watched,
                 Ok(Stop) => {
-                    stopped = true;
+                    watched.stopped = true;
                     leave_at = Some(now + nanos(GRACE));
                     self.gate.end(Line::Drop);
                     observer.tell(Observation::Stopping { in_flight: self.in_flight(), grace: GRACE });
@@ -186,10 +202,10 @@ impl Crew<'_> {
                 leave_at.get_or_insert(now + nanos(GRACE));
             }
             if look.is_over() || leave_at.is_some_and(|at| now >= at) {
-                return (stopped, closed);
+                return watched;
             }
             if look.closed {
-                closed.get_or_insert(clock.now());
+                watched.closed.get_or_insert(clock.now());
             }
             let wait = close_at.map_or(LOOK, |at| LOOK.min(Duration::from_nanos(at - now)));
             thread::park_timeout(wait);

@@ -36,8 +36,8 @@ const GLANCE: Duration = Duration::from_millis(50);
 
 /// What a worker is told.
 pub(super) enum Order {
-    /// The run begins: its clock.
-    Begin(Clock),
+    /// The run's clock, when it begins and after a step.
+    Clock(Clock),
     /// Start this request now.
     Start(Job),
 }
@@ -167,7 +167,7 @@ impl Worker {
             let mut post = Post { orders, worker: self };
             while let Some(order) = post.orders.recv().await {
                 match order {
-                    Order::Begin(clock) => self.clock.set(clock),
+                    Order::Clock(clock) => self.clock.set(clock),
                     Order::Start(job) => self.start(job),
                 }
             }

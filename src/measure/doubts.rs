@@ -200,8 +200,8 @@ fn overdue(run: &Run) -> Option<Doubt> {
 fn clock_steps(run: &Run) -> Option<Doubt> {
     let steps = run.health.clock_steps;
     (steps > 0).then(|| {
-        let what = format!("the wall clock was set during the run: {steps} arrivals have stamps that cannot be true");
-        Doubt::new(Grade::Invalid, what, "run it again; stop the time service from stepping the clock meanwhile")
+        let what = format!("the wall clock was set during the run, as was noticed {steps} times");
+        Doubt::new(Grade::Invalid, what, "what arrived about then is stamped when it was read: run it again, and stop the time service from stepping the clock meanwhile")
     })
 }
 

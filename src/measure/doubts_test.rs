@@ -76,7 +76,7 @@ fn everything_that_distorts_the_measurement_is_a_doubt() {
     type Change = fn(&mut Run);
     let table: [(&str, Change); 14] = [
         ("the run was stopped after 5 of 9 requests", |run| (run.partial, run.planned) = (true, 9)),
-        ("the wall clock was set during the run: 2 arrivals", |run| run.health.clock_steps = 2),
+        ("the wall clock was set during the run, as was noticed 2 times", |run| run.health.clock_steps = 2),
         ("the client used 100 % of its 2 cores", |run| run.health.cpu_seconds = 5.0),
         ("bytes lay unread for up to 30 ms (p99)", |run| {
             run.health.lag = spread();

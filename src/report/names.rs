@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::json::float;
+use crate::legible::legible;
 use crate::record::Setup;
 
 /// The name of a result: label or backend, rate, concurrency, model and end of the run.
@@ -15,14 +16,20 @@ pub(super) fn result_name(setup: &Setup) -> String {
         None => format!("{}qps", float(setup.request_rate)),
     };
     let concurrency = setup.max_concurrency.map_or(String::new(), |limit| format!("-concurrency{limit}"));
-    let model = setup.model_id.rsplit('/').next().unwrap_or_default();
+    let model = plain(setup.model_id.rsplit('/').next().unwrap_or_default());
     format!("{label}-{rate}{concurrency}-{model}-{}.json", setup.ended.strftime("%Y%m%d-%H%M%S"))
 }
 
 /// The name of the summary of several runs: label or backend, model and time.
 pub(super) fn summary_name(setup: &Setup) -> String {
-    let model = setup.model_id.rsplit('/').next().unwrap_or_default();
+    let model = plain(setup.model_id.rsplit('/').next().unwrap_or_default());
     format!("{}-summary-{model}-{}.json", label(setup), setup.ended.strftime("%Y%m%d-%H%M%S"))
+}
+
+/// A name from a server without what a terminal would obey.
+fn plain(name: &str) -> String {
+    let obeyed = |letter: char| legible(letter.encode_utf8(&mut [0; 4])).len() > letter.len_utf8();
+    name.chars().map(|letter| if obeyed(letter) { '_' } else { letter }).collect()
 }
 
 fn label(setup: &Setup) -> &str {
