@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::{ArgMatches, Args};
 
+use super::chat_row::ChatRow;
 use super::open::{check, from_file};
 use crate::args;
 use crate::dataset::ahead::ahead;
@@ -55,8 +56,17 @@ pub enum OutputLen {
 /// A line of a file: the prompt, and how much is asked for.
 #[derive(Debug, PartialEq)]
 pub(super) struct Line {
-    pub(super) prompt: String,
+    pub(super) prompt: Said,
     pub(super) output_tokens: u32,
+}
+
+/// What a line asks.
+#[derive(Debug, PartialEq)]
+pub(super) enum Said {
+    /// A text.
+    Text(String),
+    /// Whole messages.
+    Chat(ChatRow),
 }
 
 /// The user's own prompts, an object a line.
@@ -98,17 +108,25 @@ impl Custom {
         Dataset {
             needs: Needs { templated: self.template != Template::None, ..Needs::default() },
             check: check(&self.path),
-            ..Dataset::new(KIND.name, move |_, tokenizer, draws| self.clone().samples(tokenizer.cloned(), draws))
+            ..Dataset::new(KIND.name, move |carries, tokenizer, draws| {
+                self.clone().samples(carries.messages, tokenizer.cloned(), draws)
+            })
         }
     }
 
-    fn samples(self, tokenizer: Option<Tokenizer>, draws: &mut Draws) -> Result<Samples> {
+    fn samples(self, chats: bool, tokenizer: Option<Tokenizer>, draws: &mut Draws) -> Result<Samples> {
         let path = self.path.clone();
-        from_file(&path, |bytes| self.samples_of(bytes, tokenizer, draws))
+        from_file(&path, |bytes| self.samples_of(bytes, chats, tokenizer, draws))
     }
 
-    fn samples_of(self, bytes: Vec<u8>, tokenizer: Option<Tokenizer>, draws: &mut Draws) -> Result<Samples> {
-        let rows = parse(&bytes, self.output_len)?;
+    fn samples_of(
+        self,
+        bytes: Vec<u8>,
+        chats: bool,
+        tokenizer: Option<Tokenizer>,
+        draws: &mut Draws,
+    ) -> Result<Samples> {
+        let rows = parse(&bytes, self.output_len, chats)?;
         if rows.is_empty() {
             return Err(Error::new("no lines").hint(form(self.output_len)));
         }
@@ -142,34 +160,34 @@ pub(super) fn samples(
 impl Line {
     /// The request of this line. Without a tokenizer the prompt counts as one token and goes out unchanged.
     fn sample(&self, tokenizer: Option<&Tokenizer>, template: &Template, request_id: Option<String>) -> Result<Sample> {
-        let (text, input_tokens) = match (tokenizer, template) {
-            (None, _) => (self.prompt.clone(), 1),
-            (Some(tokenizer), template) => {
-                let text = render(&self.prompt, template, tokenizer)?;
-                let input_tokens = tokenizer.count(&text)?;
-                (text, input_tokens)
+        let sample = match (&self.prompt, tokenizer) {
+            (Said::Chat(chat), tokenizer) => chat.sample(tokenizer)?,
+            (Said::Text(prompt), None) => {
+                Sample { prompt: Prompt::Text(prompt.clone()), input_tokens: 1, ..Sample::default() }
+            }
+            (Said::Text(prompt), Some(tokenizer)) => {
+                let text = render(prompt, template, tokenizer)?;
+                Sample { input_tokens: tokenizer.count(&text)?, prompt: Prompt::Text(text), ..Sample::default() }
             }
         };
-        Ok(Sample {
-            prompt: Prompt::Text(text),
-            input_tokens,
-            output_tokens: self.output_tokens,
-            request_id,
-            ..Sample::default()
-        })
+        Ok(Sample { output_tokens: self.output_tokens, request_id, ..sample })
     }
 }
 
 /// Whether a tokenizer puts a special token before the rendered text, which begins with that token already.
 fn begins_twice(row: &Line, template: &Template, tokenizer: &Tokenizer) -> bool {
-    let encoded = render(&row.prompt, template, tokenizer).and_then(|text| tokenizer.encode(&text, Special::Add));
+    let Said::Text(prompt) = &row.prompt else { return false };
+    let encoded = render(prompt, template, tokenizer).and_then(|text| tokenizer.encode(&text, Special::Add));
     matches!(encoded.as_deref(), Ok([first, second, ..]) if first == second && tokenizer.flagged_ids().contains(first))
 }
 
 /// The lines of a file, all of which must be right.
-fn parse(bytes: &[u8], output_len: OutputLen) -> Result<Vec<Line>> {
+fn parse(bytes: &[u8], output_len: OutputLen, chats: bool) -> Result<Vec<Line>> {
     rows::read(bytes, form(output_len), |mut row| {
-        let prompt = row.text("prompt")?;
+        let prompt = match ChatRow::of(&mut row, chats)? {
+            Some(chat) => Said::Chat(chat),
+            None => Said::Text(row.text("prompt")?),
+        };
         let output_tokens = match output_len {
             OutputLen::Fixed(len) => len,
             OutputLen::File => row.tokens("output_tokens")?,

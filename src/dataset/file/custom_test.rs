@@ -9,7 +9,7 @@ fn custom(line: &str) -> Custom {
 }
 
 fn samples(line: &str, tokenizer: Option<Tokenizer>, json: &str) -> Result<Samples> {
-    custom(line).samples_of(json.as_bytes().to_vec(), tokenizer, &mut Draws::new(0))
+    custom(line).samples_of(json.as_bytes().to_vec(), false, tokenizer, &mut Draws::new(0))
 }
 
 /// Five prompts with their output lengths; a blank line and Windows line ends between.
@@ -82,7 +82,7 @@ fn a_line_that_is_wrong_is_refused_with_its_number_and_field() {
 #[test]
 fn an_empty_file_and_a_missing_one_are_refused() {
     assert_eq!(samples("", None, "\n \n").err().unwrap().to_string(), "no lines");
-    let error = custom("").samples(None, &mut Draws::new(0)).err().unwrap();
+    let error = custom("").samples(false, None, &mut Draws::new(0)).err().unwrap();
     assert!(error.to_string().starts_with("cannot read dataset `prompts.jsonl`: No such file"), "{error}");
 }
 
@@ -101,4 +101,23 @@ fn a_prompt_that_will_begin_twice_is_warned_of() {
         made.warnings.iter().any(|warning| warning.starts_with("prompts begin with the token"))
     };
     assert_eq!((warned("<s>aa"), warned("aa")), (true, false));
+}
+
+#[test]
+fn rows_of_messages_are_sent_whole_where_there_is_a_place_for_them() {
+    let row = r#"{"messages":[{"role":"system","content":"Be terse."},{"role":"user","content":"Hi"},{"role":"assistant","content":"Ho"}],"tools":[{"type":"function"}]}"#;
+    let settings = || custom("");
+    let of = |json: &str, chats: bool| {
+        let samples = settings().samples_of(json.as_bytes().to_vec(), chats, None, &mut Draws::new(0))?;
+        samples.iter.collect::<Result<Vec<Sample>>>()
+    };
+    let whole = of(row, true).unwrap().remove(0);
+    let Prompt::Messages(messages) = &whole.prompt else { panic!("{:?}", whole.prompt) };
+    let sent = format!("{messages:?}");
+    assert!(sent.contains("Be terse.") && sent.contains("Hi") && !sent.contains("Ho"), "{sent}");
+    assert_eq!(whole.overrides[0].0, "tools");
+    assert_eq!(of(row, false).unwrap()[0].prompt, Prompt::Text("Be terse.\nHi".to_owned()));
+    let within = r#"{"prompt":[{"role":"user","content":"Hi"}]}"#;
+    assert!(matches!(of(within, true).unwrap()[0].prompt, Prompt::Messages(_)));
+    assert!(of(r#"{"messages":[{"role":"assistant","content":"Ho"}]}"#, true).is_err());
 }

@@ -1,6 +1,7 @@
 //! Datasets that are read from a file.
 
 pub mod burstgpt;
+mod chat_row;
 pub mod custom;
 pub mod custom_audio;
 pub mod custom_image;

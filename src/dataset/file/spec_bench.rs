@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{ArgMatches, Args};
 use serde_json::Value;
 
-use super::custom::{self, Line};
+use super::custom::{self, Line, Said};
 use super::open::{check, from_file};
 use crate::args;
 use crate::dataset::kind::{Common, Dataset, Kind, flags};
@@ -98,7 +98,7 @@ impl SpecBench {
         let lines = lines(bytes, FORM, self.category.as_deref(), |row| {
             let Some(Value::Array(turns)) = row.take("turns") else { return Err(row.wrong("no list at `turns`")) };
             match turns.into_iter().next() {
-                Some(Value::String(prompt)) => Ok(Line { prompt, output_tokens: self.output_len }),
+                Some(Value::String(prompt)) => Ok(Line { prompt: Said::Text(prompt), output_tokens: self.output_len }),
                 _ => Err(row.wrong("no string at `turns[0]`")),
             }
         })?;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use clap::{ArgMatches, Args, ValueEnum};
 use serde_json::Value;
 
-use super::custom::{self, Line};
+use super::custom::{self, Line, Said};
 use super::open::{check, from_file};
 use super::spec_bench::{lines, seed_warning};
 use crate::args;
@@ -149,13 +149,17 @@ impl SpeedBench {
         let mut lines = lines(bytes, FORM, self.category.as_deref(), |row| {
             let first = row.get("messages").and_then(|messages| messages.get(0));
             match first.and_then(|message| message.get("content")) {
-                Some(Value::String(prompt)) => Ok(Line { prompt: prompt.clone(), output_tokens: self.output_len }),
+                Some(Value::String(prompt)) => {
+                    Ok(Line { prompt: Said::Text(prompt.clone()), output_tokens: self.output_len })
+                }
                 _ => Err(row.wrong("no string at `messages[0].content`")),
             }
         })?;
         if let Some(longest) = self.max_input_len {
             for line in &mut lines {
-                cut(&mut line.prompt, longest as usize, &tokenizer)?;
+                if let Said::Text(prompt) = &mut line.prompt {
+                    cut(prompt, longest as usize, &tokenizer)?;
+                }
             }
         }
         let mut samples = custom::samples(lines, self.template, self.selection, Some(tokenizer), draws);
