@@ -38,7 +38,8 @@ pub fn legible_lines(text: &str) -> Cow<'_, str> {
 
 /// Whether a character moves, colours, breaks or turns what stands beside it: controls, other ends of lines, and marks of direction.
 fn is_obeyed(char: char) -> bool {
-    char.is_control() || matches!(char, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    let turns = matches!(char, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    char.is_control() || turns
 }
 
 /// A path as a word of a shell's command line.
@@ -60,6 +61,7 @@ mod tests {
             ("a\nb\r\tc", "a\\nb\\r\\tc"),
             ("\u{1b}[2J\u{7f}\u{9b}31m", "\\u{1b}[2J\\u{7f}\\u{9b}31m"),
             ("a\u{202e}b\u{2028}", "a\\u{202e}b\\u{2028}"),
+            ("a\u{200f}b\u{61c}", "a\\u{200f}b\\u{61c}"),
         ];
         for (text, shown) in table {
             assert_eq!(legible(text), shown);

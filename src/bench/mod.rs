@@ -58,7 +58,7 @@ pub fn carry_out(
     if let Some(line) = &experiment.workload.dataset.announcement {
         tell(Moment::Reading(line));
     }
-    let session = Session::new(experiment, site, schedule)?;
+    let session = Session::new(experiment, site, schedule, tell)?;
     let stop = signals.listen();
     if !session.check_ready(stop, tell)? {
         return Ok(None);

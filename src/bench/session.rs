@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::align::Iter;
 use super::probing::Probing;
@@ -15,7 +15,7 @@ use crate::drive::{self, Observation, Settings, Stop, Target, limits};
 use crate::error::{Error, Result};
 use crate::plan::request::Encoder;
 use crate::plan::turns::{self, Turns};
-use crate::plan::{Job, Load, probe};
+use crate::plan::{Load, probe};
 use crate::record::{Collector, Counters, Finished, Moment, Outcome, Overdue, Record, Run, Setup, Tell, Tick};
 
 /// How long requests may take where the user sets no limit.
@@ -88,7 +88,7 @@ impl Sent {
 impl Session {
     /// Finds the server's address and makes the first sample. The requests of the run go to adapters, where there are some; the
     /// ready check, warm-ups and probes go to the model itself.
-    pub(super) fn new(experiment: &Experiment, site: &Site, schedule: Schedule) -> Result<Self> {
+    pub(super) fn new(experiment: &Experiment, site: &Site, schedule: Schedule, tell: Tell<'_>) -> Result<Self> {
         let (server, content) = (&experiment.server, &experiment.workload.content);
         let fixed = Fixed {
             model: &site.model.name,
@@ -104,11 +104,17 @@ impl Session {
         let Schedule { mut samples, turns, due, recorded, adapters } = schedule;
         let first = samples.iter.next().expect("a schedule has a sample")?;
         encoder.check(&first)?;
+        if let Some(proxy) = target.proxy() {
+            tell(Moment::Noticed(&format!(
+                "requests go through the proxy `{proxy}` of the environment: its buffering shows in latencies; NO_PROXY names \
+                 servers that are reached without it"
+            )));
+        }
         limits::room_for(at_once(&due, experiment.load.max_concurrency))?;
         let setup = setup(experiment, site);
         let rate_changes = setup.ramp.map_or(Vec::new(), |ramp| ramp.changes(&due));
         Ok(Session {
-            setup: Setup { rate_changes, recorded, adapters, ..setup },
+            setup: Setup { rate_changes, recorded, adapters, proxy: target.proxy().map(str::to_owned), ..setup },
             target,
             server: server.clone(),
             load: experiment.load.clone(),
@@ -165,14 +171,14 @@ impl Session {
     }
 
     fn wait_until_ready(&self, limit: Duration, stop: &Receiver<Stop>) -> Result<bool> {
-        let begun = SystemTime::now();
+        let begun = drive::now();
         loop {
             let (finished, stopped) = self.test(1, stop)?;
             let Some(finished) = finished.filter(|_| !stopped) else { return Ok(false) };
             if finished.record.outcome == Outcome::Done {
                 return Ok(true);
             }
-            let left = limit.saturating_sub(begun.elapsed().unwrap_or(limit));
+            let left = limit.saturating_sub(drive::now() - begun);
             if left.is_zero() {
                 let what = format!("the server was not ready within {} s: {}", limit.as_secs(), finished.detail);
                 return Err(Error::new(what).hint("check the address, or raise `--ready-check-timeout-sec`"));
@@ -186,9 +192,9 @@ impl Session {
     /// Sends the first sample `count` times, without a request id; gives the last that finished, and whether it was stopped.
     fn test(&self, count: usize, stop: &Receiver<Stop>) -> Result<(Option<Finished>, bool)> {
         let sample = Sample { request_id: None, ..self.first.clone() };
-        let jobs: Vec<Job> = (0..count).map(|id| self.encoder.job(id as u32, Tick::ZERO, &sample)).collect();
+        let encoder = self.encoder.clone();
         let stream = drive::Stream {
-            jobs: Box::new(jobs.into_iter().map(Ok)),
+            jobs: Box::new((0..count).map(move |id| Ok(encoder.job(id as u32, Tick::ZERO, &sample)))),
             max_in_flight: self.load.max_concurrency,
             workers: 1,
             connections: 0,

@@ -44,6 +44,7 @@ pub fn setup(experiment: &Experiment, site: &Site) -> Setup {
         probe_rate: load.probe_rate,
         options: said.options.clone(),
         command: said.command.clone(),
+        proxy: None,
         adapters: None,
         started: now(),
         ended: now(),

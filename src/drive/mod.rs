@@ -36,6 +36,11 @@ use crate::backend::{Backend, Connect, Delivery};
 use crate::error::Result;
 use crate::plan::Job;
 
+/// The time since an arbitrary moment, on a clock that nobody sets.
+pub fn now() -> Duration {
+    Duration::from_nanos(clock::monotonic())
+}
+
 /// What is the same for all requests of a run.
 #[derive(Debug)]
 pub struct Settings {

@@ -28,6 +28,8 @@ pub struct Target {
     prefix: String,
     /// A `proxy-authorization` header line, for `http` through a proxy.
     authorization: String,
+    /// Host and port of the proxy, if there is one.
+    proxy: Option<String>,
 }
 
 impl Target {
@@ -47,6 +49,7 @@ impl Target {
             tunnel: None,
             prefix: String::new(),
             authorization: String::new(),
+            proxy: None,
         };
         let Some(proxy) = Matcher::from_env().intercept(&uri) else {
             target.addresses = addresses(&url.host, url.port)?;
@@ -57,7 +60,9 @@ impl Target {
             let what = format!("cannot use the proxy `{host}`: only http proxies are spoken");
             return Err(Error::new(what).hint("name an http:// proxy, or list the server in NO_PROXY"));
         }
-        target.addresses = addresses(host, proxy.uri().port_u16().unwrap_or(80))?;
+        let port = proxy.uri().port_u16().unwrap_or(80);
+        target.addresses = addresses(host, port)?;
+        target.proxy = Some(format!("{}:{port}", bracketed(host)));
         let authorization = proxy.basic_auth().and_then(|value| value.to_str().ok());
         let authorization = authorization.map_or(String::new(), |value| format!("proxy-authorization: {value}\r\n"));
         if secure {
@@ -69,6 +74,11 @@ impl Target {
             target.authorization = authorization;
         }
         Ok(target)
+    }
+
+    /// Host and port of the proxy that requests go through, if they do.
+    pub fn proxy(&self) -> Option<&str> {
+        self.proxy.as_deref()
     }
 
     /// The addresses, as people read them.

@@ -78,7 +78,7 @@ pub struct Caller {
     http: reqwest::Client,
     base_url: Arc<str>,
     patience: Duration,
-    /// The paths that were not answered in time: nobody waits for them again.
+    /// The paths that were not answered in time: nobody waits for them again, and little for others.
     silent: Arc<Mutex<BTreeSet<String>>>,
 }
 
@@ -240,14 +240,19 @@ impl Caller {
         request: impl FnOnce(&reqwest::Client, &str) -> reqwest::RequestBuilder,
     ) -> Result<Answer, Refusal> {
         let url = format!("{}{path}", self.base_url);
-        let late = || Refusal::Unreachable(format!("`{url}` did not answer within {} s", limit.as_secs_f64()));
-        if self.silent.lock().unwrap_or_else(PoisonError::into_inner).contains(path) {
-            return Err(late());
+        let late =
+            |limit: Duration| Refusal::Unreachable(format!("`{url}` did not answer within {} s", limit.as_secs_f64()));
+        let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if silent.contains(path) {
+            return Err(late(limit));
         }
+        // All calls together are not to take much longer than one.
+        let limit = if silent.is_empty() || limit > self.patience { limit } else { limit.min(SLOW) };
+        let late = late(limit);
         let answer = tokio::time::timeout(limit, exchange(request(&self.http, &url), &url)).await;
         answer.unwrap_or_else(|_| {
             self.silent.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned());
-            Err(late())
+            Err(late)
         })
     }
 }

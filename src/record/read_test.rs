@@ -59,6 +59,7 @@ prop_compose! {
         let strategy = |linear| if linear { Growth::Linear } else { Growth::Exponential };
         Setup {
             command: vec!["llmbench".into(), "serve".into()],
+            proxy: Some("p:80".into()),
             model_id: backend.clone(),
             backend,
             task: if pooling { Task::Pooling } else { Task::Generation },

@@ -49,6 +49,8 @@ pub struct Setup {
     pub options: Vec<(String, Value)>,
     /// The command line, without keys.
     pub command: Vec<String>,
+    /// Host and port of the proxy that requests went through, if they did.
+    pub proxy: Option<String>,
     /// Local time when sending began.
     #[serde(with = "as_text")]
     pub started: DateTime,

@@ -89,6 +89,7 @@ pub(in crate::report) fn setup() -> Setup {
     let at = date(2025, 3, 14).at(15, 9, 26, 0);
     Setup {
         command: vec!["llmbench".into(), "serve".into(), "--seed=7".into()],
+        proxy: None,
         backend: "openai".into(),
         task: Task::Generation,
         label: None,

@@ -107,7 +107,10 @@ fn a_plain_request_goes_through_the_environments_proxy() {
     let proxy = Server::start(Cut::Paced, |_: &Request| stream(&answer(Dialect::Chat, 4)));
     let address = format!("http://user:pass@{}", proxy.address());
     let bench = Llmbench::serve_at("http://model.test:8123").args(["--backend", "openai-chat"]);
-    assert_eq!(bench.env("HTTP_PROXY", &address).run().ended(0)["completed"], 10);
+    let outcome = bench.env("HTTP_PROXY", &address).run();
+    let result = outcome.ended(0);
+    assert_eq!((&result["completed"], &result["proxy"]), (&json!(10), &json!(proxy.address().to_string())));
+    assert!(outcome.stderr.contains("through the proxy") && !outcome.stderr.contains("pass"), "{}", outcome.stderr);
     let request = &proxy.requests()[0];
     assert_eq!(request.target, "http://model.test:8123/v1/chat/completions");
     assert_eq!(request.header("host"), Some("model.test:8123"));

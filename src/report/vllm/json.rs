@@ -248,6 +248,9 @@ impl Report<'_> {
         if self.run.knows(Part::Classes) {
             self.failures(keys);
         }
+        if let Some(proxy) = &self.run.setup.proxy {
+            keys.add("proxy", Value::Text(proxy.clone()));
+        }
         if !self.run.setup.command.is_empty() {
             keys.add("llmbench", self.program());
         }
