@@ -141,36 +141,41 @@ impl Session {
         scratch.plain.resize(scratch.bytes.len(), 0);
         let (mut rest, mut filled) = (&scratch.bytes[..received], 0);
         while !rest.is_empty() && self.ended.is_none() {
-            self.ended = match self.step(&mut rest, &mut scratch.plain[filled..]) {
-                Ok((more, false)) => {
+            match self.step(&mut rest, &mut scratch.plain[filled..]) {
+                Ok((more, ended)) => {
                     filled += more;
-                    None
+                    self.ended = ended;
                 }
-                Ok((more, true)) => {
-                    filled += more;
-                    Some(Ok(()))
-                }
-                Err(cause) => Some(Err(cause)),
-            };
+                Err(cause) => self.ended = Some(Err(cause)),
+            }
         }
         std::mem::swap(&mut scratch.bytes, &mut scratch.plain);
         filled
     }
 
-    /// Hands the session as much of `rest` as it takes; gives how many bytes it put into `plain`, and whether the peer has ended the
-    /// stream: what follows that is nothing.
-    fn step(&mut self, rest: &mut &[u8], plain: &mut [u8]) -> io::Result<(usize, bool)> {
+    /// Hands the session as much of `rest` as it takes; gives how many bytes it put into `plain`, and what has ended the stream, if
+    /// anything has: what follows that is nothing.
+    fn step(&mut self, rest: &mut &[u8], plain: &mut [u8]) -> io::Result<(usize, Option<io::Result<()>>)> {
         let taken = self.tls.read_tls(rest)?;
-        let state =
-            self.tls.process_new_packets().map_err(|cause| io::Error::new(io::ErrorKind::InvalidData, cause))?;
+        let processed = self.tls.process_new_packets();
         let mut filled = 0;
-        while filled < state.plaintext_bytes_to_read() {
-            match self.tls.reader().read(&mut plain[filled..])? {
-                0 => return Err(io::Error::new(io::ErrorKind::InvalidData, "more plain bytes than encrypted ones")),
-                more => filled += more,
+        // What was decrypted before something broke is as good as what came before a reset.
+        loop {
+            match self.tls.reader().read(&mut plain[filled..]) {
+                Ok(0) => break,
+                Ok(more) => filled += more,
+                Err(cause) if cause.kind() == io::ErrorKind::WouldBlock => break,
+                Err(_) if processed.is_err() => break,
+                Err(cause) => return Err(cause),
             }
         }
-        Ok((filled, state.peer_has_closed() || taken == 0))
+        match processed {
+            Ok(state) if state.plaintext_bytes_to_read() > filled => {
+                Err(io::Error::new(io::ErrorKind::InvalidData, "more plain bytes than encrypted ones"))
+            }
+            Ok(state) => Ok((filled, (state.peer_has_closed() || taken == 0).then_some(Ok(())))),
+            Err(cause) => Ok((filled, Some(Err(io::Error::new(io::ErrorKind::InvalidData, cause))))),
+        }
     }
 
     /// Writes what the session holds back; tells whether the kernel took all of it.

@@ -282,3 +282,22 @@ fn files_that_hold_no_certificate_are_refused_before_anything_is_sent() {
     }
     assert!(server.requests().is_empty());
 }
+
+#[test]
+fn an_answer_that_came_whole_before_a_damaged_record_is_an_answer() {
+    let url = raw(|session, socket| {
+        let body = "data: {\"choices\":[{\"index\":0,\"text\":\"a\",\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+        let head =
+            format!("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: {}\r\n\r\n", body.len());
+        session.writer().write_all(&[head, body.to_owned()].concat().into_bytes()).unwrap();
+        let mut bytes = Vec::new();
+        while session.wants_write() {
+            session.write_tls(&mut bytes).unwrap();
+        }
+        bytes.extend(b"\x17\x03\x03\x00\x20this is no record of the session");
+        let _ = socket.write_all(&bytes);
+        thread::sleep(Duration::from_millis(300));
+    });
+    let bench = Llmbench::serve_at(&url).args(["--insecure", "--max-concurrency", "1", "--num-prompts", "2"]);
+    assert_eq!(bench.run().ended(0)["completed"], 2);
+}
