@@ -2,7 +2,7 @@
 //! it. It fetches only the files that it is asked for, and never shows a token.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use hf_hub::api::tokio::{Api, ApiBuilder, ApiRepo};
@@ -117,8 +117,12 @@ impl Hub {
     /// Downloads files of a repository into the cache, and gives the path of each there.
     ///
     /// # Errors
-    /// As [`files`](Self::files), with the name of the file.
+    /// As [`files`](Self::files), with the name of the file; where a name leads out of the repository, before any call.
     pub fn download(&self, repo: &Repo, names: &[&str]) -> Result<Vec<PathBuf>> {
+        if let Some(name) = names.iter().find(|name| !lies_inside(name)) {
+            let what = format!("the hub lists a file `{name}`, which would lie outside of its repository in the cache");
+            return Err(Error::new(what).hint("see whether `HF_ENDPOINT` names a hub that you trust"));
+        }
         net::run(async {
             let api = self.api()?.repo(repo.inner.clone());
             let mut paths = Vec::with_capacity(names.len());
@@ -139,6 +143,11 @@ impl Hub {
         };
         builder.build().map_err(|cause| Error::new(net::causes(&cause)))
     }
+}
+
+/// Whether a file's name, as a hub lists it, stays within the repository's own folder.
+fn lies_inside(name: &str) -> bool {
+    !name.is_empty() && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
 }
 
 async fn get(repo: &ApiRepo, name: &str, patience: Duration) -> Result<PathBuf> {
@@ -222,6 +231,17 @@ mod tests {
         assert!(hub.cached_files(&Repo::dataset("org/name")).is_empty());
         assert!(hub.cached_files(&Repo::model("org/other")).is_empty());
         fs::remove_dir_all(&cache).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_climbs_out_of_the_cache_is_refused_before_any_call() {
+        // Nothing listens there: a call would fail with another message.
+        let hub = hub(&[("HF_HUB_CACHE", "/nowhere"), ("HF_ENDPOINT", "http://127.0.0.1:1")]);
+        for name in ["../x.json", "/etc/x.json", "a/../../x.json", "..", ""] {
+            let error = hub.download(&Repo::dataset("org/name"), &["a.json", name]).unwrap_err();
+            assert!(error.to_string().contains("outside of its repository"), "{name}: {error}");
+        }
+        assert!(lies_inside("a.json") && lies_inside("a/..b/c.json"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde_json::{Map, json};
 use super::files::Files;
 use super::python;
 use crate::error::{Error, Result};
+use crate::net;
 
 /// The chat template of a tokenizer, compiled, with the variables that it always has.
 #[derive(Debug)]
@@ -186,7 +187,7 @@ fn strftime_now(format: &str) -> Result<String, minijinja::Error> {
 }
 
 fn wrong(cause: minijinja::Error) -> Error {
-    Error::new(format!("the chat template failed: {cause}"))
+    Error::new(format!("the chat template failed: {}", net::causes(&cause)))
 }
 
 #[cfg(test)]

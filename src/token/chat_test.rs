@@ -143,3 +143,10 @@ fn a_template_that_would_not_end_is_refused() {
         assert!(chat.render_user("hi", &Map::new()).is_err(), "{source}");
     }
 }
+
+#[test]
+fn a_template_that_writes_too_much_is_told_so() {
+    let source = "{% set t = 'x' * 90000 %}{% for i in range(9000) %}{{ t }}{% endfor %}";
+    let error = Chat::compile(source, &[]).unwrap().render_user("hi", &Map::new()).unwrap_err();
+    assert!(error.to_string().contains("it writes more than 256 MiB"), "{error}");
+}
