@@ -1,17 +1,40 @@
 //! The server's address in every spelling that people have: a text comes in, the prefix of all URLs of the server goes out, and
 //! what is to be said of it.
 
+use std::path::PathBuf;
+
 use super::kinds::Backend;
 use super::url::{Url, shown};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// An address as it is used.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Address {
     /// Scheme, host, port and what stands before the paths of the API.
     pub(super) base: String,
+    /// The socket that the server listens on, in the place of host and port.
+    pub(super) socket: Option<PathBuf>,
     /// What was made of the text, where that is not plain.
     pub(super) note: Option<String>,
+}
+
+/// Where a server is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The prefix of all URLs of this server; paths such as `/v1/models` are appended to it.
+    pub base: String,
+    /// Where requests go: base and endpoint.
+    pub url: Url,
+}
+
+impl Place {
+    /// As people read it.
+    pub fn shown(&self) -> String {
+        match &self.url.socket {
+            Some(path) => format!("unix:{}", path.display()),
+            None => self.base.clone(),
+        }
+    }
 }
 
 /// Reads the address that `flag` gives, to which `endpoint` will be appended.
@@ -20,7 +43,10 @@ pub(super) struct Address {
 /// If it is none.
 pub(super) fn read(flag: &str, text: &str, endpoint: &str) -> Result<Address> {
     let given = text.trim();
-    let refused = |error: crate::error::Error| error.context(format!("`{flag} {}` is not a URL", shown(text)));
+    if let Some(path) = given.strip_prefix("unix:") {
+        return on_this_host(flag, path);
+    }
+    let refused = |error: Error| error.context(format!("`{flag} {}` is not a URL", shown(text)));
     let schemed = match given.contains("://") || !names_a_host(given) {
         true => given.to_owned(),
         false => format!("http://{given}"),
@@ -35,7 +61,17 @@ pub(super) fn read(flag: &str, text: &str, endpoint: &str) -> Result<Address> {
     });
     let plain = base == text.trim_end_matches('/') && other.is_empty();
     let note = (!plain).then(|| format!("`{flag} {}` is read as `{}`{other}", shown(text), shown(&base)));
-    Ok(Address { base, note })
+    Ok(Address { base, socket: None, note })
+}
+
+/// A server that listens on a socket of the file system, which is written `unix:/path` or `unix:///path`.
+fn on_this_host(flag: &str, path: &str) -> Result<Address> {
+    let path = path.strip_prefix("//").unwrap_or(path);
+    if path.is_empty() {
+        let error = Error::new(format!("`{flag} unix:` names no socket"));
+        return Err(error.hint("give its path, as in `unix:/run/vllm.sock`"));
+    }
+    Ok(Address { base: "http://localhost".to_owned(), socket: Some(path.into()), note: None })
 }
 
 /// Whether a text without a scheme is a host with or without a port: no flag's value that went astray.
@@ -85,6 +121,17 @@ mod tests {
         let note = |text| read("--base-url", text, "/v1/completions").unwrap().note.unwrap();
         assert!(note("http://h/v1/chat/completions").contains("another `--backend`"));
         assert!(!note("http://h/v1/completions").contains("another"));
+    }
+
+    #[test]
+    fn a_socket_is_named_by_its_path() {
+        for (text, path) in
+            [("unix:/run/v.sock", "/run/v.sock"), ("unix:///run/v.sock", "/run/v.sock"), ("unix:v", "v")]
+        {
+            let read = read("--base-url", text, "/v1/completions").unwrap();
+            assert_eq!((read.base.as_str(), read.socket), ("http://localhost", Some(path.into())), "{text}");
+        }
+        assert!(read("--base-url", "unix:", "/v1/completions").is_err());
     }
 
     #[test]

@@ -2,13 +2,13 @@
 //! anything is sent.
 
 use std::fmt;
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::address::{self, Address};
+use super::address::{self, Address, Place};
 use super::kinds::Backend;
 use super::url::{Url, bracketed, shown};
 use crate::args;
@@ -58,9 +58,20 @@ pub struct ServerArgs {
     pub backend: Backend,
     /// Server's address, such as `https://example.com`; counts over --host and --port
     ///
-    /// With or without /v1 or the path of the endpoint. Where neither this nor host nor port is given, OPENAI_BASE_URL counts.
-    #[arg(long, value_name = "URL")]
-    pub base_url: Option<String>,
+    /// With or without /v1 or the path of the endpoint; `unix:/path` for a socket. Of several servers each gets a request in turn,
+    /// and has a row of its own in the report. Where neither this nor host nor port is given, OPENAI_BASE_URL counts.
+    #[arg(long, value_name = "URL", num_args = 1..)]
+    pub base_url: Vec<String>,
+    /// Send requests to all addresses of the server's name, in turn
+    ///
+    /// Each has a row of its own in the report. Otherwise the first that answers gets all of them.
+    #[arg(long)]
+    pub spread: bool,
+    /// This host's addresses to connect from, in turn
+    ///
+    /// One has some 28,000 ports for one server.
+    #[arg(long, value_name = "IP", num_args = 1..)]
+    pub local_address: Vec<IpAddr>,
     /// Server's name or address
     #[arg(long, default_value = HOST)]
     pub host: String,
@@ -127,10 +138,12 @@ pub enum Connect {
 pub struct Server {
     /// The protocol.
     pub backend: Backend,
-    /// The prefix of all URLs of this server; paths such as `/v1/models` are appended to it.
-    pub base: String,
-    /// Where requests go: base and endpoint.
-    pub url: Url,
+    /// Where it is; several where requests go to several in turn.
+    pub places: Vec<Place>,
+    /// Whether requests go to all addresses of a name, in turn.
+    pub spread: bool,
+    /// This host's addresses to connect from, in turn; none where the system chooses.
+    pub local: Vec<IpAddr>,
     /// Further headers, in order; no two of one name. Values are treated like keys, since some are.
     pub headers: Vec<(String, Key)>,
     /// The bearer token; `None` where there is none, or it is empty.
@@ -177,8 +190,10 @@ impl Server {
     /// # Errors
     /// If address and endpoint make no URL.
     pub fn move_to(&mut self, address: std::net::SocketAddr) -> Result<()> {
-        self.base = format!("http://{address}");
-        self.url = Url::parse(&format!("{}{}", self.base, self.url.path))?;
+        let (base, path) = (format!("http://{address}"), &self.places[0].url.path);
+        let url = Url::parse(&format!("{base}{path}"))?;
+        self.places = vec![Place { base, url }];
+        self.spread = false;
         Ok(())
     }
 }
@@ -187,14 +202,11 @@ impl ServerArgs {
     /// Checks the flags against each other and says where requests go.
     pub fn resolve(&self) -> Result<Server> {
         let endpoint = self.endpoint.as_deref().unwrap_or(self.backend.default_endpoint());
-        let Address { base, note } = self.address(endpoint)?;
-        let url = Url::parse(&format!("{base}{endpoint}")).map_err(|error| {
-            let flags = if self.endpoint.is_some() { "`--base-url` and `--endpoint`" } else { "`--base-url`" };
-            error.context(format!("{flags} make no URL: `{}{endpoint}`", shown(&base)))
-        })?;
-        if !self.backend.speaks_at(url.path_only()) {
-            return Err(self.mismatch(endpoint));
-        }
+        let addresses = self.addresses(endpoint)?;
+        let notes: Vec<String> = addresses.iter().filter_map(|address| address.note.clone()).collect();
+        let places = addresses.into_iter().map(|address| self.place(address, endpoint));
+        let places = places.collect::<Result<Vec<Place>>>()?;
+        self.check_places(&places)?;
         let api_key = self.api_key.clone().filter(|key| !key.secret().is_empty());
         if let Some(key) = &api_key {
             check_header_value("--api-key", key.secret())?;
@@ -204,9 +216,10 @@ impl ServerArgs {
         }
         Ok(Server {
             backend: self.backend,
-            warnings: note.into_iter().chain(self.warning()).collect(),
-            base,
-            url,
+            warnings: notes.into_iter().chain(self.warning()).collect(),
+            places,
+            spread: self.spread,
+            local: self.local_address.clone(),
             headers: headers(&self.header)?,
             api_key,
             trust: self.trust(),
@@ -226,19 +239,56 @@ impl ServerArgs {
         }
     }
 
-    /// Where the server is: `--base-url`, the flags of host and port, or what other clients of the API are told.
-    fn address(&self, endpoint: &str) -> Result<Address> {
-        if let Some(base) = &self.base_url {
-            return address::read("--base-url", base, endpoint);
+    /// The place whose requests go to `endpoint`.
+    fn place(&self, Address { base, socket, .. }: Address, endpoint: &str) -> Result<Place> {
+        let url = Url::parse(&format!("{base}{endpoint}")).map_err(|error| {
+            let flags = if self.endpoint.is_some() { "`--base-url` and `--endpoint`" } else { "`--base-url`" };
+            error.context(format!("{flags} make no URL: `{}{endpoint}`", shown(&base)))
+        })?;
+        if !self.backend.speaks_at(url.path_only()) {
+            return Err(self.mismatch(endpoint));
         }
+        Ok(Place { base, url: Url { socket, ..url } })
+    }
+
+    fn check_places(&self, places: &[Place]) -> Result<()> {
+        if let Some(twice) =
+            places.iter().enumerate().find_map(|(at, place)| places[..at].contains(place).then_some(place))
+        {
+            return Err(
+                Error::new(format!("`--base-url` names `{}` twice", twice.shown())).hint("name each server once")
+            );
+        }
+        if places.len() > usize::from(u16::MAX) {
+            return Err(Error::new("`--base-url` names more than 65,535 servers").hint("name fewer"));
+        }
+        let unnamed = places.iter().find(|place| place.url.socket.is_some());
+        match unnamed.filter(|_| self.spread || !self.local_address.is_empty()) {
+            Some(place) => {
+                Err(Error::new(format!("`{}` has one address, which is no address of a network", place.shown()))
+                    .hint("leave out `--spread` and `--local-address`"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Where the servers are: `--base-url`, the flags of host and port, or what other clients of the API are told.
+    fn addresses(&self, endpoint: &str) -> Result<Vec<Address>> {
+        if self.base_url.is_empty() {
+            return Ok(vec![self.unnamed(endpoint)?]);
+        }
+        self.base_url.iter().map(|base| address::read("--base-url", base, endpoint)).collect()
+    }
+
+    fn unnamed(&self, endpoint: &str) -> Result<Address> {
         let told = std::env::var("OPENAI_BASE_URL").ok().filter(|told| !told.trim().is_empty());
         match told.filter(|_| self.host == HOST && self.port == PORT) {
             Some(told) => {
-                let Address { base, .. } = address::read("OPENAI_BASE_URL", &told, endpoint)?;
-                let note = Some(format!("the server is that of OPENAI_BASE_URL, `{}`", shown(&base)));
-                Ok(Address { base, note })
+                let address = address::read("OPENAI_BASE_URL", &told, endpoint)?;
+                let note = Some(format!("the server is that of OPENAI_BASE_URL, `{}`", shown(&address.base)));
+                Ok(Address { note, ..address })
             }
-            None => Ok(Address { base: self.base()?, note: None }),
+            None => Ok(Address { base: self.base()?, socket: None, note: None }),
         }
     }
 

@@ -13,7 +13,7 @@ fn resolve(flags: &[&str]) -> Result<Server, String> {
 }
 
 fn url(flags: &[&str]) -> String {
-    resolve(flags).unwrap().url.to_string()
+    resolve(flags).unwrap().places[0].url.to_string()
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn every_backend_speaks_at_its_own_endpoint_and_unknown_ones_are_refused() {
     for backend in Backend::all() {
         assert!(backend.speaks_at(backend.default_endpoint()), "{backend:?}");
         let server = resolve(&[&format!("--backend={}", backend.name())]).unwrap();
-        assert_eq!((server.backend, server.url.path.as_str()), (backend, backend.default_endpoint()));
+        assert_eq!((server.backend, server.places[0].url.path.as_str()), (backend, backend.default_endpoint()));
     }
     let error = resolve(&["--backend=tgi"]).unwrap_err();
     assert!(error.contains("possible values: vllm, openai, openai-chat, openai-responses"), "{error}");

@@ -23,6 +23,7 @@ mod text;
 pub mod url;
 pub mod whole;
 
+pub use address::Place;
 pub use args::{Connect, Key, Server, ServerArgs};
 pub use event::error_message;
 pub use kinds::Backend;

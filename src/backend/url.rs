@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::net::Ipv6Addr;
+use std::path::PathBuf;
 
 use crate::error::{Error, Result};
 
@@ -45,6 +46,8 @@ pub struct Url {
     pub port: u16,
     /// The request target: path and query, beginning with `/`.
     pub path: String,
+    /// The socket of this host's file system that the server listens on, in the place of host and port.
+    pub socket: Option<PathBuf>,
 }
 
 /// An address as it may be shown: what stands before the host may be a password.
@@ -86,7 +89,7 @@ impl Url {
             None => scheme.default_port(),
         };
         let path = if path.starts_with('/') { path.to_string() } else { format!("/{path}") };
-        Ok(Url { scheme, host, port, path })
+        Ok(Url { scheme, host, port, path, socket: None })
     }
 
     /// The path without the query.

@@ -67,8 +67,8 @@ pub fn carry_out(
     if !session.warm_up(stop, tell)? {
         return Ok(None);
     }
-    around::reset_prefix_cache(&experiment.around, &site.calls)?;
-    let profiler = Profiler::start(&experiment.around, &site.calls, tell)?;
+    around::reset_prefix_cache(&experiment.around, site)?;
+    let profiler = Profiler::start(&experiment.around, site, tell)?;
     let measured = measure(experiment, site, session, stop, tell);
     let after = After { profiler, late_warnings };
     match measured {
@@ -100,10 +100,11 @@ fn measure(
     session.setup.started = setup::now();
     let Session { setup, conversations, .. } = &session;
     tell(Moment::Begins { setup, planned: session.count() as u64, conversations, last_due: session.last_due() });
-    let before = around::counters(&experiment.around, &site.calls);
+    let servers = session.servers();
+    let before = around::counters(&experiment.around, servers, site);
     let mut sent = session.run(stop, tell)?;
     sent.setup.ended = setup::now();
-    let counted = before.and_then(|before| Some((before, around::counters(&experiment.around, &site.calls)?)));
+    let counted = before.and_then(|before| Some((before, around::counters(&experiment.around, servers, site)?)));
     if let Some(tokenizer) = &site.tokenizer {
         count::count(&mut sent.collector, tokenizer, tell);
     }

@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::Site;
 use super::around::{look, order};
 use crate::error::{Error, Result};
 use crate::net::{Around, Client, Profile, Refusal};
@@ -22,7 +23,7 @@ pub(super) enum Profiler {
     /// It was not asked for, or did not start.
     Off,
     /// It runs until it is stopped.
-    On(Client),
+    On(Vec<Client>),
     /// A thread waits for its moment.
     Waiting {
         /// Dropped when the run is over.
@@ -43,15 +44,15 @@ pub(super) enum Waited {
 
 impl Profiler {
     /// Starts it, or the thread that will.
-    pub(super) fn start(around: &Around, calls: &Client, tell: Tell<'_>) -> Result<Self> {
+    pub(super) fn start(around: &Around, site: &Site, tell: Tell<'_>) -> Result<Self> {
         let Some(profile) = around.profile else { return Ok(Profiler::Off) };
-        let client = calls.clone();
+        let clients: Vec<Client> = site.all().cloned().collect();
         tell(Moment::Profiler(Profiled::Starting));
         match profile {
-            Profile::Whole => match order(&client, "/start_profile", START) {
+            Profile::Whole => match order(clients.iter(), "/start_profile", START) {
                 Ok(()) => {
                     tell(Moment::Profiler(Profiled::Started));
-                    Ok(Profiler::On(client))
+                    Ok(Profiler::On(clients))
                 }
                 Err(refusal) => {
                     complain("start", &refusal, tell);
@@ -61,7 +62,7 @@ impl Profiler {
             Profile::Busy { threshold, duration } => {
                 let (over, ended) = channel();
                 let thread = std::thread::Builder::new().name("profiler".to_owned());
-                let thread = thread.spawn(move || wait(&client, threshold, duration, &ended));
+                let thread = thread.spawn(move || wait(&clients, threshold, duration, &ended));
                 let thread = thread.map_err(|cause| Error::new(format!("cannot start a thread: {cause}")))?;
                 Ok(Profiler::Waiting { over, thread })
             }
@@ -72,9 +73,9 @@ impl Profiler {
     pub(super) fn stop(self, tell: Tell<'_>) -> Result<()> {
         let stopped = match self {
             Profiler::Off => return Ok(()),
-            Profiler::On(client) => {
+            Profiler::On(clients) => {
                 tell(Moment::Profiler(Profiled::Stopping));
-                order(&client, "/stop_profile", WRITE)
+                order(clients.iter(), "/stop_profile", WRITE)
             }
             Profiler::Waiting { over, thread } => {
                 drop(over);
@@ -107,10 +108,10 @@ impl Profiler {
 }
 
 /// Waits until enough requests are running, has the server profile itself for a while, and gives up when the run is over.
-fn wait(client: &Client, threshold: u64, duration: Duration, over: &Receiver<()>) -> Waited {
+fn wait(clients: &[Client], threshold: u64, duration: Duration, over: &Receiver<()>) -> Waited {
     let mut most = None;
     loop {
-        let running = look(client).and_then(|counters| counters.running);
+        let running = look(clients.iter()).and_then(|counters| counters.running);
         most = most.max(running);
         if running >= Some(threshold) {
             break;
@@ -119,12 +120,12 @@ fn wait(client: &Client, threshold: u64, duration: Duration, over: &Receiver<()>
             return Waited::InVain(most);
         }
     }
-    if let Err(refusal) = order(client, "/start_profile", START) {
+    if let Err(refusal) = order(clients.iter(), "/start_profile", START) {
         return Waited::Refused(refusal);
     }
     // The end of the run ends the profile early.
     let _ = over.recv_timeout(duration);
-    Waited::Ran(order(client, "/stop_profile", WRITE))
+    Waited::Ran(order(clients.iter(), "/stop_profile", WRITE))
 }
 
 fn complain(what: &str, refusal: &Refusal, tell: Tell<'_>) {

@@ -8,7 +8,7 @@ use crate::dataset::{Carries, Samples};
 use crate::error::{Error, Result};
 use crate::plan::Workload;
 use crate::plan::turns::{Count, Turns};
-use crate::record::{Adapters, Moment, Tell, Tick};
+use crate::record::{Moment, Partition, Tell, Tick};
 use crate::rng::Draws;
 use crate::token::{Special, Tokenizer};
 
@@ -23,7 +23,7 @@ pub struct Schedule {
     /// Whether the dataset says when they are due.
     pub recorded: bool,
     /// Which adapter each of the samples goes to, where there are any: the turns of a conversation to one.
-    pub adapters: Option<Arc<Adapters>>,
+    pub adapters: Option<Arc<Partition>>,
 }
 
 impl Schedule {

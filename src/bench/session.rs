@@ -7,16 +7,18 @@ use std::time::Duration;
 
 use super::align::Iter;
 use super::probing::Probing;
-use super::{Experiment, Schedule, Site, setup};
+use super::{Experiment, Schedule, Site, around, setup};
 use crate::backend::template::Fixed;
 use crate::backend::{Connect, Server};
 use crate::dataset::Sample;
 use crate::drive::{self, Observation, Settings, Stop, Target, limits};
 use crate::error::{Error, Result};
-use crate::plan::request::Encoder;
+use crate::plan::request::{Encoder, Start};
 use crate::plan::turns::{self, Turns};
 use crate::plan::{Load, probe};
-use crate::record::{Collector, Counters, Finished, Moment, Outcome, Overdue, Record, Run, Setup, Tell, Tick};
+use crate::record::{
+    Collector, Counters, Finished, Moment, Outcome, Overdue, Partition, Record, Run, Setup, Tell, Tick,
+};
 
 /// How long requests may take where the user sets no limit.
 const NO_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -34,7 +36,7 @@ const AT_ONCE_BYTES: usize = 64 * 1024 * 1024;
 pub(super) struct Session {
     /// What the run is.
     pub(super) setup: Setup,
-    target: Arc<Target>,
+    targets: Arc<[Target]>,
     server: Server,
     load: Load,
     encoder: Encoder,
@@ -98,24 +100,29 @@ impl Session {
             overlay: &content.overlay,
             dropped: &content.dropped,
         };
-        let target = Arc::new(Target::resolve(&server.url, &server.trust)?);
-        let line = target.request_line("POST", &server.url.path);
-        let encoder = Encoder::new(&line, &server.url.authority(), &server.all_headers(), server.backend, &fixed);
+        let targets = Target::resolve_all(server)?;
+        let starts: Vec<Start> = targets.iter().map(Target::start).collect();
+        let encoder = Encoder::new(&starts, &server.all_headers(), server.backend, &fixed);
         let Schedule { mut samples, turns, due, recorded, adapters } = schedule;
         let first = samples.iter.next().expect("a schedule has a sample")?;
         encoder.check(&first)?;
-        if let Some(proxy) = target.proxy() {
+        let proxy = targets.iter().find_map(Target::proxy).map(str::to_owned);
+        if let Some(proxy) = &proxy {
             tell(Moment::Noticed(&format!(
                 "requests go through the proxy `{proxy}` of the environment: its buffering shows in latencies; NO_PROXY names \
                  servers that are reached without it"
             )));
         }
-        limits::room_for(at_once(&due, experiment.load.max_concurrency))?;
+        around::reaches(&experiment.around, targets.len(), site)?;
+        let routes = targets.len() * server.local.len().max(1);
+        limits::room_for(at_once(&due, experiment.load.max_concurrency), routes)?;
+        let servers = in_turn(&targets, turns.as_ref().map_or(samples.count, Turns::conversations));
+        let servers = servers.map(|of| Arc::new(turns.as_ref().map_or_else(|| of.clone(), |turns| turns.spread(&of))));
         let setup = setup(experiment, site);
         let rate_changes = setup.ramp.map_or(Vec::new(), |ramp| ramp.changes(&due));
         Ok(Session {
-            setup: Setup { rate_changes, recorded, adapters, proxy: target.proxy().map(str::to_owned), ..setup },
-            target,
+            setup: Setup { rate_changes, recorded, adapters, servers, proxy, ..setup },
+            targets: targets.into(),
             server: server.clone(),
             load: experiment.load.clone(),
             encoder,
@@ -132,6 +139,11 @@ impl Session {
     /// How many requests the run has.
     pub(super) fn count(&self) -> usize {
         self.count
+    }
+
+    /// How many servers the requests go to.
+    pub(super) fn servers(&self) -> usize {
+        self.targets.len()
     }
 
     /// When the last request of the schedule is due.
@@ -173,7 +185,7 @@ impl Session {
     fn wait_until_ready(&self, limit: Duration, stop: &Receiver<Stop>) -> Result<bool> {
         let begun = drive::now();
         loop {
-            let (finished, stopped) = self.test(1, stop)?;
+            let (finished, stopped) = self.test(self.targets.len(), stop)?;
             let Some(finished) = finished.filter(|_| !stopped) else { return Ok(false) };
             if finished.record.outcome == Outcome::Done {
                 return Ok(true);
@@ -189,10 +201,11 @@ impl Session {
         }
     }
 
-    /// Sends the first sample `count` times, without a request id; gives the last that finished, and whether it was stopped.
+    /// Sends the first sample `count` times, to the servers in turn, without a request id; gives the last that failed, or else
+    /// finished, and whether it was stopped.
     fn test(&self, count: usize, stop: &Receiver<Stop>) -> Result<(Option<Finished>, bool)> {
         let sample = Sample { request_id: None, ..self.first.clone() };
-        let encoder = self.encoder.clone();
+        let encoder = self.encoder.clone().with_servers(in_turn(&self.targets, count).map(Arc::new));
         let stream = drive::Stream {
             jobs: Box::new((0..count).map(move |id| Ok(encoder.job(id as u32, Tick::ZERO, &sample)))),
             max_in_flight: self.load.max_concurrency,
@@ -203,11 +216,13 @@ impl Session {
             duration: None,
             max_failures: None,
         };
-        let mut last = None;
+        let mut last: Option<Finished> = None;
         let ending = drive::run(stream, self.settings(), stop, &mut |observation| {
             if let Observation::Finished(mut finished) = observation {
                 finished.detail = self.server.masked(finished.detail);
-                last = Some(*finished);
+                if last.as_ref().is_none_or(|last| last.record.outcome == Outcome::Done) {
+                    last = Some(*finished);
+                }
             }
         })?;
         Ok((last, ending.stopped))
@@ -225,7 +240,7 @@ impl Session {
         // Of conversations only the first turns are due by a schedule.
         let due = if self.turns.is_none() { self.due.clone() } else { Vec::new() };
         let samples = std::iter::once(Ok(self.first)).chain(self.samples);
-        let encoder = self.encoder.with_adapters(self.setup.adapters.clone());
+        let encoder = self.encoder.with_adapters(self.setup.adapters.clone()).with_servers(self.setup.servers.clone());
         let jobs = match self.turns {
             None => encoder.jobs(samples, self.due),
             Some(turns) => turns::jobs(encoder, samples, turns.course(&self.load, self.due)),
@@ -260,7 +275,7 @@ impl Session {
 
     fn settings(&self) -> Settings {
         Settings {
-            target: Arc::clone(&self.target),
+            targets: Arc::clone(&self.targets),
             backend: self.server.backend,
             delivery: self.encoder.delivery(),
             request_timeout: self.server.request_timeout.unwrap_or(NO_TIMEOUT),
@@ -290,6 +305,12 @@ impl Session {
             max_failures: self.load.max_failures.map(|limit| limit.of(self.count as u64)),
         }
     }
+}
+
+/// The servers of so many requests, or conversations, that go to them in turn, where there are several.
+fn in_turn(targets: &[Target], count: usize) -> Option<Partition> {
+    let names = || targets.iter().map(|target| target.name().to_owned()).collect();
+    (targets.len() > 1).then(|| Partition::in_turn(names(), count))
 }
 
 /// What was due by the moment `closed` beyond the `started` requests, which started in the order of their schedule.

@@ -46,6 +46,7 @@ pub fn setup(experiment: &Experiment, site: &Site) -> Setup {
         command: said.command.clone(),
         proxy: None,
         adapters: None,
+        servers: None,
         started: now(),
         ended: now(),
         cores: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),

@@ -108,7 +108,7 @@ impl ServeArgs {
         let task = server.backend.task();
         content.ignore_eos |= dataset.needs.full_answers && server.backend.takes_sampling();
         content.warnings.extend(self.dataset.warning());
-        if sim.is_some() && self.server.base_url.is_some() {
+        if sim.is_some() && !self.server.base_url.is_empty() {
             content.warnings.push("`--base-url` has no effect with `--sim`".into());
         }
         if self.output.overwrite && self.output.record.is_none() {
@@ -153,6 +153,9 @@ impl ServeArgs {
         put("request_id_prefix", Value::Text(request_ids));
         put("num_prompts", Value::Int(workload.num_prompts));
         put("max_concurrency", load.max_concurrency.map_or(Value::Null, |limit| Value::Int(limit as u64)));
+        if let [address] = &self.server.base_url[..] {
+            put("base_url", Value::Text(address.clone()));
+        }
         if let Some((_, endpoint @ Value::Null)) = options.iter_mut().find(|(name, _)| name == "endpoint") {
             *endpoint = Value::Text(server.backend.default_endpoint().to_owned());
         }

@@ -8,12 +8,12 @@ use std::task::Poll;
 use std::time::Duration;
 
 use rustls::ClientConnection;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream, UnixStream};
 
 use super::answer::Reason;
 use super::clock::monotonic;
 use super::socket::{Scratch, Socket};
-use super::target::Target;
+use super::target::{Local, Peer, Target};
 use super::wire::Wire;
 use crate::record::Failure;
 
@@ -56,10 +56,10 @@ pub(super) async fn open(target: &Target) -> Result<Connection, Reason> {
 /// Connects to the first address that answers (RFC 8305, §5): each gets a head start before the next is tried as well, and the one
 /// that answered last time comes first.
 async fn connect(target: &Target) -> Result<Socket, Reason> {
-    let count = target.addresses.len();
+    let count = target.peers.len();
     let order = |turn: usize| (target.best.load(Ordering::Relaxed) + turn) % count;
-    let attempt = |index: usize| Box::pin(async move { (index, one(target.addresses[index]).await) });
-    let (mut attempts, mut next, mut reason) = (Vec::new(), 0, String::new());
+    let attempt = |index: usize| Box::pin(async move { (index, one(&target.peers[index], &target.local).await) });
+    let (mut attempts, mut next, mut reasons) = (Vec::new(), 0, Vec::new());
     while next < count || !attempts.is_empty() {
         if next < count {
             attempts.push(attempt(order(next)));
@@ -83,20 +83,35 @@ async fn connect(target: &Target) -> Result<Socket, Reason> {
             }
             Some((place, (index, Err(cause)))) => {
                 drop(attempts.swap_remove(place));
-                reason = format!("connect to {}: {}", target.addresses[index], plain(&cause));
+                reasons.push(format!("connect to {}: {}", target.peers[index], plain(&cause)));
             }
             None => {}
         }
     }
-    Err((Failure::Connect, reason))
+    Err((Failure::Connect, reasons.join("; ")))
 }
 
-/// Connects to one address, which may take so long as people wait.
-async fn one(address: SocketAddr) -> io::Result<Socket> {
-    let connected = tokio::time::timeout(LONGEST, TcpStream::connect(address)).await;
-    connected
-        .unwrap_or_else(|_| Err(io::Error::other(format!("no answer within {} s", LONGEST.as_secs()))))
-        .and_then(Socket::new)
+/// Connects to one peer, which may take so long as people wait.
+async fn one(peer: &Peer, local: &Local) -> io::Result<Socket> {
+    let connecting = async {
+        match peer {
+            Peer::Net(address) => Socket::over_tcp(tcp(*address, local).await?),
+            Peer::Path(path) => Ok(Socket::over_file(UnixStream::connect(path).await?)),
+        }
+    };
+    let connected = tokio::time::timeout(LONGEST, connecting).await;
+    connected.unwrap_or_else(|_| Err(io::Error::other(format!("no answer within {} s", LONGEST.as_secs()))))
+}
+
+/// Connects from the address whose turn it is.
+async fn tcp(address: SocketAddr, local: &Local) -> io::Result<TcpStream> {
+    let Some(own) = local.next(address) else { return TcpStream::connect(address).await };
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // The port is chosen when the peer is known, so that one may serve for several peers.
+    #[cfg(target_os = "linux")]
+    let _ = nix::sys::socket::setsockopt(&socket, nix::sys::socket::sockopt::IpBindAddressNoPort, &true);
+    socket.bind((own, 0).into()).map_err(|cause| io::Error::other(format!("from {own}: {}", plain(&cause))))?;
+    socket.connect(address).await
 }
 
 /// Asks a proxy for a tunnel.

@@ -59,7 +59,7 @@ impl Flight {
         let now = worker.clock().now();
         let mut flight =
             Flight { worker, job, connection: None, written: 0, connected: now, sent: now, reply, landed: false };
-        if let Some(connection) = flight.worker.idle_connection() {
+        if let Some(connection) = flight.worker.idle_connection(flight.job.server) {
             flight.send(connection);
         }
         flight
@@ -84,7 +84,7 @@ impl Flight {
     /// What a request that took too long was waiting for.
     fn awaited(&self) -> String {
         match (&self.connection, self.reply.is_untouched()) {
-            (None, true) => format!("connection to {}", self.worker.target().shown()),
+            (None, true) => format!("connection to {}", self.worker.target(self.job.server).shown()),
             (_, true) => "answer".to_owned(),
             _ => "end".to_owned(),
         }
@@ -109,7 +109,7 @@ impl Flight {
         loop {
             if self.connection.is_none() {
                 let early = self.worker.connects_in_request().then(|| self.worker.clock().now());
-                let connection = connect::open(self.worker.target()).await?;
+                let connection = connect::open(self.worker.target(self.job.server)).await?;
                 self.worker.note_connection(connection.took);
                 self.send(connection);
                 self.sent = early.unwrap_or(self.sent);
@@ -217,7 +217,7 @@ impl Flight {
         if let Some(connection) = self.connection.take()
             && self.reply.keeps_connection()
         {
-            self.worker.keep_connection(connection);
+            self.worker.keep_connection(self.job.server, connection);
         }
     }
 

@@ -6,6 +6,7 @@ use super::*;
 
 fn job(id: u32, due: u64) -> Job {
     Job {
+        server: 0,
         id,
         due: Tick::from_nanos(due),
         bytes: vec![0; 10],

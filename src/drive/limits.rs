@@ -20,13 +20,13 @@ pub fn connections() -> usize {
     getrlimit(Resource::RLIMIT_NOFILE).map_or(1024, |(now, _)| now.saturating_sub(OTHER_FILES)) as usize
 }
 
-/// Whether so many requests can be in flight at once.
+/// Whether so many requests can be in flight at once, over so many pairs of an address of this host and a server.
 ///
 /// # Errors
 /// If the process may not have as many files, or the host has not as many ports to connect from: with the number that would do.
-pub fn room_for(requests: usize) -> Result<()> {
+pub fn room_for(requests: usize, routes: usize) -> Result<()> {
     let files = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(now, _)| now);
-    enough(requests as u64, files, ports())
+    enough(requests as u64, files, ports().saturating_mul(routes as u64))
 }
 
 fn enough(requests: u64, files: u64, ports: u64) -> Result<()> {
@@ -40,9 +40,10 @@ fn enough(requests: u64, files: u64, ports: u64) -> Result<()> {
     if requests > ports {
         let what =
             format!("{requests} requests in flight need as many ports to connect from, and this host has {ports}");
-        return Err(
-            Error::new(what).hint(format!("widen `net.ipv4.ip_local_port_range`, or give `--max-concurrency {ports}`"))
-        );
+        return Err(Error::new(what).hint(format!(
+            "widen `net.ipv4.ip_local_port_range`, connect from several addresses (`--local-address`), or give \
+             `--max-concurrency {ports}`"
+        )));
     }
     Ok(())
 }

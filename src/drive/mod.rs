@@ -44,8 +44,8 @@ pub fn now() -> Duration {
 /// What is the same for all requests of a run.
 #[derive(Debug)]
 pub struct Settings {
-    /// Where requests go.
-    pub target: Arc<Target>,
+    /// Where requests go: each job names its target by its position. At least one.
+    pub targets: Arc<[Target]>,
     /// How their answers read.
     pub backend: Backend,
     /// How they come.

@@ -1,4 +1,4 @@
-//! A TCP socket whose reads say when the kernel received the bytes.
+//! A socket whose reads say when the kernel received the bytes.
 
 use std::io::{self, IoSliceMut};
 use std::os::fd::{AsRawFd, RawFd};
@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt, sockopt};
 use nix::sys::time::TimeSpec;
 use tokio::io::Interest;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 
 use super::clock::monotonic;
 
@@ -46,11 +46,32 @@ pub(super) struct Arrival {
 /// A connected socket that sends small writes at once and stamps what it receives.
 #[derive(Debug)]
 pub(super) struct Socket {
-    stream: TcpStream,
+    stream: Stream,
+}
+
+/// Whether the peer is on a network or at a socket of the file system, which the kernel does not stamp.
+#[derive(Debug)]
+enum Stream {
+    Tcp(TcpStream),
+    File(UnixStream),
+}
+
+/// Does to a stream what both kinds can do.
+macro_rules! on {
+    ($socket:expr, $stream:ident => $body:expr) => {
+        match &$socket.stream {
+            Stream::Tcp($stream) => $body,
+            Stream::File($stream) => $body,
+        }
+    };
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream) -> io::Result<Self> {
+    pub(super) fn over_file(stream: UnixStream) -> Self {
+        Socket { stream: Stream::File(stream) }
+    }
+
+    pub(super) fn over_tcp(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         // Where the system refuses these, arrivals are stamped at the read, and a host that dies is noticed by the request's limit.
         #[cfg(target_os = "linux")]
@@ -62,13 +83,21 @@ impl Socket {
             let _ = setsockopt(&stream, sockopt::TcpKeepCount, &3);
         }
         let _ = setsockopt(&stream, sockopt::KeepAlive, &true);
-        Ok(Socket { stream })
+        Ok(Socket { stream: Stream::Tcp(stream) })
+    }
+
+    /// Has the system forget the connection when it is dropped, and so its port be free at once.
+    pub(super) fn forget(&self) {
+        if let Stream::Tcp(stream) = &self.stream {
+            // Where the system refuses, the port is free after a minute.
+            let _ = stream.set_zero_linger();
+        }
     }
 
     /// Reads what is there into `scratch`; no bytes means that the peer has closed.
     pub(super) fn poll_read(&self, cx: &mut Context<'_>, scratch: &mut Scratch) -> Poll<io::Result<Arrival>> {
         loop {
-            ready!(self.stream.poll_read_ready(cx))?;
+            ready!(on!(self, stream => stream.poll_read_ready(cx)))?;
             match self.try_read(scratch) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 result => return Poll::Ready(result),
@@ -78,24 +107,25 @@ impl Socket {
 
     /// Reads what is there, or fails with `WouldBlock`, without a system call where nothing has arrived.
     pub(super) fn try_read(&self, scratch: &mut Scratch) -> io::Result<Arrival> {
-        let fd = self.stream.as_raw_fd();
-        let arrival = self.stream.try_io(Interest::READABLE, || receive(fd, scratch))?;
+        let fd = on!(self, stream => stream.as_raw_fd());
+        let arrival = on!(self, stream => stream.try_io(Interest::READABLE, || receive(fd, scratch)))?;
         if 0 < arrival.bytes && arrival.bytes < READ_BYTES {
             // A short read has emptied the socket: to say so now saves the read that would find nothing. Bytes that
             // come in between raise readiness anew, since the runtime has not polled since.
-            let _ = self.stream.try_io(Interest::READABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
+            let empty = || Err::<(), io::Error>(io::ErrorKind::WouldBlock.into());
+            let _ = on!(self, stream => stream.try_io(Interest::READABLE, empty));
         }
         Ok(arrival)
     }
 
     /// Writes what the kernel takes now.
     pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.stream.try_write(bytes)
+        on!(self, stream => stream.try_write(bytes))
     }
 
     /// Waits until there is room to write.
     pub(super) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream.poll_write_ready(cx)
+        on!(self, stream => stream.poll_write_ready(cx))
     }
 }
 

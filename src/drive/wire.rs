@@ -116,6 +116,11 @@ impl Wire {
         }
     }
 
+    /// Has the system forget the connection when it is dropped.
+    pub(super) fn forget(&self) {
+        self.socket.forget();
+    }
+
     /// Whether an idle connection is still open and silent.
     pub(super) fn is_open(&mut self, scratch: &mut Scratch) -> bool {
         loop {

@@ -85,7 +85,10 @@ pub(super) struct Gauge {
     pub(super) idle: AtomicU64,
 }
 
-/// Connections that carry no request.
+/// Where so many connections are dropped at the end of a run, the ports of this host would not suffice for the next.
+const MANY: usize = 1_000;
+
+/// Connections to one server that carry no request.
 #[derive(Default)]
 struct Idle {
     /// Those that have carried one, the latest last: the server keeps them longest.
@@ -134,7 +137,8 @@ pub(super) struct Worker {
     gauge: Arc<Gauge>,
     finished: mpsc::Sender<Finished>,
     clock: Cell<Clock>,
-    idle: RefCell<Idle>,
+    /// By the position of their server.
+    idle: RefCell<Vec<Idle>>,
     scratch: RefCell<Scratch>,
     health: RefCell<Health>,
 }
@@ -147,6 +151,7 @@ impl Worker {
         gauge: Arc<Gauge>,
         finished: mpsc::Sender<Finished>,
     ) -> Rc<Self> {
+        let idle = settings.targets.iter().map(|_| Idle::default()).collect();
         Rc::new(Worker {
             settings,
             gate,
@@ -154,7 +159,7 @@ impl Worker {
             gauge,
             finished,
             clock: Cell::new(Clock::starting_at(monotonic())),
-            idle: RefCell::default(),
+            idle: RefCell::new(idle),
             scratch: RefCell::new(Scratch::new()),
             health: RefCell::default(),
         })
@@ -182,8 +187,13 @@ impl Worker {
             loop {
                 while begun < count && tasks.len() < AT_ONCE {
                     let worker = Rc::clone(self);
-                    let limit = worker.request_timeout().min(OPENING);
-                    tasks.spawn_local(async move { tokio::time::timeout(limit, connect::open(worker.target())).await });
+                    let (limit, server) =
+                        (worker.request_timeout().min(OPENING), begun % worker.settings.targets.len());
+                    tasks.spawn_local(async move {
+                        let target = &worker.settings.targets[server];
+                        let opened = tokio::time::timeout(limit, connect::open(target)).await;
+                        opened.ok()?.ok().map(|connection| (server, connection))
+                    });
                     begun += 1;
                 }
                 // Who stops the run does not wait for slow handshakes.
@@ -192,9 +202,9 @@ impl Worker {
                     Err(_) if self.gate.look().closed => return,
                     Err(_) => continue,
                 };
-                let Some(Ok(Ok(Ok(connection)))) = opened else { return };
+                let Some(Ok(Some((server, connection)))) = opened else { return };
                 self.note_connection(connection.took);
-                self.idle.borrow_mut().fresh.push_back(connection);
+                self.idle.borrow_mut()[server].fresh.push_back(connection);
                 self.tell_idle();
             }
         });
@@ -202,6 +212,11 @@ impl Worker {
 
     /// What the worker found out about its own measurement.
     pub(super) fn into_health(self: Rc<Self>) -> Health {
+        let idle = self.idle.take();
+        let connections = || idle.iter().flat_map(|idle| idle.used.iter().chain(&idle.fresh));
+        if connections().count() >= MANY {
+            connections().for_each(|connection| connection.wire.forget());
+        }
         self.health.take()
     }
 
@@ -245,8 +260,9 @@ impl Worker {
         self.clock.get()
     }
 
-    pub(super) fn target(&self) -> &Target {
-        &self.settings.target
+    /// The server at this position.
+    pub(super) fn target(&self, server: u16) -> &Target {
+        &self.settings.targets[usize::from(server)]
     }
 
     pub(super) fn task(&self) -> Task {
@@ -269,10 +285,10 @@ impl Worker {
         self.scratch.borrow_mut()
     }
 
-    /// An open connection that carries no request.
-    pub(super) fn idle_connection(&self) -> Option<Connection> {
+    /// An open connection to this server that carries no request.
+    pub(super) fn idle_connection(&self, server: u16) -> Option<Connection> {
         loop {
-            let connection = self.idle.borrow_mut().take();
+            let connection = self.idle.borrow_mut()[usize::from(server)].take();
             self.tell_idle();
             let mut connection = connection?;
             if connection.wire.is_open(&mut self.scratch()) {
@@ -282,17 +298,17 @@ impl Worker {
         }
     }
 
-    /// Keeps a connection for a later request.
-    pub(super) fn keep_connection(&self, connection: Connection) {
+    /// Keeps a connection to this server for a later request.
+    pub(super) fn keep_connection(&self, server: u16, connection: Connection) {
         if !self.connects_in_request() {
-            self.idle.borrow_mut().used.push(connection);
+            self.idle.borrow_mut()[usize::from(server)].used.push(connection);
             self.tell_idle();
         }
     }
 
     fn tell_idle(&self) {
-        let idle = self.idle.borrow();
-        self.gauge.idle.store((idle.used.len() + idle.fresh.len()) as u64, Ordering::Relaxed);
+        let open = self.idle.borrow().iter().map(|idle| idle.used.len() + idle.fresh.len()).sum::<usize>();
+        self.gauge.idle.store(open as u64, Ordering::Relaxed);
     }
 
     pub(super) fn note_connection(&self, nanos: u64) {

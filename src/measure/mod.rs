@@ -1,13 +1,13 @@
 //! Numbers from records: a [`Run`] comes in, [`Metrics`] go out, in seconds, counts and rates. Pure; prints nothing and knows
 //! nothing of flags beyond [`MetricsArgs`].
 
-mod adapters;
 mod args;
 mod client;
 mod conversations;
 mod doubts;
 mod figure;
 mod goal;
+mod groups;
 mod latency;
 mod live;
 mod metric;
@@ -23,12 +23,12 @@ mod verdict;
 
 use std::collections::BTreeMap;
 
-pub use adapters::Adapter;
 pub use args::{Asked, MetricsArgs};
 pub use client::Client;
 pub use conversations::Conversations;
 pub use figure::{Figure, Spread, Statistic};
 pub use goal::{Goal, Taken};
+pub use groups::Group;
 pub use latency::{Latency, Schedule};
 pub use live::{Live, Snapshot};
 pub use metric::Metric;
@@ -91,7 +91,9 @@ pub struct Metrics {
     /// The steady part of a run under a limit, if it has one.
     pub steady: Option<Steady>,
     /// The run by adapter, where requests were spread over several.
-    pub adapters: Vec<Adapter>,
+    pub adapters: Vec<Group>,
+    /// The run by server, where requests were spread over several.
+    pub servers: Vec<Group>,
     /// The client's own figures.
     pub client: Client,
 }
@@ -182,7 +184,8 @@ pub fn metrics(run: &Run, asked: &Asked) -> Metrics {
         diffusion: Diffusion::of(run),
         prefix_cache: PrefixCache::of(run),
         steady: asked.steady.and_then(|rule| Steady::of(run, rule, &asked.percentiles)),
-        adapters: adapters::adapters(run),
+        adapters: groups::groups(run, run.setup.adapters.as_deref()),
+        servers: groups::groups(run, run.setup.servers.as_deref()),
         client: Client::of(&run.health),
     }
 }

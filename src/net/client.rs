@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,6 +29,10 @@ const LARGEST: usize = 64 << 20;
 pub struct Access {
     /// Scheme, host and port, as requests use it; a slash at the end does not matter.
     pub base_url: String,
+    /// The socket of this host that it listens on, in the place of the URL's host.
+    pub socket: Option<PathBuf>,
+    /// The address of this host to call from; `None` where the system chooses.
+    pub local: Option<IpAddr>,
     /// Headers for each call, the authorization among them; never shown.
     pub headers: Vec<(String, String)>,
     /// Whom TLS trusts.
@@ -272,6 +278,11 @@ fn http(access: &Access) -> Result<reqwest::Client> {
         true => reqwest::Client::builder().tls_backend_preconfigured(reach::config(&access.trust)?),
         false => reqwest::Client::builder(),
     };
+    let builder = builder.local_address(access.local);
+    let builder = match &access.socket {
+        Some(path) => builder.unix_socket(path.as_path()).no_proxy(),
+        None => builder,
+    };
     builder
         .default_headers(headers)
         .redirect(reqwest::redirect::Policy::custom(follow))
@@ -347,6 +358,8 @@ mod tests {
     fn headers_are_not_shown() {
         let access = Access {
             base_url: "http://127.0.0.1:1".into(),
+            socket: None,
+            local: None,
             headers: vec![("authorization".into(), "Bearer secret".into())],
             trust: Trust::default(),
             patience: PATIENCE,

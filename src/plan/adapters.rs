@@ -4,7 +4,7 @@
 use clap::ValueEnum;
 
 use crate::error::{Error, Result};
-use crate::record::Adapters;
+use crate::record::Partition;
 use crate::rng::Python;
 
 /// The flags that spread requests over adapters.
@@ -56,13 +56,13 @@ impl AdapterArgs {
 
 impl AdapterMix {
     /// Assigns `count` requests. Chance draws from `python`, as the seed made it and the dataset left it.
-    pub fn assign(&self, count: usize, python: &mut Python) -> Adapters {
+    pub fn assign(&self, count: usize, python: &mut Python) -> Partition {
         let names = self.names.len() as u32;
         let of = (0..count as u32).map(|id| match self.assignment {
             Assignment::Random => python.below(names) as u16,
             Assignment::RoundRobin => (id % names) as u16,
         });
-        Adapters { of: of.collect(), names: self.names.clone() }
+        Partition { of: of.collect(), names: self.names.clone() }
     }
 }
 

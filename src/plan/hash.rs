@@ -30,6 +30,7 @@ mod tests {
         let due = Tick::from_nanos(due);
         let bytes = message.into();
         Job {
+            server: 0,
             id,
             due,
             bytes,

@@ -27,6 +27,8 @@ use crate::record::Tick;
 pub struct Job {
     /// Position in the plan, from 0.
     pub id: u32,
+    /// Which of the run's servers it goes to, by position.
+    pub server: u16,
     /// When it should start.
     pub due: Tick,
     /// The whole HTTP request: head and body.

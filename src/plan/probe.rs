@@ -37,7 +37,7 @@ fn job(probe: Arc<Probe>, id: u32, due: Tick) -> Job {
         Some(job(probe, id.wrapping_add(1), next))
     };
     let then = Some(Then::new(0, again));
-    Job { id, due, bytes, input_tokens, output_tokens: 1, inputs: 1, audio_seconds: 0.0, workload: 0, then }
+    Job { id, server: 0, due, bytes, input_tokens, output_tokens: 1, inputs: 1, audio_seconds: 0.0, workload: 0, then }
 }
 
 #[cfg(test)]
@@ -48,13 +48,14 @@ mod tests {
     use crate::backend::template::Fixed;
     use crate::backend::{Backend, Delivery};
     use crate::dataset::Json;
+    use crate::plan::request::Start;
     use crate::record::Record;
 
     fn first() -> Job {
         let overlay = Map::from_iter([("temperature".to_owned(), json!(0))]);
         let delivery = Delivery::Stream;
         let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay, dropped: &[] };
-        let encoder = Encoder::new("POST / HTTP/1.1\r\n", "localhost", &[], Backend::named("openai").unwrap(), &fixed);
+        let encoder = Encoder::new(&[Start::default()], &[], Backend::named("openai").unwrap(), &fixed);
         let overrides = vec![("tools".to_owned(), Json::of(&json!([])))];
         let sample = Sample { request_id: Some("r-0".into()), output_tokens: 99, overrides, ..Sample::default() };
         probes(&encoder, &sample, 2.0).unwrap()

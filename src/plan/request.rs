@@ -8,49 +8,46 @@ use crate::backend::template::{Fixed, Template};
 use crate::backend::{Backend, Delivery};
 use crate::dataset::Sample;
 use crate::error::Result;
-use crate::record::{Adapters, Tick};
+use crate::record::{Partition, Tick};
 
 /// Writes requests.
 #[derive(Debug, Clone)]
 pub struct Encoder {
-    /// Request line and the headers that all requests share, each line ended.
-    head: Vec<u8>,
+    /// Of each server, request line and the headers that all requests share, each line ended.
+    heads: Vec<Vec<u8>>,
     backend: Backend,
     template: Template,
-    adapters: Option<Arc<Adapters>>,
+    adapters: Option<Arc<Partition>>,
+    servers: Option<Arc<Partition>>,
+}
+
+/// What is a server's own in requests to it.
+#[derive(Debug, Clone, Default)]
+pub struct Start {
+    /// The request line, and what a proxy wants to see, each line ended by CRLF.
+    pub line: String,
+    /// The authority.
+    pub host: String,
 }
 
 impl Encoder {
-    /// An encoder of requests that begin with `request_line` (ended by CRLF), go to the authority `host`, and carry
-    /// `headers` and the bodies of `backend`, in which `fixed` is always the same.
-    pub fn new(
-        request_line: &str,
-        host: &str,
-        headers: &[(String, String)],
-        backend: Backend,
-        fixed: &Fixed<'_>,
-    ) -> Self {
+    /// An encoder of requests that go to the first of the servers that they may start with, and carry `headers` and the bodies of
+    /// `backend`, in which `fixed` is always the same.
+    pub fn new(starts: &[Start], headers: &[(String, String)], backend: Backend, fixed: &Fixed<'_>) -> Self {
         let template = backend.template(fixed);
-        let named = |name: &str| headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
-        let defaults = [
-            ("host", host),
-            ("accept", "*/*"),
-            ("user-agent", concat!("llmbench/", env!("CARGO_PKG_VERSION"))),
-            ("content-type", template.media_type()),
-        ];
-        let mut head = request_line.to_string();
-        for (name, value) in defaults.into_iter().filter(|(name, _)| !named(name)) {
-            head += &format!("{name}: {value}\r\n");
-        }
-        for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
-        }
-        Encoder { head: head.into_bytes(), backend, template, adapters: None }
+        let heads = starts.iter().map(|start| head(start, template.media_type(), headers)).collect();
+        Encoder { heads, backend, template, adapters: None, servers: None }
+    }
+
+    /// Requests go to several servers, each to the one assigned to its id.
+    #[must_use]
+    pub fn with_servers(self, servers: Option<Arc<Partition>>) -> Self {
+        Encoder { servers, ..self }
     }
 
     /// Requests go to adapters instead of the model itself, each to the one assigned to its id.
     #[must_use]
-    pub fn with_adapters(self, adapters: Option<Arc<Adapters>>) -> Self {
+    pub fn with_adapters(self, adapters: Option<Arc<Partition>>) -> Self {
         Encoder { adapters, ..self }
     }
 
@@ -69,8 +66,10 @@ impl Encoder {
 
     /// The request of `sample`, which is the `id`th of its run and due at `due`.
     pub fn job(&self, id: u32, due: Tick, sample: &Sample) -> Job {
-        let mut bytes = Vec::with_capacity(self.head.len() + 128 + self.template.size_hint(sample));
-        bytes.extend_from_slice(&self.head);
+        let server = self.servers.as_ref().and_then(|servers| servers.place_of(id)).unwrap_or(0);
+        let head = &self.heads[server];
+        let mut bytes = Vec::with_capacity(head.len() + 128 + self.template.size_hint(sample));
+        bytes.extend_from_slice(head);
         if let Some(name) = sample.request_id.as_deref().filter(|name| !name.is_empty()) {
             bytes.extend_from_slice(format!("x-request-id: {name}\r\n").as_bytes());
         }
@@ -86,7 +85,18 @@ impl Encoder {
         let audio_seconds = sample.audio.as_ref().map_or(0.0, |audio| audio.seconds);
         let inputs = self.backend.inputs(sample) as u32;
         let Sample { input_tokens, output_tokens, .. } = *sample;
-        Job { id, due, bytes, input_tokens, output_tokens, inputs, audio_seconds, workload: 0, then: None }
+        Job {
+            id,
+            server: server as u16,
+            due,
+            bytes,
+            input_tokens,
+            output_tokens,
+            inputs,
+            audio_seconds,
+            workload: 0,
+            then: None,
+        }
     }
 
     /// The requests of `samples`, made as they are asked for; sample `i` is due at `due[i]`. One that there can be no request of
@@ -106,6 +116,25 @@ impl Encoder {
     }
 }
 
+/// The head of requests to a server.
+fn head(start: &Start, media_type: &str, headers: &[(String, String)]) -> Vec<u8> {
+    let named = |name: &str| headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
+    let defaults = [
+        ("host", start.host.as_str()),
+        ("accept", "*/*"),
+        ("user-agent", concat!("llmbench/", env!("CARGO_PKG_VERSION"))),
+        ("content-type", media_type),
+    ];
+    let mut head = start.line.clone();
+    for (name, value) in defaults.into_iter().filter(|(name, _)| !named(name)) {
+        head += &format!("{name}: {value}\r\n");
+    }
+    for (name, value) in headers {
+        head += &format!("{name}: {value}\r\n");
+    }
+    head.into_bytes()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::Map;
@@ -119,8 +148,8 @@ mod tests {
         let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay, dropped: &[] };
         let headers: Vec<(String, String)> =
             headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-        let line = "POST /v1/completions HTTP/1.1\r\n";
-        Encoder::new(line, "localhost:8000", &headers, Backend::named("openai").unwrap(), &fixed)
+        let start = Start { line: "POST /v1/completions HTTP/1.1\r\n".into(), host: "localhost:8000".into() };
+        Encoder::new(&[start], &headers, Backend::named("openai").unwrap(), &fixed)
     }
 
     fn sample(request_id: Option<&str>) -> Sample {
@@ -145,7 +174,7 @@ mod tests {
 
     #[test]
     fn each_request_goes_to_its_adapter() {
-        let adapters = Adapters { names: vec!["a".into(), "b".into()], of: vec![1, 0] };
+        let adapters = Partition { names: vec!["a".into(), "b".into()], of: vec![1, 0] };
         let encoder = encoder(&[]).with_adapters(Some(Arc::new(adapters)));
         for (id, model) in [(0, "b"), (1, "a"), (2, "m")] {
             let text = String::from_utf8(encoder.job(id, Tick::ZERO, &sample(None)).bytes).unwrap();
@@ -159,8 +188,8 @@ mod tests {
         let delivery = Delivery::Stream;
         let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay, dropped: &[] };
         let rerank = Backend::named("vllm-rerank").unwrap();
-        let mut jobs =
-            Encoder::new("", "", &[], rerank, &fixed).jobs(std::iter::once(Ok(sample(None))), vec![Tick::ZERO]);
+        let mut jobs = Encoder::new(&[Start::default()], &[], rerank, &fixed)
+            .jobs(std::iter::once(Ok(sample(None))), vec![Tick::ZERO]);
         let error = jobs.next().unwrap().unwrap_err().to_string();
         assert!(error.starts_with("request 0: `--backend vllm-rerank` cannot send this dataset: "), "{error}");
     }

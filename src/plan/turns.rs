@@ -11,7 +11,7 @@ use super::request::Encoder;
 use super::{Job, Load, Then};
 use crate::dataset::{Conversations, History, Json, Prompt, Sample, Samples};
 use crate::error::Result;
-use crate::record::{Adapters, Finished, Outcome, Tick};
+use crate::record::{Finished, Outcome, Partition, Tick};
 
 /// Counts the tokens of a text.
 pub type Count = dyn Fn(&str) -> u32 + Send + Sync;
@@ -45,12 +45,12 @@ impl Turns {
         self.lengths.iter().scan(0, next).collect()
     }
 
-    /// Each turn goes to the adapter of its conversation.
+    /// Each turn goes where its conversation goes.
     #[must_use]
-    pub fn spread(&self, adapters: &Adapters) -> Adapters {
-        let turns = self.lengths.iter().zip(&adapters.of);
-        let of = turns.flat_map(|(&length, &adapter)| std::iter::repeat_n(adapter, length as usize)).collect();
-        Adapters { names: adapters.names.clone(), of }
+    pub fn spread(&self, conversations: &Partition) -> Partition {
+        let turns = self.lengths.iter().zip(&conversations.of);
+        let of = turns.flat_map(|(&length, &place)| std::iter::repeat_n(place, length as usize)).collect();
+        Partition { names: conversations.names.clone(), of }
     }
 
     /// How they go under `load`, when they begin at `due`.
@@ -189,6 +189,7 @@ mod tests {
     use super::*;
     use crate::backend::template::Fixed;
     use crate::backend::{Backend, Delivery};
+    use crate::plan::request::Start;
     use crate::record::{Failure, Record};
 
     fn sample(text: &str) -> Sample {
@@ -199,7 +200,7 @@ mod tests {
         let overlay = Map::new();
         let delivery = Delivery::Stream;
         let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay, dropped: &[] };
-        Encoder::new("POST / HTTP/1.1\r\n", "localhost", &[], Backend::named("openai-chat").unwrap(), &fixed)
+        Encoder::new(&[Start::default()], &[], Backend::named("openai-chat").unwrap(), &fixed)
     }
 
     /// The first requests of two conversations, of three turns and one.

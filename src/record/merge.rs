@@ -171,6 +171,7 @@ fn difference(one: &Setup, other: &Setup) -> Option<String> {
         ("whether requests start when the dataset says", one.recorded == other.recorded),
         ("the rate of probes", one.probe_rate == other.probe_rate),
         ("the spread over adapters", one.adapters == other.adapters),
+        ("the spread over servers", one.servers == other.servers),
     ];
     if let Some((name, _)) = shared.into_iter().find(|(_, same)| !same) {
         return Some(name.to_owned());

@@ -1,6 +1,5 @@
 //! What happened: plain data between `drive`, which fills it, and `measure`, which reads it. No clock, no statistics.
 
-pub mod adapters;
 mod as_text;
 mod begin;
 pub mod collect;
@@ -17,6 +16,7 @@ mod merge;
 mod missing;
 mod moment;
 pub mod own_file;
+pub mod partition;
 mod read;
 mod said;
 pub mod setup;
@@ -28,7 +28,6 @@ mod scratch;
 use std::fmt;
 use std::str::FromStr;
 
-pub use adapters::Adapters;
 pub use collect::Collector;
 pub use counters::Counters;
 pub use errors::Errors;
@@ -37,6 +36,7 @@ pub use gaps::Gaps;
 pub use health::{Health, Spread, spread};
 pub use missing::Part;
 pub use moment::{Moment, Profiled, Tell};
+pub use partition::Partition;
 pub use said::{Answers, Said};
 pub use setup::{Ramp, RateChange, Setup, Strategy};
 

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::super::file::{Existing, Writer};
 use super::super::scratch::Scratch;
 use super::super::{
-    Adapters, Counters, Failure, Health, Outcome, Part, Ramp, RateChange, Record, ServerTimes, Setup,
+    Counters, Failure, Health, Outcome, Part, Partition, Ramp, RateChange, Record, ServerTimes, Setup,
     Strategy as Growth, Task,
 };
 use super::*;
@@ -75,7 +75,8 @@ prop_compose! {
                 rate_changes.into_iter().map(|(rps, at)| RateChange { rps, at: Tick::from_nanos(at) }).collect(),
             recorded,
             probe_rate,
-            adapters: adapters.map(|(names, of)| Arc::new(Adapters { names, of: of.into() })),
+            servers: adapters.clone().map(|(names, of)| Arc::new(Partition { names, of: of.into() })),
+            adapters: adapters.map(|(names, of)| Arc::new(Partition { names, of: of.into() })),
             options,
             started,
             ended,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::civil::DateTime;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Adapters, Task, Tick, as_text};
+use super::{Partition, Task, Tick, as_text};
 use crate::json::Value;
 
 /// The description of a run.
@@ -44,7 +44,10 @@ pub struct Setup {
     pub probe_rate: Option<f64>,
     /// The adapters that requests were spread over, if any.
     #[serde(serialize_with = "shared", deserialize_with = "to_share")]
-    pub adapters: Option<Arc<Adapters>>,
+    pub adapters: Option<Arc<Partition>>,
+    /// The servers that requests were spread over, if there were several.
+    #[serde(serialize_with = "shared", deserialize_with = "to_share")]
+    pub servers: Option<Arc<Partition>>,
     /// The command's options under the names that the reference stores them by, for the PyTorch-format file.
     pub options: Vec<(String, Value)>,
     /// The command line, without keys.
@@ -118,10 +121,10 @@ fn or_infinite<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Err
     Ok(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
 }
 
-fn shared<S: Serializer>(adapters: &Option<Arc<Adapters>>, serializer: S) -> Result<S::Ok, S::Error> {
-    adapters.as_deref().serialize(serializer)
+fn shared<S: Serializer>(partition: &Option<Arc<Partition>>, serializer: S) -> Result<S::Ok, S::Error> {
+    partition.as_deref().serialize(serializer)
 }
 
-fn to_share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Arc<Adapters>>, D::Error> {
+fn to_share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Arc<Partition>>, D::Error> {
     Ok(Option::deserialize(deserializer)?.map(Arc::new))
 }

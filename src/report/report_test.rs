@@ -105,6 +105,7 @@ pub(in crate::report) fn setup() -> Setup {
         recorded: false,
         probe_rate: None,
         adapters: None,
+        servers: None,
         options: Vec::new(),
         started: at,
         ended: at,

@@ -164,11 +164,13 @@ const NATIVE: [(&str, Unset); 29] = [
 ];
 
 /// Flags that the reference does not have, and why we do.
-const OURS: [(&str, &str); 25] = [
+const OURS: [(&str, &str); 27] = [
     ("api-key", "servers want keys, and not everybody can set OPENAI_API_KEY"),
     ("request-timeout", "the reference's six hours are fixed"),
     ("max-event-bytes", "a server that never ends a line must not fill the memory"),
     ("connect-in-request", "whoever wants connecting measured can have it"),
+    ("spread", "a name may stand for many servers"),
+    ("local-address", "one address has some 28,000 ports for a server"),
     ("tls-ca", "servers of one's own, with certificates of one's own"),
     ("tls-cert", "servers that want to know the client"),
     ("tls-key", "servers that want to know the client"),

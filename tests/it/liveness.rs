@@ -9,7 +9,7 @@ use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::Duration;
 
-use llmbench::backend::{Backend, Connect, Delivery, Url};
+use llmbench::backend::{Backend, Connect, Delivery, Place, Url};
 use llmbench::drive::{self, End, Observation, Settings, Stop, Stream, Target};
 use llmbench::plan::{Job, Then};
 use llmbench::reach::Trust;
@@ -100,6 +100,7 @@ fn job(id: usize, size: usize, shape: usize) -> Job {
         format!("POST /v1/completions HTTP/1.1\r\nhost: a\r\nx-shape: {shape}\r\ncontent-length: {size}\r\n\r\n");
     Job {
         id: id as u32,
+        server: (id % 2) as u16,
         due: Tick::ZERO,
         bytes: [head, body].concat().into_bytes(),
         input_tokens: 1,
@@ -146,7 +147,7 @@ fn run(case: &Case, target: &Arc<Target>) -> (Vec<u32>, llmbench::error::Result<
         max_failures: case.max_failures,
     };
     let settings = Settings {
-        target: Arc::clone(target),
+        targets: [Target::clone(target), Target::clone(target)].into(),
         backend: Backend::named("openai").unwrap(),
         delivery: Delivery::Stream,
         request_timeout: PATIENCE,
@@ -211,12 +212,16 @@ fn hush() {
     });
 }
 
+fn target(server: &Server) -> Arc<Target> {
+    let place = Place { base: server.url(), url: Url::parse(&server.url()).unwrap() };
+    Arc::new(Target::resolve(&place, &Trust::default()).unwrap())
+}
+
 #[test]
 fn a_run_always_ends() {
     hush();
     let server = Server::start(Cut::Whole, shape);
-    let url = Url::parse(&server.url()).unwrap();
-    let target = Arc::new(Target::resolve(&url, &Trust::default()).unwrap());
+    let target = target(&server);
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) };
     proptest!(config, |(case in cases())| {
         let (ids, ended) = ended(&case, &target);
@@ -228,8 +233,7 @@ fn a_run_always_ends() {
 #[test]
 fn start_up_waits_only_for_what_can_come() {
     let server = Server::start(Cut::Whole, shape);
-    let url = Url::parse(&server.url()).unwrap();
-    let target = Arc::new(Target::resolve(&url, &Trust::default()).unwrap());
+    let target = target(&server);
     for share in [1, 2, 3, 5, 8] {
         let case = Case {
             jobs: vec![(BUDGET * share / 8, 0); 12],

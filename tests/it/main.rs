@@ -22,6 +22,7 @@ mod moments;
 mod nonsense;
 mod odd;
 mod order;
+mod places;
 mod platforms;
 mod pooling;
 mod probes;

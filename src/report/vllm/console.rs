@@ -50,7 +50,7 @@ impl Report<'_> {
         let positions = self.metrics.speculation.as_ref().map_or(&[][..], |speculation| &speculation.per_position);
         decoding(self.metrics, positions, out)?;
         self.own_sections(out)?;
-        parts::adapters(self, out)?;
+        parts::groups(self, out)?;
         writeln!(out, "{}", banner("", '='))
     }
 

@@ -2,7 +2,7 @@
 
 use crate::measure::{Asked, Diffusion, Figure, Metric, Probes, Speculation, SteadyRule};
 use crate::record::counters::Cache;
-use crate::record::{Adapters, Collector, Counters, Ramp, RateChange, Record, Run, Setup, Strategy, Task, Tick};
+use crate::record::{Collector, Counters, Partition, Ramp, RateChange, Record, Run, Setup, Strategy, Task, Tick};
 use crate::report::tests::{
     Told, asked, assert_golden, example_of, failed_run, finished, health, setup, told, worked_example,
 };
@@ -162,7 +162,7 @@ fn a_run_that_failed_is_told() {
 fn the_steady_part_the_cache_and_the_adapters_have_sections() {
     let steady = Some(SteadyRule { threshold: 0.95, min_window: None });
     let names = vec!["sql-lora".into(), "chat".into()];
-    let adapters = Some(Adapters { names, of: vec![0, 1, 0, 1, 0] }.into());
+    let adapters = Some(Partition { names, of: vec![0, 1, 0, 1, 0] }.into());
     let setup = Setup { request_rate: f64::INFINITY, adapters, ..setup() };
     let page = |queries, hits| Counters { prefix_cache: Some(Cache { queries, hits }), ..Counters::default() };
     let run = Run { counted: Some((page(1, 1), page(55, 28))), ..example_of(setup) };

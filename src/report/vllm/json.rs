@@ -242,8 +242,11 @@ impl Report<'_> {
             }
         }
         keys.add("steady_state", parts::steady_state(self));
-        if !self.metrics.adapters.is_empty() {
-            keys.add("adapters", parts::adapter_values(self));
+        for (key, groups) in [("adapters", &self.metrics.adapters), ("by_target", &self.metrics.servers)] {
+            if groups.is_empty() {
+                continue;
+            }
+            keys.add(key, parts::group_values(self, groups));
         }
         if self.run.knows(Part::Classes) {
             self.failures(keys);

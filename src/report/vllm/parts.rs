@@ -8,14 +8,14 @@ use super::lines::{Row, Section, banner};
 use crate::json::Value;
 use crate::legible::legible;
 use crate::measure::{
-    Adapter, COMPLETED, FAILED, Figure, Metric, OUTPUT_THROUGHPUT, REQUEST_THROUGHPUT, Statistic, Summary,
+    COMPLETED, FAILED, Figure, Group, Metric, OUTPUT_THROUGHPUT, REQUEST_THROUGHPUT, Statistic, Summary,
 };
 use crate::record::Task;
 use crate::report::Report;
 use crate::report::table::{number, table};
 
 /// What is told of an adapter's latencies.
-const OF_ADAPTER: [Statistic; 2] = [Statistic::Mean, Statistic::Percentile(99.0)];
+const OF_GROUP: [Statistic; 2] = [Statistic::Mean, Statistic::Percentile(99.0)];
 
 /// The steady window, for the console; the result has it as an object.
 pub(super) fn steady(report: &Report) -> Option<Section> {
@@ -100,46 +100,49 @@ fn latencies<'a>(report: &Report, of_part: [&'a Summary; 3]) -> Vec<Part<'a>> {
     meant.map(part).collect()
 }
 
-/// The table of adapters, if requests were spread over some.
-pub(super) fn adapters(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let adapters = &report.metrics.adapters;
-    let Some(first) = adapters.first() else { return Ok(()) };
+/// The tables of adapters and of servers, where requests were spread over some.
+pub(super) fn groups(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    of_groups(report, ("Adapters", "adapter"), &report.metrics.adapters, out)?;
+    of_groups(report, ("Servers", "server"), &report.metrics.servers, out)
+}
+
+fn of_groups(report: &Report, (all, one): (&str, &str), groups: &[Group], out: &mut dyn Write) -> io::Result<()> {
+    let Some(first) = groups.first() else { return Ok(()) };
     let generates = report.run.setup.task == Task::Generation;
-    let mut head = vec!["adapter".to_owned(), "requests".into(), "failed".into()];
+    let mut head = vec![one.to_owned(), "requests".into(), "failed".into()];
     head.extend(generates.then(|| "out tok/s".into()));
     for part in latencies_of(report, first) {
-        head.extend(OF_ADAPTER.map(|statistic| format!("{} {statistic}", word(part.metric))));
+        head.extend(OF_GROUP.map(|statistic| format!("{} {statistic}", word(part.metric))));
     }
-    let row = |adapter: &Adapter| {
-        let mut cells =
-            vec![legible(&adapter.name).into_owned(), adapter.requests.to_string(), adapter.failed.to_string()];
-        cells.extend(generates.then(|| number(Some(adapter.output_token_rate))));
-        let parts = latencies_of(report, adapter).into_iter();
-        cells.extend(parts.flat_map(|part| OF_ADAPTER.map(|statistic| number(part.millis(statistic)))));
+    let row = |group: &Group| {
+        let mut cells = vec![legible(&group.name).into_owned(), group.requests.to_string(), group.failed.to_string()];
+        cells.extend(generates.then(|| number(Some(group.output_token_rate))));
+        let parts = latencies_of(report, group).into_iter();
+        cells.extend(parts.flat_map(|part| OF_GROUP.map(|statistic| number(part.millis(statistic)))));
         cells
     };
-    writeln!(out, "{}", banner("Adapters (latencies in ms)", '-'))?;
-    table(out, &head, &adapters.iter().map(row).collect::<Vec<_>>())
+    writeln!(out, "{}", banner(&format!("{all} (latencies in ms)"), '-'))?;
+    table(out, &head, &groups.iter().map(row).collect::<Vec<_>>())
 }
 
-/// The adapters for the result: an object by name.
-pub(super) fn adapter_values(report: &Report) -> Value {
-    let one = |adapter: &Adapter| {
+/// Groups for the result: an object by name.
+pub(super) fn group_values(report: &Report, groups: &[Group]) -> Value {
+    let one = |group: &Group| {
         let mut entries = vec![
-            ("requests".to_owned(), Value::Int(adapter.requests)),
-            (FAILED.key.to_owned(), Value::Int(adapter.failed)),
+            ("requests".to_owned(), Value::Int(group.requests)),
+            (FAILED.key.to_owned(), Value::Int(group.failed)),
         ];
         if report.run.setup.task == Task::Generation {
-            entries.push((OUTPUT_THROUGHPUT.key.to_owned(), Value::Float(adapter.output_token_rate)));
+            entries.push((OUTPUT_THROUGHPUT.key.to_owned(), Value::Float(group.output_token_rate)));
         }
-        for part in latencies_of(report, adapter) {
-            entries.extend(OF_ADAPTER.map(|statistic| (part.figure(statistic).key(), part.value(statistic))));
+        for part in latencies_of(report, group) {
+            entries.extend(OF_GROUP.map(|statistic| (part.figure(statistic).key(), part.value(statistic))));
         }
-        (adapter.name.clone(), Value::Object(entries))
+        (group.name.clone(), Value::Object(entries))
     };
-    Value::Object(report.metrics.adapters.iter().map(one).collect())
+    Value::Object(groups.iter().map(one).collect())
 }
 
-fn latencies_of<'a>(report: &Report, adapter: &'a Adapter) -> Vec<Part<'a>> {
-    latencies(report, [&adapter.ttft, &adapter.tpot, &adapter.e2el])
+fn latencies_of<'a>(report: &Report, group: &'a Group) -> Vec<Part<'a>> {
+    latencies(report, [&group.ttft, &group.tpot, &group.e2el])
 }
