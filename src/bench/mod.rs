@@ -24,6 +24,7 @@ pub use site::Site;
 use crate::drive::Stop;
 use crate::error::{Error, Result};
 use crate::record::{Moment, Run, Tell};
+use count::Counting;
 use profiler::Profiler;
 use session::Session;
 
@@ -102,12 +103,11 @@ fn measure(
     tell(Moment::Begins { setup, planned: session.count() as u64, conversations, last_due: session.last_due() });
     let servers = session.servers();
     let before = around::counters(&experiment.around, servers, site);
-    let mut sent = session.run(stop, tell)?;
+    let counting = Counting::with(site.tokenizer.clone());
+    let mut sent = session.run(counting, stop, tell)?;
     sent.setup.ended = setup::now();
     let counted = before.and_then(|before| Some((before, around::counters(&experiment.around, servers, site)?)));
-    if let Some(tokenizer) = &site.tokenizer {
-        count::count(&mut sent.collector, tokenizer, tell);
-    }
+    sent.counting.end(&mut sent.collector, tell);
     sent.late_warnings.iter().for_each(|warning| tell(Moment::Noticed(warning)));
     Ok(sent.into_run(counted))
 }

@@ -6,6 +6,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use super::align::Iter;
+use super::count::Counting;
 use super::probing::Probing;
 use super::{Experiment, Schedule, Site, around, setup};
 use crate::backend::template::Fixed;
@@ -56,6 +57,7 @@ pub(super) struct Session {
 pub(super) struct Sent {
     pub(super) setup: Setup,
     pub(super) collector: Collector,
+    pub(super) counting: Counting,
     /// What turned out while samples were made.
     pub(super) late_warnings: Vec<String>,
     /// When the last answer ended.
@@ -228,8 +230,8 @@ impl Session {
         Ok((last, ending.stopped))
     }
 
-    /// Sends all requests, and gathers and tells what happens.
-    pub(super) fn run(self, stop: &Receiver<Stop>, tell: Tell<'_>) -> Result<Sent> {
+    /// Sends all requests, and gathers, counts and tells what happens.
+    pub(super) fn run(self, mut counting: Counting, stop: &Receiver<Stop>, tell: Tell<'_>) -> Result<Sent> {
         let (settings, stream) = (self.settings(), self.stream());
         let (mut collector, mut end) = (Collector::new(self.count as u64), Tick::ZERO);
         let probing = self.load.probe_rate.map(|rate| {
@@ -253,6 +255,7 @@ impl Session {
                 tell(Moment::Ended(&finished));
                 end = end.max(finished.record.end);
                 collector.push(*finished);
+                counting.relieve(&mut collector);
             }
             Observation::Beat { at, in_flight, chunks } => tell(Moment::Beat { at, in_flight, chunks }),
             Observation::Stopping { in_flight, grace } => tell(Moment::Stopping { in_flight, grace }),
@@ -264,6 +267,7 @@ impl Session {
         Ok(Sent {
             setup: self.setup,
             collector,
+            counting,
             late_warnings,
             end,
             ending: drive::End { error: ending.error.or(unprobed), ..ending },

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
@@ -17,6 +17,12 @@ use super::{Settings, Stream};
 use crate::error::{Error, Result};
 use crate::plan::Job;
 use crate::record::{Finished, Health};
+
+/// So many requests that have finished may wait for the caller. A worker that finishes more waits as well: where a disk is slower than
+/// the server, requests are sent late, which the run tells, and the memory is not filled.
+const WAITING: usize = 1 << 13;
+/// How often it is looked whether a thread has ended.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// The threads of a run.
 pub(super) struct Crew<'scope> {
@@ -44,7 +50,7 @@ impl<'scope> Crew<'scope> {
         gate: &Arc<Gate>,
     ) -> Result<Crew<'scope>> {
         let pacer_until = Arc::new(AtomicU64::new(u64::MAX));
-        let (finished_sender, finished) = mpsc::channel();
+        let (finished_sender, finished) = mpsc::sync_channel(WAITING);
         let (opened_sender, opened) = mpsc::channel::<()>();
         let (lanes_sender, lanes) = mpsc::channel::<Vec<Lane>>();
         let pacer = spawn(scope, ("pacer", "the thread that starts requests"), gate, {
@@ -99,7 +105,7 @@ impl<'scope> Crew<'scope> {
         scope: &'scope Scope<'scope, '_>,
         settings: &Arc<Settings>,
         (index, connections): (usize, usize),
-        (finished, opened): (Sender<Finished>, Sender<()>),
+        (finished, opened): (SyncSender<Finished>, Sender<()>),
     ) -> Result<()> {
         let (sender, orders) = unbounded_channel();
         let gauge = Arc::new(Gauge::default());
@@ -133,18 +139,27 @@ impl<'scope> Crew<'scope> {
         }
     }
 
-    /// Cancels what is still in flight and waits for the threads: what the workers found out, what has finished and was not taken
-    /// yet, and what kept a job from being made.
-    pub(super) fn dismiss(self) -> (Health, Receiver<Finished>, Option<Error>) {
+    /// Cancels what is still in flight, hands on what finishes by that, and waits for the threads: what the workers found out, and
+    /// what kept a job from being made.
+    pub(super) fn dismiss(self, mut finished: impl FnMut(Finished)) -> (Health, Option<Error>) {
         self.gate.end(Line::Drop);
         self.wake.pacer.unpark();
         drop(self.orders);
+        // The pacer and the workers hold the other ends.
+        while !self.pacer.is_finished() || !self.workers.iter().all(ScopedJoinHandle::is_finished) {
+            match self.finished.recv_timeout(LOOK) {
+                Ok(one) => finished(one),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        self.finished.try_iter().for_each(finished);
         let mut health = Health::default();
         // Whoever has died has said so at the gate.
         self.workers.into_iter().filter_map(|worker| worker.join().ok()).for_each(|found| health.merge(&found));
         let fed = self.feeder.join().unwrap_or(None);
         let _ = self.pacer.join();
-        (health, self.finished, fed)
+        (health, fed)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::SyncSender;
 use std::thread::{self, Thread};
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ const HANDING_OVER_NANOS: u64 = 20_000;
 const EARLY_NANOS: u64 = 80_000;
 
 /// Hands due jobs to the workers in turn, until the gate has closed: as long as a request is in flight, another may follow.
-pub(super) fn pace(gate: &Gate, until: &Arc<AtomicU64>, lanes: &[Lane], finished: &Sender<Finished>) {
+pub(super) fn pace(gate: &Gate, until: &Arc<AtomicU64>, lanes: &[Lane], finished: &SyncSender<Finished>) {
     let mut turn = 0;
     let mut oversleep = 0;
     loop {

@@ -115,10 +115,7 @@ fn lead(crew: Crew<'_>, stop: &Receiver<Stop>, observer: &mut Observer<'_>) -> E
     let stopped = stopped || stopped_early;
     let gave_up = crew.gives_up(observer.failures);
     let cpu = cpu_seconds() - cpu;
-    let (found, finished, unmade) = crew.dismiss();
-    for finished in finished.try_iter() {
-        observer.tell(Observation::Finished(Box::new(finished)));
-    }
+    let (found, unmade) = crew.dismiss(|finished| observer.tell(Observation::Finished(Box::new(finished))));
     let health =
         Health { cpu_seconds: cpu, max_rss_bytes: max_rss_bytes(), clock_steps: found.clock_steps + steps, ..found };
     let error = unmade.or_else(|| observer.gate.look().broken.map(broke));

@@ -44,7 +44,7 @@ pub(super) enum Order {
 
 impl Order {
     /// What becomes of an order that nobody carries out: its request has failed, and its place is free.
-    pub(super) fn fail(self, gate: &Gate, finished: &mpsc::Sender<Finished>) {
+    pub(super) fn fail(self, gate: &Gate, finished: &mpsc::SyncSender<Finished>) {
         if let Order::Start(job) = self {
             // The receiver lives until all workers have ended.
             let _ = finished.send(unsent(job));
@@ -135,7 +135,7 @@ pub(super) struct Worker {
     gate: Arc<Gate>,
     wake: Wake,
     gauge: Arc<Gauge>,
-    finished: mpsc::Sender<Finished>,
+    finished: mpsc::SyncSender<Finished>,
     clock: Cell<Clock>,
     /// By the position of their server.
     idle: RefCell<Vec<Idle>>,
@@ -149,7 +149,7 @@ impl Worker {
         gate: Arc<Gate>,
         wake: Wake,
         gauge: Arc<Gauge>,
-        finished: mpsc::Sender<Finished>,
+        finished: mpsc::SyncSender<Finished>,
     ) -> Rc<Self> {
         let idle = settings.targets.iter().map(|_| Idle::default()).collect();
         Rc::new(Worker {

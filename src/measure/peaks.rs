@@ -3,8 +3,6 @@
 use crate::record::{Flow, Outcome, Record, Tick};
 
 const SECOND: u64 = 1_000_000_000;
-const BIN: u64 = 1_000_000;
-const BINS_A_SECOND: u64 = SECOND / BIN;
 
 /// The largest values of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -16,7 +14,7 @@ pub struct Peaks {
     pub concurrent_in_a_bucket: u64,
     /// Requests in flight at one moment, at most: over all requests, from sent up to and without their end.
     pub in_flight: u64,
-    /// Output tokens within one second, at most, wherever that second starts (to a millisecond).
+    /// Output tokens within one second, at most, wherever that second starts (to the width of a bin).
     pub tokens_in_a_second: f64,
 }
 
@@ -34,11 +32,11 @@ impl Peaks {
     }
 }
 
-/// The flow is known by the millisecond, so each of its bins counts where its middle lies.
+/// The flow is known by bins of a millisecond or more, each of which counts where its middle lies.
 fn fullest_bucket(flow: &Flow, start: Tick) -> u64 {
     let mut buckets: Vec<u64> = Vec::new();
-    for (index, bin) in flow.bins() {
-        let bucket = (Tick::from_nanos(index * BIN + BIN / 2).since(start) / SECOND) as usize;
+    for (time, bin) in flow.bins() {
+        let bucket = (Tick::from_nanos(time.start.midpoint(time.end)).since(start) / SECOND) as usize;
         if bucket >= buckets.len() {
             buckets.resize(bucket + 1, 0);
         }
@@ -82,8 +80,8 @@ fn in_flight(records: &[Record]) -> u64 {
 fn fullest_second(flow: &Flow) -> f64 {
     let mut passed = flow.bins().peekable();
     let (mut within, mut most) = (0.0_f64, 0.0_f64);
-    for (index, bin) in flow.bins() {
-        while let Some((_, bin)) = passed.next_if(|(first, _)| first + BINS_A_SECOND <= index) {
+    for (time, bin) in flow.bins() {
+        while let Some((_, bin)) = passed.next_if(|(first, _)| first.end + SECOND <= time.end) {
             within -= bin.tokens();
         }
         within += bin.tokens();
@@ -107,6 +105,8 @@ mod tests {
 
     use super::*;
     use crate::record::Failure;
+
+    const MILLISECOND: u64 = 1_000_000;
 
     fn request(sent: u64, end: u64, outcome: Outcome) -> Record {
         let (sent, end) = (Tick::from_nanos(sent), Tick::from_nanos(end));
@@ -142,7 +142,7 @@ mod tests {
             pieces in prop::collection::vec((0_u64..4000, 1_u8..9), 0..200),
         ) {
             let mut flow = Flow::default();
-            pieces.iter().for_each(|&(ms, tokens)| flow.add(Tick::from_nanos(ms * BIN), u32::from(tokens)));
+            pieces.iter().for_each(|&(ms, tokens)| flow.add(Tick::from_nanos(ms * MILLISECOND), u32::from(tokens)));
             let window = |start: u64| {
                 let within = pieces.iter().filter(|(ms, _)| (start..start + 1000).contains(ms));
                 within.map(|(_, tokens)| f64::from(*tokens)).sum::<f64>()
@@ -169,7 +169,7 @@ mod tests {
         let half = SECOND / 2;
         let records = [request(half, half + 10, Outcome::Done), request(half + SECOND, 4 * half, Outcome::Done)];
         let mut flow = Flow::default();
-        flow.add(Tick::from_nanos(half + SECOND - 2 * BIN), 1);
+        flow.add(Tick::from_nanos(half + SECOND - 2 * MILLISECOND), 1);
         flow.add(Tick::from_nanos(half), 1);
         flow.add(Tick::from_nanos(half + SECOND), 1);
         let peaks = Peaks::of(&records, &flow);

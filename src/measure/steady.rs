@@ -1,6 +1,8 @@
 //! The steady part of a run under a limit: without its start, when the line fills, and its end, when it drains. Records in, a
 //! [`Steady`] out.
 
+use std::ops::Range;
+
 use super::Summary;
 use super::request::{done, e2el, seconds, tpot, ttft};
 use crate::record::{Part, Record, Run, Tick};
@@ -10,9 +12,6 @@ const LEAST_SECONDS: f64 = 10.0;
 
 /// And this share of the run.
 const LEAST_SHARE: f64 = 0.1;
-
-/// Nanoseconds of a bin of a run's flow.
-const BIN: u64 = 1_000_000;
 
 /// What part of a run counts as steady.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -62,8 +61,8 @@ impl Steady {
         };
         let by_second = |amount: f64| amount / seconds(end, start);
         let ended = done(&run.records).filter(|record| start < record.end && record.end <= end).count();
-        let inside = |index: u64| (start.nanos()..end.nanos()).contains(&(index * BIN + BIN / 2));
-        let tokens = run.flow.bins().filter(|(index, _)| inside(*index)).map(|(_, bin)| bin.tokens());
+        let inside = |time: &Range<u64>| (start.nanos()..end.nanos()).contains(&time.start.midpoint(time.end));
+        let tokens = run.flow.bins().filter(|(time, _)| inside(time)).map(|(_, bin)| bin.tokens());
         Some(Steady {
             start,
             end,

@@ -23,6 +23,8 @@ pub struct Collector {
     answers: Answers,
     /// Answers that wait for their count.
     uncounted: BTreeMap<u32, Uncounted>,
+    /// The bytes that these take.
+    waiting: usize,
     /// Answers that nobody will count.
     assumed: u64,
 }
@@ -33,6 +35,13 @@ struct Uncounted {
     position: usize,
     text: String,
     chunks: Vec<Tick>,
+}
+
+impl Uncounted {
+    /// The bytes that it takes.
+    fn size(&self) -> usize {
+        self.text.len() + self.chunks.len() * size_of::<Tick>() + size_of::<Self>()
+    }
 }
 
 /// Room is made beforehand for so many records at most, however many are planned.
@@ -68,7 +77,10 @@ impl Collector {
                     self.pour(&chunks, &tokens, record.output_tokens);
                 } else {
                     let position = self.records.len();
-                    self.uncounted.insert(record.id, Uncounted { position, text, chunks });
+                    let waits = Uncounted { position, text, chunks };
+                    self.waiting += waits.size();
+                    let replaced = self.uncounted.insert(record.id, waits);
+                    self.waiting -= replaced.map_or(0, |replaced| replaced.size());
                 }
             }
         }
@@ -85,22 +97,33 @@ impl Collector {
         self.uncounted.iter().map(|(&id, waiting)| (id, waiting.text.as_str()))
     }
 
+    /// How many bytes the answers take that nobody has counted yet.
+    pub fn waiting(&self) -> usize {
+        self.waiting
+    }
+
     /// Says that the text of the answer to request `id` has `tokens` tokens. Nothing happens if it is not among
     /// [`Collector::uncounted`]. Each piece of output is a token at least: reasoning and tool calls leave no text, and
     /// tokens that make no sense together are fewer when their text is encoded again.
     pub fn count(&mut self, id: u32, tokens: u32) {
-        if let Some(waiting) = self.uncounted.remove(&id) {
+        if let Some(waiting) = self.take(id) {
             let tokens = tokens.max(waiting.chunks.len() as u32);
             self.settle(&waiting, tokens);
         }
     }
 
     /// Says that nobody will count the answer to request `id`, if it waits for that: it gets one token, as the reference has it.
-    pub(super) fn assume(&mut self, id: u32) {
-        if let Some(waiting) = self.uncounted.remove(&id) {
+    pub fn assume(&mut self, id: u32) {
+        if let Some(waiting) = self.take(id) {
             self.settle(&waiting, UNCOUNTED_TOKENS);
             self.assumed += 1;
         }
+    }
+
+    fn take(&mut self, id: u32) -> Option<Uncounted> {
+        let taken = self.uncounted.remove(&id)?;
+        self.waiting -= taken.size();
+        Some(taken)
     }
 
     fn settle(&mut self, waiting: &Uncounted, tokens: u32) {
@@ -163,7 +186,7 @@ pub(super) fn in_order(records: &mut [Record], gaps: &mut Gaps) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Failure;
+    use super::super::{Failure, flow, gaps};
     use super::*;
 
     const MS: u64 = 1_000_000;
@@ -203,6 +226,25 @@ mod tests {
 
     fn tokens(run: &Run) -> Vec<f64> {
         run.flow.bins().map(|(_, bin)| bin.tokens()).collect()
+    }
+
+    /// By what grows: records, the flow, gaps that are exact or, beyond a limit, a histogram.
+    #[test]
+    fn a_day_at_a_thousand_tokens_a_second_takes_less_than_150_megabytes() {
+        const A_SECOND: u64 = 1_000;
+        const ANSWER: u64 = 128;
+        // What a run of a few requests takes, threads and the built-in tokenizer included.
+        const PROCESS: usize = 35_000_000;
+        let taken = |hours: u64| {
+            let tokens = hours * 3600 * A_SECOND;
+            let records = (tokens / ANSWER) as usize * size_of::<Record>();
+            let exact = tokens as usize <= gaps::EXACT_LIMIT;
+            let of_histogram = gaps::precise().distinct_values() * size_of::<u64>();
+            let gaps = if exact { tokens as usize * size_of::<u32>() } else { of_histogram };
+            PROCESS + records + gaps + flow::MOST_BYTES
+        };
+        let most = (1..=24).map(taken).max().unwrap();
+        assert!(most < 150_000_000, "{most}");
     }
 
     #[test]
@@ -259,6 +301,7 @@ mod tests {
         assert_eq!(collector.uncounted().collect::<Vec<_>>(), [(4, "a b c d"), (7, "a b c d")]);
         collector.count(7, 4);
         assert_eq!(collector.uncounted().count(), 1);
+        assert!(collector.waiting() > 0);
         let run = finish(collector);
         assert_eq!(run.records.iter().map(|record| record.output_tokens).collect::<Vec<_>>(), [1, 4]);
         assert_eq!(run.uncounted, 1);

@@ -51,6 +51,8 @@ struct Case {
     stop_after: Option<u64>,
     duration: Option<u64>,
     max_failures: Option<u64>,
+    /// So many milliseconds the caller takes for the first record.
+    pause: u64,
 }
 
 fn cases() -> impl Strategy<Value = Case> {
@@ -66,7 +68,7 @@ fn cases() -> impl Strategy<Value = Case> {
     let ends = (limit(), limit(), prop::option::weighted(0.2, 0..8_u64));
     (prop::collection::vec((size, 0..SHAPES), 0..24), load, death, ends).prop_map(|(jobs, load, death, ends)| {
         let ((limit, workers, connections, ready), (stop_after, duration, max_failures)) = (load, ends);
-        Case { jobs, limit, workers, connections, ready, death, stop_after, duration, max_failures }
+        Case { jobs, limit, workers, connections, ready, death, stop_after, duration, max_failures, pause: 0 }
     })
 }
 
@@ -157,6 +159,9 @@ fn run(case: &Case, target: &Arc<Target>) -> (Vec<u32>, llmbench::error::Result<
     let (mut ids, seen) = (Vec::new(), Cell::new(0));
     let ended = drive::run(stream, settings, &stopped, &mut |observation| {
         if let Observation::Finished(finished) = observation {
+            if ids.is_empty() {
+                thread::sleep(Duration::from_millis(case.pause));
+            }
             ids.push(finished.record.id);
             if matches!(case.death, Death::Observer(last) if seen.replace(seen.get() + 1) == last) {
                 panic!("{MEANT}");
@@ -229,6 +234,31 @@ fn a_run_always_ends() {
     });
 }
 
+/// More requests than may wait for a caller who is busy; nothing listens, so that they end at once.
+#[test]
+fn a_caller_that_falls_behind_gets_every_record() {
+    let place = "http://127.0.0.1:1".to_owned();
+    let place = Place { url: Url::parse(&place).unwrap(), base: place };
+    let target = Arc::new(Target::resolve(&place, &Trust::default()).unwrap());
+    for stop_after in [None, Some(700)] {
+        let case = Case {
+            jobs: vec![(10, 0); 30_000],
+            limit: None,
+            workers: 2,
+            connections: 0,
+            ready: 1,
+            death: Death::None,
+            stop_after,
+            duration: None,
+            max_failures: None,
+            pause: 1_000,
+        };
+        let (ids, ended) = ended(&case, &target);
+        check(&case, &ids, ended).unwrap();
+        assert!(ids.len() > 10_000, "{}", ids.len());
+    }
+}
+
 /// Jobs of which one is larger than what is left of the budget, and too few before it to start at once.
 #[test]
 fn start_up_waits_only_for_what_can_come() {
@@ -245,6 +275,7 @@ fn start_up_waits_only_for_what_can_come() {
             stop_after: None,
             duration: None,
             max_failures: None,
+            pause: 0,
         };
         let (ids, ended) = ended(&case, &target);
         assert_eq!((ids.len(), ended.unwrap().error.is_some()), (12, false), "jobs of {share} eighths of the budget");

@@ -14,9 +14,6 @@ const LINES: usize = 8;
 /// Characters that the scale takes at the left.
 const SCALE: usize = 8;
 
-/// Nanoseconds of a bin of a run's flow.
-const BIN: f64 = 1e6;
-
 /// When charts are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Charts {
@@ -103,8 +100,8 @@ impl Span {
     /// Tokens a second in each column. A bin counts in each column by the share of it that lies there.
     fn tokens(&self, flow: &Flow) -> [f64; COLUMNS] {
         let mut columns = [0.0; COLUMNS];
-        for (index, bin) in flow.bins() {
-            let (from, to) = (self.place(index as f64 * BIN), self.place((index + 1) as f64 * BIN));
+        for (time, bin) in flow.bins() {
+            let (from, to) = (self.place(time.start as f64), self.place(time.end as f64));
             let rate = bin.tokens() / (to - from).max(f64::MIN_POSITIVE) / self.column * 1e9;
             spread(&mut columns, from, to, rate);
         }
