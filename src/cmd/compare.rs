@@ -6,8 +6,8 @@ use super::report::asked;
 use crate::error::{Error, Exit, Result};
 use crate::measure;
 use crate::record::Run;
-use crate::report::{Comparison, Report, Stored};
-use crate::ui::out::to_stdout;
+use crate::report::{Comparison, Report, Screen, Stored};
+use crate::ui::out::{to_stdout, width};
 
 /// The end of the help.
 const EXAMPLES: &str = "\
@@ -62,7 +62,8 @@ impl CompareFlag {
 fn compare(files: &[PathBuf]) -> Result<Exit> {
     let runs = files.iter().map(|path| stored(path)).collect::<Result<Vec<Stored>>>()?;
     let comparison = Comparison::of(runs)?;
-    to_stdout(&mut |out| comparison.console(out))?;
+    let room = width(&std::io::stdout()).unwrap_or(usize::MAX);
+    to_stdout(&mut |out| comparison.console(room, out))?;
     Ok(Exit::Done)
 }
 
@@ -75,7 +76,14 @@ fn stored(path: &Path) -> Result<Stored> {
     let asked = asked(&run.setup)?;
     let metrics = measure::metrics(&run, &asked);
     let verdict = measure::verdict(&run, &metrics, &asked);
-    let report =
-        Report { run: &run, metrics: &metrics, asked: &asked, verdict: &verdict, charts: None, detailed: false };
+    let report = Report {
+        run: &run,
+        metrics: &metrics,
+        asked: &asked,
+        verdict: &verdict,
+        screen: Screen::NONE,
+        saved: &[],
+        detailed: false,
+    };
     Stored::of(path, &report)
 }

@@ -1,8 +1,9 @@
 //! Who listens to a run: says the reference's words, draws progress, keeps the records of requests as they end, and at the end
 //! measures, reports and writes every file that was asked for.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use super::details::Details;
@@ -12,10 +13,22 @@ use crate::measure::{self, Live, Metrics};
 use crate::net::advice;
 use crate::plan::MaxFailures;
 use crate::record::{Finished, Moment, Outcome, Run, Setup, Tick};
-use crate::report::{Files, Glyphs, Output, Report, Written};
+use crate::report::{Files, Output, Report, Screen, Written};
 use crate::study::{Point, Tried, Went};
-use crate::ui::out::{say, to_stdout, written};
+use crate::ui::out::{say, to_stdout, width, written};
 use crate::ui::{Progress, Ui};
+
+/// What was warned of: of several runs that have something in common it is said once.
+#[derive(Debug, Default)]
+pub(super) struct Told(BTreeSet<String>);
+
+impl Told {
+    fn warn(&mut self, ui: &Ui, what: &str) {
+        if self.0.insert(what.to_owned()) {
+            ui.warn(what);
+        }
+    }
+}
 
 /// The listener to one run.
 pub(super) struct Desk<'a> {
@@ -29,6 +42,7 @@ pub(super) struct Desk<'a> {
     progress: Progress,
     /// What was noticed while the run was going on: told after its report.
     held: Option<Vec<String>>,
+    told: &'a mut Told,
     /// The first thing that went wrong here.
     complaint: Option<Error>,
 }
@@ -38,7 +52,13 @@ impl<'a> Desk<'a> {
     ///
     /// # Errors
     /// If one cannot be written.
-    pub(super) fn open(order: &'a Order, setup: &Setup, ui: &'a Ui, out: &'a mut dyn Write) -> Result<Self> {
+    pub(super) fn open(
+        order: &'a Order,
+        setup: &Setup,
+        ui: &'a Ui,
+        out: &'a mut dyn Write,
+        told: &'a mut Told,
+    ) -> Result<Self> {
         let files = order.output.open(setup)?;
         let details = Details::open(&order.output, &files)?;
         Ok(Desk {
@@ -50,6 +70,7 @@ impl<'a> Desk<'a> {
             live: Live::new(0, Tick::ZERO),
             progress: Progress::off(),
             held: None,
+            told,
             complaint: None,
         })
     }
@@ -82,7 +103,7 @@ impl<'a> Desk<'a> {
             }
             Moment::Noticed(what) => match &mut self.held {
                 Some(held) => held.push(what.to_owned()),
-                None => self.ui.warn(what),
+                None => self.told.warn(self.ui, what),
             },
             _ => {}
         }
@@ -103,20 +124,21 @@ impl<'a> Desk<'a> {
         let asked = &self.order.asked;
         let metrics = measure::metrics(run, asked);
         let trust = measure::verdict(run, &metrics, asked);
-        let (charts, detailed) = (charts(&self.order.output), self.order.output.detailed);
-        let report = Report { run, metrics: &metrics, asked, verdict: &trust, charts, detailed };
+        let (screen, detailed) = (screen(&self.order.output), self.order.output.detailed);
+        let report = Report { run, metrics: &metrics, asked, verdict: &trust, screen, saved: &[], detailed };
         // Nothing that is shown may cost what is saved.
         let (files, said) = self.save(&report);
-        let reported = written(self.order.output.screen.write(&report, None, self.out).and_then(|()| self.out.flush()));
-        self.check(reported);
         for what in self.held.take().unwrap_or_default() {
-            self.ui.warn(&what);
+            self.told.warn(self.ui, &what);
         }
         for doubt in &trust.doubts {
-            self.ui.warn(&format!("{}; {}", doubt.what, doubt.advice));
+            self.told.warn(self.ui, &format!("{}; {}", doubt.what, doubt.advice));
         }
         said.iter().for_each(|line| self.say(line));
-        files.iter().for_each(|path| self.ui.note(&format!("the result stands in `{}`", path.display())));
+        // What matters stands last.
+        let report = Report { saved: &files, ..report };
+        let reported = written(self.order.output.screen.write(&report, None, self.out).and_then(|()| self.out.flush()));
+        self.check(reported);
         let exit = match (self.complaint.take(), failure) {
             (Some(error), _) | (None, Some(error)) => Err(error),
             (None, None) if run.partial && !run.gave_up => Ok(Exit::Interrupted),
@@ -216,13 +238,13 @@ pub(super) fn warn(ui: &Ui, moment: Moment<'_>) {
     }
 }
 
-/// What charts are drawn with, if the report has any: it goes to stdout, unless the result goes there.
-fn charts(output: &Output) -> Option<Glyphs> {
-    let terminal = match output.on_stdout() {
-        Some(_) => std::io::stderr().is_terminal(),
-        None => std::io::stdout().is_terminal(),
+/// Where the report is read: it goes to stdout, unless the result goes there.
+pub(super) fn screen(output: &Output) -> Screen {
+    let width = match output.on_stdout() {
+        Some(_) => width(&std::io::stderr()),
+        None => width(&std::io::stdout()),
     };
-    output.charts.glyphs(terminal, |name| std::env::var(name).ok())
+    Screen::of(width, output.charts, |name| std::env::var(name).ok())
 }
 
 /// The answer to whether it worked: no request that succeeded is a no, with its commonest cause, and so are more failures than may

@@ -48,7 +48,7 @@ fn print(preview: &Preview, due: &[Tick], out: &mut dyn Write) -> Result<()> {
     say(out, &format!("Requests: {}", preview.input.len()))?;
     let head = ["Tokens", "Mean", "Median", "Std", "Min", "Max", "P99", "Total"].map(str::to_owned);
     let rows = [("input", &preview.input), ("output", &preview.output)].map(|(name, tokens)| row(name, tokens));
-    written(report::table(out, &head, &rows))?;
+    written(report::table(out, usize::MAX, &head, &rows))?;
     if preview.media > 0 {
         say(out, &format!("Images, videos and sounds: {}", preview.media))?;
     }

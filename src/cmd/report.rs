@@ -1,6 +1,6 @@
 //! `report`: any report of a run anew, from the file of its records, or from its result as far as that goes. Nothing is sent.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -10,9 +10,9 @@ use crate::error::{Error, Exit, Result};
 use crate::measure::{self, Asked, MetricsArgs};
 use crate::record::file::Reader;
 use crate::record::{Run, Setup};
-use crate::report::{Charts, Format, Held, Output, Place, Report, Stored, Thresholds, same};
+use crate::report::{Charts, Format, Held, Output, Place, Report, Screen, Stored, Thresholds, same};
 use crate::ui::Ui;
-use crate::ui::out::to_stdout;
+use crate::ui::out::{to_stdout, width};
 
 /// The end of the help.
 const EXAMPLES: &str = "\
@@ -111,8 +111,15 @@ impl ReportArgs {
         let metrics = measure::metrics(run, &asked);
         let verdict = measure::verdict(run, &metrics, &asked);
         let output = args.output(format, detailed);
-        let report =
-            Report { run, metrics: &metrics, asked: &asked, verdict: &verdict, charts: args.charts(), detailed };
+        let report = Report {
+            run,
+            metrics: &metrics,
+            asked: &asked,
+            verdict: &verdict,
+            screen: args.screen(),
+            saved: &[],
+            detailed,
+        };
         let mut details = if details.is_some() { details } else { args.details(&output)? };
         match args.file() {
             Some(_) => {
@@ -186,9 +193,9 @@ impl ReportArgs {
         }
     }
 
-    fn charts(&self) -> Option<crate::report::Glyphs> {
-        let terminal = self.file().is_none() && std::io::stdout().is_terminal();
-        self.charts.glyphs(terminal, |name| std::env::var(name).ok())
+    fn screen(&self) -> Screen {
+        let terminal = width(&std::io::stdout()).filter(|_| self.file().is_none());
+        Screen::of(terminal, self.charts, |name| std::env::var(name).ok())
     }
 }
 

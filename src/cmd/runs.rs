@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::net::SocketAddr;
 
-use super::desk::Desk;
+use super::desk::{Desk, Told, screen};
 use super::order::{Make, Order};
 use crate::bench::{self, Carried, Experiment, Signals, Site};
 use crate::error::{Exit, Result};
@@ -29,6 +29,8 @@ pub(super) struct Runs<'a> {
     pub(super) simulator: Option<SocketAddr>,
     pub(super) ui: &'a Ui,
     pub(super) signals: &'a mut Signals,
+    /// What was warned of in earlier runs.
+    pub(super) told: Told,
 }
 
 impl Runs<'_> {
@@ -100,7 +102,7 @@ impl Runs<'_> {
             told = told.and(say(&mut out, &self.heading(point, tried.len() + 1)));
         }
         let experiment = self.here(order.experiment.clone(), tried)?;
-        let mut desk = Desk::open(&order, &bench::setup(&experiment, self.site), self.ui, &mut out)?;
+        let mut desk = Desk::open(&order, &bench::setup(&experiment, self.site), self.ui, &mut out, &mut self.told)?;
         // Runs go on where nobody can be told of them.
         told.unwrap_or_else(|error| desk.complain(error));
         let carried = bench::carry_out(&experiment, self.site, self.signals, &mut |moment| desk.hear(moment))?;
@@ -133,7 +135,8 @@ impl Runs<'_> {
     /// What came of the runs so far.
     fn summary<'t>(&'t self, tried: &'t [Tried]) -> Summary<'t> {
         let Order { asked, summary_percentiles, .. } = self.base;
-        Summary { list: self.list, shown: &asked.metrics, percentiles: summary_percentiles, tried }
+        let room = screen(&self.base.output).columns();
+        Summary { list: self.list, shown: &asked.metrics, percentiles: summary_percentiles, tried, room }
     }
 
     /// Where reports go: stdout, unless the result goes there.

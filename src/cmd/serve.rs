@@ -1,7 +1,7 @@
 //! `serve`: puts load on a server and reports what happened.
 
 use super::compare::CompareFlag;
-use super::desk::warn;
+use super::desk::{Told, warn};
 use super::dry_run::{self, DryRunArgs};
 use super::order::{Make, Order};
 use super::runs::Runs;
@@ -216,7 +216,17 @@ impl ServeArgs {
             move |path| ui.note(&format!("asking the server's `{path}`, which has not answered for a second"))
         });
         let site = Site::ask(&experiment, slow, &mut |moment| warn(ui, moment))?;
-        Runs { make, base: &base, list: &list, site: &site, simulator, ui, signals: &mut signals }.run()
+        Runs {
+            make,
+            base: &base,
+            list: &list,
+            site: &site,
+            simulator,
+            ui,
+            signals: &mut signals,
+            told: Told::default(),
+        }
+        .run()
     }
 }
 

@@ -2,7 +2,7 @@
 //! matters and what to do about it. Data; printing it is the caller's.
 
 use super::verdict::{Doubt, Grade};
-use super::{Asked, Basis, Metric, Metrics};
+use super::{Asked, Basis, Metric, Metrics, Overload};
 use crate::record::{Outcome, Part, Run, Task};
 
 /// Sends later than this are looked at.
@@ -34,6 +34,7 @@ pub(super) fn doubts(run: &Run, metrics: &Metrics, asked: &Asked) -> Vec<Doubt> 
     let found = [
         nothing_succeeded(run, metrics),
         some_failed(run, metrics),
+        overload(run, metrics),
         partial(run),
         overdue(run),
         clock_steps(run),
@@ -178,6 +179,19 @@ fn partial(run: &Run) -> Option<Doubt> {
         let what = format!("the run {how} after {} of {} requests", run.records.len(), run.planned);
         Doubt::new(Grade::Degraded, what, "compare it only with runs of the same length, or run it to its end")
     })
+}
+
+/// Latencies of a line that grows say how long the run was.
+fn overload(run: &Run, metrics: &Metrics) -> Option<Doubt> {
+    let Overload { asked, answered, backlog, slowdown } = metrics.overload?;
+    let limit = run.setup.max_concurrency.map_or(String::new(), |limit| format!(" with {limit} in flight"));
+    let what = format!(
+        "{asked:.1} requests a second are more than the server takes{limit}: it answered {answered:.1}, {backlog} waited when the last was \
+         due, and the last quarter took {slowdown:.1} times as long as the first"
+    );
+    let advice = "the longer such a run, the longer its latencies: ask for less, or find what the server keeps up with by \
+                  `--sweep-request-rate`";
+    Some(Doubt::new(Grade::Degraded, what, advice))
 }
 
 /// Who never came to his turn has waited longer than those who did, and is in no latency.

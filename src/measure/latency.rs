@@ -5,6 +5,9 @@ use super::request::{done, e2el, queued, seconds, tpot, ttft};
 use super::{Metric, OWN_PERCENTILES, Summary};
 use crate::record::{Gaps, Health, Part, Record, Run, Tick};
 
+/// The percentiles that latencies have, whichever were asked for.
+const AT_HAND: [f64; 3] = [50.0, 90.0, 99.0];
+
 /// The reference's latencies, over successful requests.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Latency {
@@ -23,8 +26,11 @@ pub struct Latency {
 }
 
 impl Latency {
-    /// The latencies of these records and gaps, with these percentiles.
+    /// The latencies of these records and gaps, with these percentiles and those that are always at hand.
     pub fn of(records: &[Record], gaps: &Gaps, percentiles: &[f64]) -> Self {
+        let others = AT_HAND.iter().filter(|p| !percentiles.contains(p));
+        let percentiles: Vec<f64> = percentiles.iter().chain(others).copied().collect();
+        let percentiles = &percentiles[..];
         let over = |seconds: fn(&Record) -> f64| Summary::of(done(records).map(seconds).collect(), percentiles);
         Latency {
             ttft: over(ttft),

@@ -8,9 +8,11 @@ mod doubts;
 mod figure;
 mod goal;
 mod groups;
+mod kept;
 mod latency;
 mod live;
 mod metric;
+mod overload;
 mod peaks;
 mod plain;
 mod probes;
@@ -29,9 +31,11 @@ pub use conversations::Conversations;
 pub use figure::{Figure, Spread, Statistic};
 pub use goal::{Goal, Taken};
 pub use groups::Group;
+pub use kept::Kept;
 pub use latency::{Latency, Schedule};
 pub use live::{Live, Snapshot};
 pub use metric::Metric;
+pub use overload::Overload;
 pub use peaks::Peaks;
 pub use plain::{
     Better, COMPLETED, FAILED, INPUT_THROUGHPUT, OUTPUT_THROUGHPUT, Plain, REQUEST_GOODPUT, REQUEST_THROUGHPUT,
@@ -88,6 +92,10 @@ pub struct Metrics {
     pub diffusion: Option<Diffusion>,
     /// The server's prefix cache, if it counts.
     pub prefix_cache: Option<PrefixCache>,
+    /// The limits of the goal, and who kept them.
+    pub kept: Vec<Kept>,
+    /// How the server fell behind the rate at which it was asked, if it did.
+    pub overload: Option<Overload>,
     /// The steady part of a run under a limit, if it has one.
     pub steady: Option<Steady>,
     /// The run by adapter, where requests were spread over several.
@@ -175,6 +183,8 @@ pub fn metrics(run: &Run, asked: &Asked) -> Metrics {
         rates: rates(&counts, run),
         peaks: Peaks::of(&run.records, &run.flow),
         latency: Latency::of(&run.records, &run.gaps, &asked.percentiles),
+        kept: asked.goal.map_or(Vec::new(), |goal| kept::kept(&goal, &run.records)),
+        overload: Overload::of(run),
         schedule: Schedule::of(run),
         chunks: chunks(run),
         failures: failures(run),

@@ -49,6 +49,11 @@ pub struct OutputArgs {
     /// Write a picture beside the result that shows the lengths of prompts and answers
     #[arg(long)]
     pub plot_dataset_stats: bool,
+    /// How much of the report the screen shows; everything is in the result as well
+    ///
+    /// brief: vLLM's figures and what matters of the run; of each of several runs the latter alone.
+    #[arg(long, value_name = "HOW", default_value = "brief")]
+    pub report: Extent,
     /// Draw tokens a second and requests in flight before the report; auto is on a terminal
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub charts: Charts,
@@ -61,6 +66,24 @@ pub struct OutputArgs {
     /// Write over the file of --record if it is there already
     #[arg(long)]
     pub overwrite: bool,
+}
+
+/// How much of a report the screen shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Extent {
+    /// What matters.
+    Brief,
+    /// All of it.
+    Full,
+}
+
+impl Extent {
+    fn format(self) -> Format {
+        match self {
+            Extent::Brief => Format::Vllm,
+            Extent::Full => Format::Full,
+        }
+    }
 }
 
 impl OutputArgs {
@@ -95,7 +118,7 @@ impl OutputArgs {
         }
         let existing = if self.overwrite { Existing::Replaced } else { Existing::Kept };
         let record = self.record.clone().map(|path| Keep { path, existing });
-        Ok(Output { screen: Format::Vllm, files, record, charts: self.charts, detailed: self.save_detailed })
+        Ok(Output { screen: self.report.format(), files, record, charts: self.charts, detailed: self.save_detailed })
     }
 
     /// Further text fields of the result, in order.

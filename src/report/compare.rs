@@ -58,11 +58,11 @@ impl Comparison {
         Ok(Comparison { results })
     }
 
-    /// Writes the table: a line for every number that the first result has in common with another.
+    /// Writes the table, in lines of `room` characters: one for every number that the first result has in common with another.
     ///
     /// # Errors
     /// If `out` cannot be written.
-    pub fn console(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub fn console(&self, room: usize, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}", banner(" Comparison ", '='))?;
         for (letter, Stored { path, model, date, .. }) in LETTERS.iter().zip(&self.results) {
             writeln!(out, "{letter}: {} ({}, {})", legible(path), legible(model), legible(date))?;
@@ -72,7 +72,7 @@ impl Comparison {
         let changes = LETTERS[1..self.results.len()].iter().flat_map(|letter| [letter, "Change", "Change (%)"]);
         let last = if self.results.len() == 2 { "Better" } else { "Best" };
         let head: Vec<String> = ["", LETTERS[0]].into_iter().chain(changes).chain([last]).map(str::to_owned).collect();
-        table(out, &head, &self.compared().iter().map(row).collect::<Vec<_>>())?;
+        table(out, room, &head, &self.compared().iter().map(row).collect::<Vec<_>>())?;
         self.only(out)?;
         writeln!(out, "{}", banner("", '='))
     }
@@ -232,7 +232,7 @@ mod tests {
     fn shown_of(results: &[(&str, &str)]) -> String {
         let results = results.iter().map(|(path, content)| named(path, content)).collect();
         let mut out = Vec::new();
-        Comparison::of(results).unwrap().console(&mut out).unwrap();
+        Comparison::of(results).unwrap().console(usize::MAX, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 

@@ -14,9 +14,13 @@ use crate::record::{Moment, Part, Task};
 /// A way to say what came of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Format {
-    /// The reference's report for people.
+    /// The reference's report for people, and what matters of it.
     #[default]
     Vllm,
+    /// The same with all that there is to tell.
+    Full,
+    /// What matters, on less than a screen.
+    Outline,
     /// The reference's result: one line of JSON without an end.
     VllmJson,
     /// Figures as PyTorch's dashboard reads them.
@@ -33,8 +37,10 @@ pub enum Format {
 
 impl Format {
     /// All of them.
-    pub const ALL: [Format; 7] = [
+    pub const ALL: [Format; 9] = [
         Format::Vllm,
+        Format::Full,
+        Format::Outline,
         Format::VllmJson,
         Format::PyTorch,
         Format::Csv,
@@ -47,6 +53,8 @@ impl Format {
     pub fn name(self) -> &'static str {
         match self {
             Format::Vllm => "vllm",
+            Format::Full => "full",
+            Format::Outline => "outline",
             Format::VllmJson => "json",
             Format::PyTorch => "pytorch",
             Format::Csv => "csv",
@@ -59,7 +67,7 @@ impl Format {
     /// What the name of a file ends in that stands beside a result.
     pub fn ending(self) -> &'static str {
         match self {
-            Format::Vllm => "txt",
+            Format::Vllm | Format::Full | Format::Outline => "txt",
             Format::VllmJson => "json",
             Format::PyTorch => "pytorch.json",
             Format::Csv => "csv",
@@ -74,7 +82,13 @@ impl Format {
         match self {
             Format::Timeline(_) => Some("Timeline plot"),
             Format::Lengths => Some("Dataset statistics plot"),
-            Format::Vllm | Format::VllmJson | Format::PyTorch | Format::Csv | Format::Markdown => None,
+            Format::Vllm
+            | Format::Full
+            | Format::Outline
+            | Format::VllmJson
+            | Format::PyTorch
+            | Format::Csv
+            | Format::Markdown => None,
         }
     }
 
@@ -91,14 +105,20 @@ impl Format {
             Format::Timeline(_) if pooling => Some("these requests have no output over time"),
             Format::Lengths if pooling => Some("these requests have no output lengths"),
             Format::Timeline(_) | Format::Lengths => report.run.records.is_empty().then_some("no request was sent"),
-            Format::Vllm | Format::VllmJson | Format::PyTorch | Format::Csv | Format::Markdown => None,
+            Format::Vllm
+            | Format::Full
+            | Format::Outline
+            | Format::VllmJson
+            | Format::PyTorch
+            | Format::Csv
+            | Format::Markdown => None,
         }
     }
 
     /// What it says while a run goes on, where it is what the screen shows.
     pub fn words(self, moment: &Moment<'_>) -> Option<String> {
         match self {
-            Format::Vllm => announce::words(moment),
+            Format::Vllm | Format::Full | Format::Outline => announce::words(moment),
             Format::VllmJson
             | Format::PyTorch
             | Format::Csv
@@ -117,7 +137,9 @@ impl Format {
             return Err(io::Error::other(cause));
         }
         match (self, details) {
-            (Format::Vllm, _) => report.console(out),
+            (Format::Vllm, _) => report.brief(out),
+            (Format::Full, _) => report.console(out),
+            (Format::Outline, _) => report.outline(out),
             (Format::VllmJson, details) => report.json(details, out),
             (Format::PyTorch, _) => report.pytorch(out),
             (Format::Csv, _) => csv::write(report.all_figures(), out),
@@ -136,7 +158,8 @@ impl Format {
             Format::VllmJson => Some("as JSON it is that file already"),
             Format::Timeline(_) => Some("a timeline shows when each was answered"),
             Format::Lengths => Some("the picture of lengths shows those of each"),
-            Format::Vllm | Format::PyTorch | Format::Csv | Format::Markdown => None,
+            Format::Outline => Some("it tells of single requests"),
+            Format::Vllm | Format::Full | Format::PyTorch | Format::Csv | Format::Markdown => None,
         }
     }
 
@@ -146,11 +169,13 @@ impl Format {
     /// If `out` cannot be written, or the format is made of more than figures.
     pub fn write_stored(self, stored: &Stored, out: &mut dyn Write) -> io::Result<()> {
         match self {
-            Format::Vllm => stored.console(out),
+            Format::Vllm | Format::Full => stored.console(out),
             Format::PyTorch => stored.pytorch(out),
             Format::Csv => csv::write(stored.figures(), out),
             Format::Markdown => markdown::write_figures(&stored.title(), stored.figures(), out),
-            Format::VllmJson | Format::Timeline(_) | Format::Lengths => Err(io::Error::other(stored.limits())),
+            Format::Outline | Format::VllmJson | Format::Timeline(_) | Format::Lengths => {
+                Err(io::Error::other(stored.limits()))
+            }
         }
     }
 }
@@ -182,7 +207,10 @@ mod tests {
             assert!(!out.is_empty(), "{}", format.name());
         }
         let error = "xml".parse::<Format>().unwrap_err();
-        assert_eq!(error.advice().unwrap(), "use one of vllm, json, pytorch, csv, markdown, timeline, lengths");
+        assert_eq!(
+            error.advice().unwrap(),
+            "use one of vllm, full, outline, json, pytorch, csv, markdown, timeline, lengths"
+        );
     }
 
     #[test]

@@ -12,9 +12,11 @@ mod files;
 mod format;
 mod markdown;
 mod names;
+mod outline;
 mod output;
 mod page;
 mod place;
+mod screen;
 pub mod study;
 mod table;
 mod vllm;
@@ -26,10 +28,13 @@ pub use format::Format;
 pub use output::{Keep, Output, same};
 pub use page::timeline::Thresholds;
 pub use place::{Mode, Place};
+pub use screen::Screen;
 pub use table::table;
 pub use vllm::charts::{Charts, Glyphs};
 pub use vllm::read::{Number, Stored};
 pub use vllm::rebuild::{Held, Rebuilt};
+
+use std::path::PathBuf;
 
 use crate::measure::{Asked, Figure, Metric, Metrics, Verdict};
 use crate::record::Run;
@@ -45,8 +50,10 @@ pub struct Report<'a> {
     pub asked: &'a Asked,
     /// How far they are to be trusted.
     pub verdict: &'a Verdict,
-    /// What charts before the console report are drawn with, if there are any.
-    pub charts: Option<Glyphs>,
+    /// Where people read it.
+    pub screen: Screen,
+    /// The files that hold its result.
+    pub saved: &'a [PathBuf],
     /// Whether the result has the values of every request.
     pub detailed: bool,
 }

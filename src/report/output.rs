@@ -84,7 +84,9 @@ impl Output {
     pub fn of_run(&self, suffix: &str) -> Self {
         let record =
             self.record.clone().map(|Keep { path, existing }| Keep { path: with_suffix(&path, suffix), existing });
-        Output { record, ..self.with(|place| place.of_run(suffix)) }
+        // A report of each would hide what they come to together.
+        let screen = if self.screen == Format::Vllm { Format::Outline } else { self.screen };
+        Output { record, screen, ..self.with(|place| place.of_run(suffix)) }
     }
 
     /// Where the summary of several runs goes.

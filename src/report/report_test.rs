@@ -149,7 +149,7 @@ pub(in crate::report) fn told(run: Run, asked: Asked) -> Told {
 impl Told {
     pub(in crate::report) fn report(&self) -> Report<'_> {
         let Told { run, metrics, asked, verdict } = self;
-        Report { run, metrics, asked, verdict, charts: None, detailed: true }
+        Report { run, metrics, asked, verdict, screen: Screen::NONE, saved: &[], detailed: true }
     }
 
     pub(in crate::report) fn console(&self) -> String {
@@ -201,7 +201,19 @@ fn the_console_report_begins_as_the_reference_s_and_goes_on_with_ours() {
     let (theirs, ours) = report.split_once("---------------Measured by llmbench---------------\n").unwrap();
     let trimmed: String = theirs.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
     assert_eq!(trimmed + &"=".repeat(50) + "\n", golden("reference_report.txt"));
-    assert!(ours.ends_with(&format!("\n{}\n", "=".repeat(50))));
+    assert!(ours.contains(&format!("\n{}\n ", "=".repeat(50))));
+}
+
+#[test]
+fn the_brief_report_is_the_reference_s_and_what_matters() {
+    let told = told(worked_example(), asked());
+    let mut out = Vec::new();
+    told.report().brief(&mut out).unwrap();
+    let brief = String::from_utf8(out).unwrap();
+    let (theirs, ours) = brief.split_once(&format!("{}\n ", "=".repeat(50))).unwrap();
+    let trimmed: String = theirs.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
+    assert_eq!(trimmed + &"=".repeat(50) + "\n", golden("reference_report.txt"));
+    assert!(ours.lines().count() <= 22 && ours.contains(" ms "), "{ours}");
 }
 
 #[test]

@@ -51,6 +51,8 @@ pub struct Summary<'a> {
     pub percentiles: &'a [f64],
     /// What came of the points, as far as they were run.
     pub tried: &'a [Tried],
+    /// How long lines may be.
+    pub room: usize,
 }
 
 /// The runs of one value.
@@ -146,7 +148,7 @@ impl<'a> Summary<'a> {
         };
         let shown = |figure: &Figure| !matches!(figure, Figure::Latency(metric, _) if !self.shown.contains(metric));
         let rows: Vec<Vec<String>> = group.figures().into_iter().filter(shown).filter_map(row).collect();
-        table(out, &head, &rows)?;
+        table(out, self.room, &head, &rows)?;
         writeln!(out, "{}", banner("", '='))
     }
 
@@ -169,7 +171,7 @@ impl<'a> Summary<'a> {
         };
         let rows: Vec<Vec<String>> = groups.iter().map(row).collect();
         writeln!(out, "{}", banner(" Sweep Summary ", '='))?;
-        table(out, &head, &rows)?;
+        table(out, self.room, &head, &rows)?;
         match self.list.runs {
             1 => writeln!(out, "Latencies are in ms.")?,
             runs => writeln!(

@@ -49,7 +49,7 @@ fn study(tried: Vec<Vec<Tried>>) -> Study {
 
 impl Study {
     fn summary(&self) -> Summary<'_> {
-        Summary { list: &self.list, shown: &[Metric::Ttft], percentiles: &[99.0], tried: &self.tried }
+        Summary { list: &self.list, shown: &[Metric::Ttft], percentiles: &[99.0], tried: &self.tried, room: usize::MAX }
     }
 
     fn repetition(&self) -> String {

@@ -1,6 +1,9 @@
 //! The final write: what goes to stdout, or to stderr in its place. A reader that has seen enough is no error.
 
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
+use std::os::fd::AsFd;
+
+use terminal_size::terminal_size_of;
 
 use crate::error::{Error, Result};
 
@@ -19,6 +22,12 @@ pub fn say(out: &mut dyn Write, line: &str) -> Result<()> {
 pub fn to_stdout(write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let mut stdout = BufWriter::new(io::stdout().lock());
     written(write(&mut stdout).and_then(|()| stdout.flush()))
+}
+
+/// Columns of the terminal that `stream` leads to, if it does.
+pub fn width(stream: &(impl AsFd + IsTerminal)) -> Option<usize> {
+    const USUAL: usize = 80;
+    stream.is_terminal().then(|| terminal_size_of(stream).map_or(USUAL, |(width, _)| usize::from(width.0)))
 }
 
 /// What came of writing the report: a closed pipe is none of our errors.

@@ -1,17 +1,19 @@
 //! How far a run is, on stderr: a bar on a terminal, a plain line a second elsewhere. In come snapshots as often as the
 //! caller likes; the display decides how many of them it draws. It reads no clock.
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::out::width;
 use super::style::{Style, Tone};
 use crate::measure::Snapshot;
 
 /// Most redraws of the bar a second.
 const REDRAWS: u8 = 10;
+/// Columns of a terminal that does not say how many it has.
+const USUAL: usize = 80;
 /// Least time from one plain line to the next.
 const LINE_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -60,7 +62,7 @@ impl Progress {
             Form::Bar(bar, style) => {
                 // Each of these may redraw, and the limit on redraws drops most: what is shown lags by a tenth of a second.
                 bar.set_prefix(format!("{}{}", counts(snapshot, *style), left(snapshot)));
-                bar.set_message(speeds(snapshot));
+                bar.set_message(speeds(snapshot, width(&std::io::stderr()).unwrap_or(USUAL)));
                 bar.set_position(snapshot.done);
             }
             Form::Lines(last) => {
@@ -102,7 +104,7 @@ fn next_line(last: &mut Option<Duration>, snapshot: &Snapshot) -> Option<String>
     due.then(|| {
         *last = Some(snapshot.elapsed);
         let Snapshot { done, total, .. } = snapshot;
-        let (counts, speeds) = (counts(snapshot, Style::Plain), speeds(snapshot));
+        let (counts, speeds) = (counts(snapshot, Style::Plain), speeds(snapshot, usize::MAX));
         format!("{} s  {done}/{total} done  {counts}{}  {speeds}", snapshot.elapsed.as_secs(), left(snapshot))
     })
 }
@@ -124,13 +126,16 @@ fn counts(snapshot: &Snapshot, style: Style) -> String {
     format!("{} in flight  {failed}", snapshot.in_flight)
 }
 
-/// Rates and latencies.
-fn speeds(snapshot: &Snapshot) -> String {
+/// Rates and latencies, as far as there is `room` for them.
+fn speeds(snapshot: &Snapshot, room: usize) -> String {
     let mut text = format!("{:.1} req/s  {:.0} tok/s", snapshot.req_per_s, snapshot.tok_per_s);
     let latencies = [("TTFT", snapshot.ttft_p50, snapshot.ttft_p99), ("ITL", snapshot.itl_p50, snapshot.itl_p99)];
     for (name, median, p99) in latencies {
         if let (Some(median), Some(p99)) = (median, p99) {
-            let _ = write!(text, "  {name} p50 {} p99 {} ms", millis(median), millis(p99));
+            let part = format!("  {name} p50 {} p99 {} ms", millis(median), millis(p99));
+            if text.len() + part.len() < room {
+                text += &part;
+            }
         }
     }
     text
@@ -177,6 +182,7 @@ mod tests {
         };
         let line = next_line(&mut None, &snapshot).unwrap();
         assert_eq!(line, "2 s  3/10 done  4 in flight  1 failed  29.3 req/s  2345 tok/s  TTFT p50 45.1 p99 1234 ms");
+        assert_eq!(speeds(&snapshot, 40), "29.3 req/s  2345 tok/s");
     }
 
     #[test]

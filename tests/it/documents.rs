@@ -185,9 +185,18 @@ impl Reader {
     }
 }
 
-/// A line of a report, up to its figures.
-fn label(line: &str) -> &str {
-    line.split_once(':').map_or(line, |(label, _)| label)
+/// Whether a command printed the line of a report, but for its figures: the lines of what matters, which are indented, have them
+/// between their words, others behind a colon.
+fn agrees(line: &str, printed: &str) -> bool {
+    let plain = |text: &str| {
+        let words = text.split_whitespace().map(|word| word.replace(|letter: char| letter.is_ascii_digit(), ""));
+        words.map(|word| word.replace([',', '.'], "")).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    };
+    match line.split_once(':') {
+        _ if line.starts_with(' ') => plain(line) == plain(printed),
+        Some((label, _)) => printed.starts_with(label),
+        None => printed.starts_with(line),
+    }
 }
 
 /// Does what a document says, each section by itself. Gives what is wrong, and the command lines to be run elsewhere.
@@ -200,7 +209,7 @@ fn follow(document: &Document) -> (String, BTreeSet<String>) {
     let printed: Vec<&str> = readers.iter().flat_map(|reader| reader.printed.lines()).collect();
     let mut wrong: String = readers.iter().map(|reader| &*reader.wrong).collect();
     for line in readers.iter().flat_map(|reader| &reader.promised).filter(|line| *line != "...") {
-        if is_command(line) || !printed.iter().any(|printed| printed.starts_with(label(line))) {
+        if is_command(line) || !printed.iter().any(|printed| agrees(line, printed)) {
             writeln!(wrong, "{}: no command prints `{line}`", document.name).unwrap();
         }
     }

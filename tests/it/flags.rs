@@ -164,7 +164,7 @@ const NATIVE: [(&str, Unset); 29] = [
 ];
 
 /// Flags that the reference does not have, and why we do.
-const OURS: [(&str, &str); 27] = [
+const OURS: [(&str, &str); 28] = [
     ("api-key", "servers want keys, and not everybody can set OPENAI_API_KEY"),
     ("request-timeout", "the reference's six hours are fixed"),
     ("max-event-bytes", "a server that never ends a line must not fill the memory"),
@@ -179,6 +179,7 @@ const OURS: [(&str, &str); 27] = [
     ("max-failures", "a run that fails is to be seen by a script, and to end early"),
     ("workers", "threads of the client"),
     ("no-side-calls", "a server that should see the requests and nothing else"),
+    ("report", "what matters is to stay on the screen"),
     ("output-json", "the result at exactly one place, or on stdout"),
     ("record", "any report can be made anew, also of a run that was killed"),
     ("overwrite", "no file of records is lost without a word"),

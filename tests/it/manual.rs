@@ -196,7 +196,7 @@ fn readme_is_short_and_names_every_topic() {
         assert!(code.contains(&topic), "{topic}");
     }
     let screen: String = readme.text.lines().take(40).collect();
-    for shown in ["cargo run --release -- serve --sim", "tests/all", "Successful requests:", "Measurement Health"] {
+    for shown in ["cargo run --release -- serve --sim", "tests/all", " requests answered", " TTFT "] {
         assert!(screen.contains(shown), "{shown}");
     }
 }

@@ -27,14 +27,15 @@ fn names(outcome: &Outcome) -> Vec<String> {
 }
 
 #[test]
-fn repeated_runs_have_a_report_a_file_each_and_a_summary() {
+fn repeated_runs_have_an_outline_a_file_each_and_a_summary() {
     let command = simulated("--ttft 5").args(["--num-runs", "3", "--save-result", "--result-filename", "a.json"]);
     std::fs::write(command.dir().join("a-run2.json"), "mine").unwrap();
     std::fs::write(command.dir().join("a.json"), "replaced, as it was asked for").unwrap();
     let outcome = command.run();
     assert_eq!(outcome.status, Some(0), "{}", outcome.stderr);
     assert_eq!(names(&outcome), ["a-run1.json", "a-run2-2.json", "a-run2.json", "a-run3.json", "a.json"]);
-    assert_eq!(outcome.stdout.matches(" Serving Benchmark Result ").count(), 3);
+    assert_eq!(outcome.stdout.matches(" output tok/s ").count(), 3);
+    assert_eq!(outcome.stdout.matches(" Serving Benchmark Result ").count(), 0, "of each run what matters");
     for heading in ["Run 1 of 3\n", "Run 3 of 3\n", " Summary of 3 Runs ", "Mean TTFT (ms) "] {
         assert!(outcome.stdout.contains(heading), "{heading}: {}", outcome.stdout);
     }
@@ -47,6 +48,15 @@ fn repeated_runs_have_a_report_a_file_each_and_a_summary() {
     let mean = summary["points"][0]["summary"]["mean_ttft_ms"]["mean"].as_f64().unwrap();
     assert!((mean - means.iter().sum::<f64>() / 3.0).abs() < 1e-9);
     assert_eq!((&summary["partial"], &summary["swept"]), (&json!(false), &Value::Null));
+}
+
+#[test]
+fn every_run_has_its_whole_report_where_that_is_asked_for() {
+    let outcome = simulated("--ttft 5").args(["--num-runs", "2", "--report", "full"]).run();
+    assert_eq!(outcome.status, Some(0), "{}", outcome.stderr);
+    for part in [" Serving Benchmark Result ", "Measured by llmbench", "Measurement Health", " output tok/s "] {
+        assert_eq!(outcome.stdout.matches(part).count(), 2, "{part}");
+    }
 }
 
 #[test]

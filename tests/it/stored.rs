@@ -58,7 +58,10 @@ fn the_report_of_a_record_is_the_live_one() {
         let live = recorded(line);
         let dir = live.dir.path();
         let report = printed(dir, "report run.jsonl");
-        assert!(!report.is_empty() && live.stdout.ends_with(&report), "{line}:\n{}\n{report}", live.stdout);
+        // But for where the results were saved.
+        let (told, _) = live.stdout.split_once("\n Saved: ").unwrap();
+        let told = format!("{told}\n");
+        assert!(!report.is_empty() && told.ends_with(&report), "{line}:\n{told}\n{report}");
         let result = fs::read_to_string(dir.join("run.json")).unwrap();
         assert_eq!(printed(dir, "report run.jsonl --as json").trim_end(), result, "{line}");
     }
@@ -116,10 +119,11 @@ fn the_report_of_a_result_with_every_request_is_the_live_one_as_far_as_it_goes()
     assert_eq!(outcome.status, Some(0), "{}", outcome.stderr);
     let unknown = outcome.stderr.lines().next().unwrap();
     assert!(unknown.contains("no figure is made of what it does not tell") && unknown.contains("how well the client"));
-    let (begin, own) = ("============ Serving", "---------------Measured by llmbench");
-    let theirs = |report: &str| report[report.find(begin).unwrap()..report.find(own).unwrap()].to_owned();
+    let (begin, end) = ("============ Serving", format!("\n{}\n", "=".repeat(50)));
+    let theirs = |report: &str| report[report.find(begin).unwrap()..report.find(&end).unwrap()].to_owned();
     assert_eq!(theirs(&outcome.stdout), theirs(&live.stdout));
-    assert!(outcome.stdout.contains("Latency from the Schedule") && !outcome.stdout.contains("Health"));
+    let full = printed(dir, "report run.json --as full");
+    assert!(full.contains("Latency from the Schedule") && !full.contains("Health"));
     let (old, new) =
         (fs::read_to_string(dir.join("run.json")).unwrap(), printed(dir, "report run.json --as json --save-detailed"));
     let [old, new]: [Value; 2] = [old, new].map(|text| serde_json::from_str(&text).unwrap());
@@ -137,8 +141,9 @@ fn a_result_of_figures_is_reported_as_far_as_they_go() {
     let live = recorded("--request-rate 200");
     let dir = live.dir.path();
     let report = printed(dir, "report run.json");
-    let (theirs, _) = live.stdout.split_once("---------------Measured by llmbench").unwrap();
-    let rows = report.strip_suffix(&format!("{}\n", "=".repeat(50))).unwrap();
+    let end = format!("{}\n", "=".repeat(50));
+    let (theirs, _) = live.stdout.rsplit_once(&end).unwrap();
+    let rows = report.strip_suffix(&end).unwrap();
     assert!(theirs.ends_with(rows), "{report}");
     for (format, begin) in [("csv", "key,label,"), ("markdown", "`sim`"), ("pytorch", "[{\"benchmark\"")] {
         assert!(printed(dir, &format!("report run.json --as {format}")).starts_with(begin), "{format}");

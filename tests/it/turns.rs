@@ -130,7 +130,7 @@ fn a_turn_that_fails_ends_its_conversation_and_no_other() {
         1 => refusal("500 Internal Server Error", "text/plain", "no"),
         _ => four(request),
     });
-    let outcome = talks(&server, "2").run();
+    let outcome = talks(&server, "2").args(["--report", "full"]).run();
     let result = outcome.ended(0);
     assert_eq!((&result["completed"], &result["failed"], &result["planned"]), (&json!(4), &json!(1), &json!(6)));
     assert_eq!((&result["conversations_completed"], &result["conversations_failed"]), (&json!(1), &json!(1)));

@@ -130,7 +130,7 @@ fn tokens(len: u32, tokenizer: &Tokenizer, legacy: &mut Legacy, misses: &mut Mis
     let last = tokenizer.vocab_size() - 1;
     let ids = (0..len).map(|_| legacy.up_to(last)).collect();
     let fitted = Fit::new(ids, len as usize).advance(tokenizer)?.finish(tokenizer, legacy)?;
-    misses.count(fitted.excess);
+    misses.count(&fitted);
     Ok(fitted.ids)
 }
 

@@ -93,13 +93,14 @@ impl Drawn {
     }
 }
 
-/// What to warn of where ramps are equal in start and length: those prompts are made of the same tokens.
+/// What to warn of where ramps are equal in start and length: those prompts are made of the same tokens. One in a hundred is nothing
+/// that a cache would make much of.
 pub(super) fn repeats_warning(ramps: &[(u32, u32)]) -> Option<String> {
     let mut distinct = ramps.to_vec();
     distinct.sort_unstable();
     distinct.dedup();
     let (all, repeats) = (ramps.len(), ramps.len() - distinct.len());
-    (repeats > 0).then(|| {
+    (repeats * 100 > all).then(|| {
         format!("{repeats} of {all} prompts are made of the same tokens as another one: a prefix cache may serve them")
     })
 }
@@ -152,7 +153,7 @@ impl Iterator for Texts {
         };
         let fitted = step.and_then(|step| step.finish(&self.tokenizer, &mut self.filler));
         if let Ok(fitted) = &fitted {
-            self.misses.count(fitted.excess);
+            self.misses.count(fitted);
         }
         Some(fitted)
     }
@@ -163,20 +164,24 @@ impl Iterator for Texts {
 pub(super) struct Misses {
     prompts: usize,
     tokens: i64,
+    /// Tokens that were wanted.
+    wanted: u64,
 }
 
 impl Misses {
-    /// Counts a prompt with `excess` tokens more than wanted.
-    pub(super) fn count(&mut self, excess: i64) {
+    /// Counts a prompt.
+    pub(super) fn count(&mut self, fitted: &Fitted) {
+        let excess = fitted.excess;
+        self.wanted += (fitted.ids.len() as u64).saturating_add_signed(-excess);
         self.prompts += usize::from(excess != 0);
         self.tokens += excess;
     }
 
-    /// What to warn of.
+    /// What to warn of: less than a hundredth is nothing that anybody would notice.
     pub(super) fn warning(self) -> Option<String> {
-        let Misses { prompts, tokens } = self;
+        let Misses { prompts, tokens, wanted } = self;
         let (size, which) = (tokens.abs(), if tokens < 0 { "fewer" } else { "more" });
-        (prompts > 0).then(|| {
+        (prompts > 0 && tokens.unsigned_abs() * 100 >= wanted).then(|| {
             format!(
                 "{prompts} prompts missed the length drawn for them, by {size} tokens {which} in all: the tokenizer \
                      does not encode their text back to as many"

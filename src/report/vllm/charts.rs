@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use crate::record::{Flow, Outcome, Part, Record, Run, Task, Tick};
 use crate::report::Report;
 
-/// Columns of a chart, without its scale.
-const COLUMNS: usize = 70;
+/// Columns of a screen that is not known.
+const USUAL: usize = 80;
 
 /// Lines of a chart, without its title and its scale.
 const LINES: usize = 8;
@@ -30,11 +30,7 @@ impl Charts {
     /// What the charts of a report are drawn with, if there are any, where the report goes to a terminal or not and the
     /// environment holds these variables: blocks where the locale can show them.
     pub fn glyphs(self, terminal: bool, env: impl Fn(&str) -> Option<String>) -> Option<Glyphs> {
-        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(&env).find(|value| !value.is_empty());
-        let unicode = locale.is_some_and(|locale| locale.to_lowercase().replace('-', "").contains("utf8"));
-        let dumb = env("TERM").is_some_and(|name| name == "dumb");
-        let glyphs = if unicode && !dumb { Glyphs::Blocks } else { Glyphs::Ascii };
-        (self == Charts::Always || (self == Charts::Auto && terminal)).then_some(glyphs)
+        (self == Charts::Always || (self == Charts::Auto && terminal)).then(|| Glyphs::of(env))
     }
 }
 
@@ -48,6 +44,22 @@ pub enum Glyphs {
 }
 
 impl Glyphs {
+    /// What can be shown where the environment holds these variables.
+    pub fn of(env: impl Fn(&str) -> Option<String>) -> Self {
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(&env).find(|value| !value.is_empty());
+        let unicode = locale.is_some_and(|locale| locale.to_lowercase().replace('-', "").contains("utf8"));
+        let dumb = env("TERM").is_some_and(|name| name == "dumb");
+        if unicode && !dumb { Glyphs::Blocks } else { Glyphs::Ascii }
+    }
+
+    /// What stands before what went well, and before what did not.
+    pub(in crate::report) fn marks(self) -> (&'static str, &'static str) {
+        match self {
+            Glyphs::Blocks => ("✓", "✗"),
+            Glyphs::Ascii => ("ok:", "!!"),
+        }
+    }
+
     /// What a column looks like in a line that it fills up to `part`.
     fn cell(self, part: f64) -> char {
         const EIGHTHS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -78,7 +90,8 @@ pub(super) fn write(report: &Report, glyphs: Glyphs, out: &mut dyn Write) -> io:
     else {
         return Ok(());
     };
-    let span = Span { start: start.nanos() as f64, column: end.since(start) as f64 / COLUMNS as f64 };
+    let columns = report.screen.width.unwrap_or(USUAL) - SCALE - 2;
+    let span = Span { start: start.nanos() as f64, column: end.since(start) as f64 / columns as f64, columns };
     if report.run.setup.task == Task::Generation {
         span.draw("Output tokens per second", &span.tokens(&run.flow), glyphs, out)?;
     }
@@ -89,17 +102,19 @@ pub(super) fn write(report: &Report, glyphs: Glyphs, out: &mut dyn Write) -> io:
 struct Span {
     start: f64,
     column: f64,
+    /// How many there are.
+    columns: usize,
 }
 
 impl Span {
     /// Where a moment lies, in columns.
     fn place(&self, nanos: f64) -> f64 {
-        ((nanos - self.start) / self.column).clamp(0.0, COLUMNS as f64)
+        ((nanos - self.start) / self.column).clamp(0.0, self.columns as f64)
     }
 
     /// Tokens a second in each column. A bin counts in each column by the share of it that lies there.
-    fn tokens(&self, flow: &Flow) -> [f64; COLUMNS] {
-        let mut columns = [0.0; COLUMNS];
+    fn tokens(&self, flow: &Flow) -> Vec<f64> {
+        let mut columns = vec![0.0; self.columns];
         for (time, bin) in flow.bins() {
             let (from, to) = (self.place(time.start as f64), self.place(time.end as f64));
             let rate = bin.tokens() / (to - from).max(f64::MIN_POSITIVE) / self.column * 1e9;
@@ -109,12 +124,12 @@ impl Span {
     }
 
     /// Requests in flight in each column, on average.
-    fn in_flight(&self, run: &Run) -> [f64; COLUMNS] {
+    fn in_flight(&self, run: &Run) -> Vec<f64> {
         // What changes at a moment lasts to the end: its own column takes a part of it, all later ones take it whole.
-        let (mut parts, mut steps) = ([0.0; COLUMNS], [0.0; COLUMNS + 1]);
+        let (mut parts, mut steps) = (vec![0.0; self.columns], vec![0.0; self.columns + 1]);
         let mut change = |at: Tick, by: f64| {
             let place = self.place(at.nanos() as f64);
-            let column = (place as usize).min(COLUMNS - 1);
+            let column = (place as usize).min(self.columns - 1);
             parts[column] += by * ((column + 1) as f64 - place);
             steps[column + 1] += by;
         };
@@ -123,13 +138,14 @@ impl Span {
             change(*end, -1.0);
         }
         let mut level = 0.0;
-        std::array::from_fn(|column| {
-            level += steps[column];
-            (level + parts[column]).max(0.0)
-        })
+        let column = |(part, step): (&f64, &f64)| {
+            level += step;
+            (level + part).max(0.0)
+        };
+        parts.iter().zip(&steps).map(column).collect()
     }
 
-    fn draw(&self, title: &str, columns: &[f64; COLUMNS], glyphs: Glyphs, out: &mut dyn Write) -> io::Result<()> {
+    fn draw(&self, title: &str, columns: &[f64], glyphs: Glyphs, out: &mut dyn Write) -> io::Result<()> {
         let top = ceiling(columns.iter().copied().fold(0.0, f64::max));
         let [tick, line, corner, floor] = glyphs.axes();
         writeln!(out, "{:SCALE$}  {title}", "")?;
@@ -143,15 +159,15 @@ impl Span {
                 columns.iter().map(|value| glyphs.cell(value / top * LINES as f64 - row as f64)).collect();
             writeln!(out, "{label:>SCALE$} {mark}{}", cells.trim_end())?;
         }
-        let ground: String = std::iter::repeat_n(floor, COLUMNS).collect();
+        let ground: String = std::iter::repeat_n(floor, self.columns).collect();
         writeln!(out, "{:>SCALE$} {corner}{ground}", "0")?;
-        let seconds = format!("{:.1} s", self.column * COLUMNS as f64 / 1e9);
-        writeln!(out, "{:SCALE$}  0 s{seconds:>width$}", "", width = COLUMNS - 3)
+        let seconds = format!("{:.1} s", self.column * self.columns as f64 / 1e9);
+        writeln!(out, "{:SCALE$}  0 s{seconds:>width$}", "", width = self.columns - 3)
     }
 }
 
 /// Adds `rate` to the columns from `from` to `to`, to those at the edges in part.
-fn spread(columns: &mut [f64; COLUMNS], from: f64, to: f64, rate: f64) {
+fn spread(columns: &mut [f64], from: f64, to: f64, rate: f64) {
     for (index, column) in columns.iter_mut().enumerate().skip(from as usize) {
         let share = to.min((index + 1) as f64) - from.max(index as f64);
         if share <= 0.0 {
@@ -184,7 +200,7 @@ mod tests {
     const SECOND: u64 = 1_000_000_000;
 
     fn span() -> Span {
-        Span { start: SECOND as f64, column: SECOND as f64 / 10.0 }
+        Span { start: SECOND as f64, column: SECOND as f64 / 10.0, columns: 70 }
     }
 
     #[test]
@@ -216,7 +232,7 @@ mod tests {
     #[test]
     fn ascii_charts_are_ascii() {
         let mut out = Vec::new();
-        let columns = std::array::from_fn(|column| column as f64);
+        let columns: Vec<f64> = (0..70).map(f64::from).collect();
         span().draw("Ramp", &columns, Glyphs::Ascii, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(text.is_ascii() && text.lines().all(|line| line.len() <= 80), "{text}");

@@ -1,4 +1,5 @@
-//! The report for people: charts if asked for, the reference's blocks to the byte, then our sections, then the closing line.
+//! The report for people: charts if asked for, the reference's blocks to the byte, our sections where all is to be told, the closing
+//! line, and what matters.
 
 use std::io::{self, Write};
 
@@ -33,10 +34,30 @@ const TOTALS: [&str; 11] = [
 ];
 
 impl Report<'_> {
-    /// Writes the whole report.
+    /// Writes the reference's report and what matters of the run; of one in which nothing succeeded only why.
+    pub(in crate::report) fn brief(&self, out: &mut dyn Write) -> io::Result<()> {
+        self.causes(out)?;
+        if self.metrics.counts.completed > 0 {
+            self.reference(out)?;
+            parts::groups(self, out)?;
+            writeln!(out, "{}", banner("", '='))?;
+        }
+        self.outline(out)
+    }
+
+    /// Writes all that there is to tell, and what matters of it at the end.
     pub(in crate::report) fn console(&self, out: &mut dyn Write) -> io::Result<()> {
         self.causes(out)?;
-        if let Some(glyphs) = self.charts {
+        self.reference(out)?;
+        self.own_sections(out)?;
+        parts::groups(self, out)?;
+        writeln!(out, "{}", banner("", '='))?;
+        self.outline(out)
+    }
+
+    /// Charts, if they were asked for, and what the reference tells.
+    fn reference(&self, out: &mut dyn Write) -> io::Result<()> {
+        if let Some(glyphs) = self.screen.charts {
             charts::write(self, glyphs, out)?;
         }
         writeln!(out, "{}", banner(" Serving Benchmark Result ", '='))?;
@@ -48,20 +69,26 @@ impl Report<'_> {
             self.latency(metric, out)?;
         }
         let positions = self.metrics.speculation.as_ref().map_or(&[][..], |speculation| &speculation.per_position);
-        decoding(self.metrics, positions, out)?;
-        self.own_sections(out)?;
-        parts::groups(self, out)?;
-        writeln!(out, "{}", banner("", '='))
+        decoding(self.metrics, positions, out)
     }
 
-    /// The first failures in request order, by their cause.
+    /// The causes of failures in the order of the first requests that failed by them, and how many did.
     fn causes(&self, out: &mut dyn Write) -> io::Result<()> {
-        let failed = self.run.records.iter().filter(|record| record.outcome != Outcome::Done);
-        for (index, record) in failed.take(LISTED_FAILURES).enumerate() {
+        let mut causes: Vec<(&str, u64)> = Vec::new();
+        for record in self.run.records.iter().filter(|record| record.outcome != Outcome::Done) {
+            let text = self.run.errors.of(record.id);
+            if let Some((_, count)) = causes.iter_mut().find(|(cause, _)| *cause == text) {
+                *count += 1;
+            } else if causes.len() < LISTED_FAILURES {
+                causes.push((text, 1));
+            }
+        }
+        for (index, (cause, count)) in causes.into_iter().enumerate() {
             if index == 0 {
                 writeln!(out, "Failed requests during benchmark run detected (capping to {LISTED_FAILURES}):")?;
             }
-            writeln!(out, "Error {index}: {}", legible(self.run.errors.of(record.id)))?;
+            let times = if count > 1 { format!(" ({count} times)") } else { String::new() };
+            writeln!(out, "Error {index}: {}{times}", legible(cause))?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use crate::record::{Collector, Counters, Partition, Ramp, RateChange, Record, Ru
 use crate::report::tests::{
     Told, asked, assert_golden, example_of, failed_run, finished, health, setup, told, worked_example,
 };
-use crate::report::{Glyphs, Report};
+use crate::report::{Glyphs, Report, Screen};
 
 impl Told {
     /// Holds both forms against the files of this name.
@@ -105,6 +105,7 @@ fn the_steady_part_of_a_run_for_vectors_has_no_tokens_of_output() {
     let told = told(run, Asked { steady, ..asked });
     let console = told.console();
     let (_, block) = console.split_once("-Steady State-").unwrap();
+    let (block, _) = block.split_once("====").unwrap();
     assert!(block.contains("Steady: E2EL p99 (ms)") && !block.contains("TTFT") && !block.contains("token"), "{block}");
     let json: serde_json::Value = serde_json::from_str(&told.json()).unwrap();
     let keys: Vec<&String> = json["steady_state"].as_object().unwrap().keys().collect();
@@ -199,7 +200,9 @@ fn charts_stand_before_the_banner_and_only_if_asked_for() {
     let told = told(worked_example(), asked());
     assert!(!told.console().contains("Output tokens per second"));
     let mut out = Vec::new();
-    Report { charts: Some(Glyphs::Blocks), ..told.report() }.console(&mut out).unwrap();
+    Report { screen: Screen { charts: Some(Glyphs::Blocks), ..Screen::NONE }, ..told.report() }
+        .console(&mut out)
+        .unwrap();
     let text = String::from_utf8(out).unwrap();
     let (before, _) = text.split_once("============ Serving").unwrap();
     assert_golden("charts.txt", before);

@@ -229,8 +229,8 @@ impl Report<'_> {
             keys.set(&format!("mean_{name}_ms"), ms(summary.mean));
             keys.set(&format!("median_{name}_ms"), ms(summary.median));
             keys.set(&format!("std_{name}_ms"), ms(summary.std));
-            for (p, seconds) in &summary.percentiles {
-                keys.set(&format!("p{p}_{name}_ms"), ms(*seconds));
+            for p in &self.asked.percentiles {
+                keys.set(&format!("p{p}_{name}_ms"), ms(summary.percentile(*p).unwrap_or_default()));
             }
         }
     }

@@ -122,7 +122,7 @@ fn of_groups(report: &Report, (all, one): (&str, &str), groups: &[Group], out: &
         cells
     };
     writeln!(out, "{}", banner(&format!("{all} (latencies in ms)"), '-'))?;
-    table(out, &head, &groups.iter().map(row).collect::<Vec<_>>())
+    table(out, report.screen.columns(), &head, &groups.iter().map(row).collect::<Vec<_>>())
 }
 
 /// Groups for the result: an object by name.
