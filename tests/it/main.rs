@@ -9,6 +9,7 @@ mod beside;
 mod circles;
 mod command;
 mod documents;
+mod ends;
 mod files;
 mod flags;
 mod hub;
