@@ -19,6 +19,7 @@ mod part;
 mod rows;
 mod sample;
 mod selection;
+mod table;
 mod template;
 mod turns;
 mod turns_args;

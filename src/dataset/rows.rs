@@ -42,6 +42,11 @@ impl fmt::Display for Place {
 }
 
 impl Row {
+    /// One of these fields; `form` tells how it looks where it is right.
+    pub(super) fn new(place: Place, fields: Map<String, Value>, form: &'static str) -> Self {
+        Row { place, fields, form }
+    }
+
     /// Where it stands.
     pub(super) fn place(&self) -> Place {
         self.place
@@ -54,7 +59,7 @@ impl Row {
 
     /// Moves the value at `field` out; null counts as absent.
     pub(super) fn take(&mut self, field: &str) -> Option<Value> {
-        self.fields.remove(field).filter(|value| !value.is_null())
+        self.fields.get_mut(field).map(Value::take).filter(|value| !value.is_null())
     }
 
     /// Moves the string at `field` out.
@@ -63,10 +68,19 @@ impl Row {
     ///
     /// Where there is none.
     pub(super) fn text(&mut self, field: &str) -> Result<String> {
-        match self.fields.remove(field) {
-            Some(Value::String(text)) => Ok(text),
-            _ => Err(self.wrong(format_args!("no string at `{field}`"))),
+        match self.fields.get_mut(field) {
+            Some(Value::String(text)) => Ok(std::mem::take(text)),
+            _ => Err(self.without("string", field)),
         }
+    }
+
+    /// The name of the field that `wanted` means: that field, else one of the same name but for case, blanks and underscores.
+    pub(super) fn field(&self, wanted: &str) -> Option<&str> {
+        let (name, _) = self.fields.get_key_value(wanted).or_else(|| {
+            let wanted = plain(wanted);
+            self.fields.iter().find(|(name, _)| plain(name) == wanted)
+        })?;
+        Some(name)
     }
 
     /// The number of tokens at `field`: an integer, a float (its fraction is cut off) or a string of digits.
@@ -76,7 +90,7 @@ impl Row {
     /// Where there is none, or it is negative.
     pub(super) fn tokens(&self, field: &str) -> Result<u32> {
         let count = self.get(field).and_then(count);
-        count.ok_or_else(|| self.wrong(format_args!("no number of tokens at `{field}`")))
+        count.ok_or_else(|| self.without("number of tokens", field))
     }
 
     /// The number of tokens at `field`, of which a prompt can be made.
@@ -89,6 +103,15 @@ impl Row {
             tokens if tokens <= LONGEST_PROMPT => Ok(tokens),
             _ => Err(self.wrong(format_args!("more than {LONGEST_PROMPT} tokens at `{field}`"))),
         }
+    }
+
+    /// The error that there is no `what` at `field`, and which fields there are where that one is not among them.
+    pub(super) fn without(&self, what: &str, field: &str) -> Error {
+        let there = match self.fields.contains_key(field) {
+            true => String::new(),
+            false => format!("; it has {}", listed(self.fields.keys())),
+        };
+        self.wrong(format_args!("no {what} at `{field}`{there}"))
     }
 
     /// The error that says `why` this row cannot be used; `why` names the field.
@@ -185,6 +208,22 @@ fn reason(cause: &serde_json::Error) -> String {
     text.split(" at line ").next().unwrap_or_default().to_owned()
 }
 
+/// A name without case, blanks and underscores.
+pub(super) fn plain(name: &str) -> String {
+    name.to_lowercase().replace([' ', '_'], "")
+}
+
+/// Names as a message lists them; of very many, the first.
+pub(super) fn listed<N: AsRef<str>>(names: impl Iterator<Item = N>) -> String {
+    const SHOWN: usize = 20;
+    let names: Vec<String> = names.map(|name| format!("`{}`", name.as_ref())).collect();
+    match names.len() {
+        0 => "nothing".to_owned(),
+        1..=SHOWN => names.join(", "),
+        all => format!("{} and {} more", names[..SHOWN].join(", "), all - SHOWN),
+    }
+}
+
 fn count(value: &Value) -> Option<u32> {
     match value {
         Value::Number(number) => {
@@ -233,7 +272,7 @@ mod tests {
     fn what_is_wrong_is_told_with_its_place_and_field() {
         let table = [
             ("{\"a\": \"x\"}\n\n{\"a\": 1}", "line 3: no string at `a`"),
-            ("[{\"a\": \"x\"}, {\"b\": 1}]", "entry 1: no string at `a`"),
+            ("[{\"a\": \"x\"}, {\"b\": 1}]", "entry 1: no string at `a`; it has `b`"),
             ("{\"a\": \"x\"}\n5", "line 2: column 1: invalid type: integer `5`, expected a map"),
             ("[{\"a\": \"x\"},\n 5]", "line 2, column 2: invalid type: integer `5`, expected a map"),
             ("[{\"a\":", "line 1, column 6: EOF while parsing a value"),

@@ -8,8 +8,9 @@ use csv::StringRecord;
 use super::open::{check, from_file};
 use crate::dataset::ahead::ahead;
 use crate::dataset::kind::{Common, Dataset, Kind};
-use crate::dataset::rows::LONGEST_PROMPT;
+use crate::dataset::rows::{LONGEST_PROMPT, listed, plain};
 use crate::dataset::sample::{Prompt, Sample, Samples};
+use crate::dataset::table;
 use crate::error::{Error, Result};
 use crate::rng::Legacy;
 use crate::token::Tokenizer;
@@ -115,24 +116,20 @@ fn sample(rows: usize, wanted: usize, mut legacy: Legacy) -> Vec<u32> {
 
 /// The rows of the model that were answered.
 fn parse(bytes: &[u8]) -> Result<Vec<Lengths>> {
-    let first = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    let delimiter =
-        [b',', b';', b'\t'].into_iter().max_by_key(|mark| first.iter().filter(|byte| *byte == mark).count());
-    let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter.unwrap_or(b',')).from_reader(bytes);
-    let header = reader.headers().map_err(|cause| wrong(&cause))?.clone();
-    let plain = |name: &str| name.to_lowercase().replace([' ', '_'], "");
+    let mut reader = table::reader(bytes);
+    let header = reader.headers().map_err(|cause| table::wrong(&cause, FORM))?.clone();
     let column = |name: &str| {
         let position = header.iter().position(|column| plain(column) == name);
         position.ok_or_else(|| {
-            let there = header.iter().collect::<Vec<_>>().join("`, `");
-            Error::new(format!("line 1: no column `{}`; there are `{there}`", spelled(name))).hint(FORM)
+            let there = listed(header.iter());
+            Error::new(format!("line 1: no column `{}`; the header has {there}", spelled(name))).hint(FORM)
         })
     };
     let [model, asked, answered] = COLUMNS.map(column);
     let (model, asked, answered) = (model?, asked?, answered?);
     let mut rows = Vec::new();
     for row in reader.records() {
-        let row = row.map_err(|cause| wrong(&cause))?;
+        let row = row.map_err(|cause| table::wrong(&cause, FORM))?;
         if row.get(model) != Some(MODEL) {
             continue;
         }
@@ -173,15 +170,6 @@ fn no_number(row: &StringRecord, header: &StringRecord, position: usize) -> Erro
     let line = row.position().map_or(0, csv::Position::line);
     let column = header.get(position).map_or_else(|| format!("column {}", position + 1), |name| format!("`{name}`"));
     Error::new(format!("line {line}: no number of tokens at {column}")).hint(FORM)
-}
-
-fn wrong(cause: &csv::Error) -> Error {
-    let line = cause.position().map_or(1, csv::Position::line);
-    let what = match cause.kind() {
-        csv::ErrorKind::Utf8 { err, .. } => err.to_string(),
-        _ => cause.to_string(),
-    };
-    Error::new(format!("line {line}: {what}")).hint(FORM)
 }
 
 #[cfg(test)]

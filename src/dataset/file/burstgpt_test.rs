@@ -53,20 +53,20 @@ fn rows_with_replacement_are_the_reference_s() {
 fn a_table_that_is_wrong_is_refused_with_its_line_and_column() {
     let head = "Timestamp,Model,Request tokens,Response tokens";
     let table = [
-        ("a,b\n1,2\n".to_owned(), "line 1: no column `Model`; there are `a`, `b`"),
+        ("a,b\n1,2\n".to_owned(), "line 1: no column `Model`; the header has `a`, `b`"),
         (
             "Model,Request tokens\nGPT-4,2\n".to_owned(),
-            "line 1: no column `Response tokens`; there are `Model`, `Request tokens`",
+            "line 1: no column `Response tokens`; the header has `Model`, `Request tokens`",
         ),
         (format!("{head}\n0,ChatGPT,x,x\n0,GPT-4,x,3\n"), "line 3: no number of tokens at `Request tokens`"),
         (format!("{head}\n0,GPT-4,3,x\n"), "line 2: no number of tokens at `Response tokens`"),
         (format!("{head}\n0,GPT-4,-3,1\n"), "line 2: no number of tokens at `Request tokens`"),
         (format!("{head}\n0,GPT-4,4000000000,3\n"), "line 2: no number of tokens at `Request tokens`"),
         (format!("{head}\n0,GPT-4,3,0\n"), "no row of model `GPT-4` with response tokens"),
-        (String::new(), "line 1: no column `Model`; there are ``"),
+        (String::new(), "line 1: no column `Model`; the header has nothing"),
         (
             "Model,Response tokens\nGPT-4,3\n".to_owned(),
-            "line 1: no column `Request tokens`; there are `Model`, `Response tokens`",
+            "line 1: no column `Request tokens`; the header has `Model`, `Response tokens`",
         ),
     ];
     for (content, why) in table {

@@ -68,7 +68,7 @@ fn without_a_tokenizer_the_sound_is_sent_all_the_same() {
 #[test]
 fn a_line_that_is_wrong_is_refused_with_its_number_and_field() {
     let table = [
-        (r#"{"audio": "a.wav"}"#, "no string at `prompt`"),
+        (r#"{"audio": "a.wav"}"#, "no string at `prompt`; it has `audio`"),
         (r#"{"prompt": "a"}"#, "no path at `audio`, and no object"),
         (r#"{"prompt": "a", "audio": {}}"#, "no list at `audio.array`"),
         (r#"{"prompt": "a", "audio": {"array": [1]}}"#, "no rate at `audio.sampling_rate`"),

@@ -63,7 +63,7 @@ fn output_lengths_can_come_from_the_file() {
     let last = LINES.lines().last().unwrap();
     assert_eq!(shown(samples("--num-prompts 1 --custom-output-len -1", last).unwrap())[0].2, 7);
     let error = samples("--num-prompts 1 --custom-output-len -1", LINES).err().unwrap();
-    assert_eq!(error.to_string(), "line 1: no number of tokens at `output_tokens`");
+    assert_eq!(error.to_string(), "line 1: no number of tokens at `output_tokens`; it has `prompt`, `image_files`");
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn a_line_that_is_wrong_is_refused_with_its_number_and_field() {
         ("{", "column 1: EOF while parsing an object"),
         ("5", "column 1: invalid type: integer `5`, expected a map"),
         (r#"{"prompt": "a"}"#, "no list at `image_files`"),
-        (r#"{"image_files": ["a"]}"#, "no string at `prompt`"),
+        (r#"{"image_files": ["a"]}"#, "no string at `prompt`; it has `image_files`"),
         (r#"{"text": "a"}"#, "neither `content` nor `prompt` and `image_files`"),
         (r#"{"prompt": 1, "image_files": ["a"]}"#, "no string at `prompt`"),
         (r#"{"prompt": "a", "image_files": []}"#, "nothing in the list at `image_files`"),

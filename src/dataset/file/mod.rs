@@ -12,4 +12,5 @@ pub mod sonnet;
 pub mod spec_bench;
 pub mod speed_bench;
 pub mod timed_trace;
+mod trace_entry;
 pub mod txt_slices;

@@ -281,9 +281,7 @@ pub(super) fn entries<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<Vec<
 /// What is said where no entry has a conversation under a name that is known.
 pub(super) fn no_conversations(bytes: &[u8]) -> Error {
     let first: Option<Value> = entries(bytes).ok().and_then(|entries: Vec<Value>| entries.into_iter().next());
-    let keys: Vec<String> =
-        first.as_ref().and_then(Value::as_object).map_or(Vec::new(), |entry| entry.keys().cloned().collect());
-    let there = if keys.is_empty() { "nothing".to_owned() } else { format!("`{}`", keys.join("`, `")) };
+    let there = rows::listed(first.as_ref().and_then(Value::as_object).into_iter().flat_map(|entry| entry.keys()));
     Error::new(format!("no entry has `conversations` or `messages`: entry 0 has {there}")).hint(FORM)
 }
 

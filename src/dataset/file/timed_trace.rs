@@ -1,4 +1,4 @@
-//! A recorded trace: JSON lines with a time, two lengths and hash ids come in; prompts of token ids go out, which share
+//! A recorded trace: JSON lines or a table with times, lengths, and hash ids or texts come in; prompts of token ids go out, which share
 //! what the hash ids share, and the times when they are due.
 //!
 //! Each hash id stands for a chunk of tokens. A chunk is drawn from a generator whose seed is the FNV-1a hash (64 bits, of
@@ -10,25 +10,24 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{ArgMatches, Args};
-use serde_json::Value;
 
 use super::open::{check, from_file};
+use super::trace_entry::{Asked, Entry, Labels, Reading};
 use crate::args;
 use crate::args::range::outside;
 use crate::dataset::kind::{Common, Dataset, Kind, flags};
+use crate::dataset::lengths::length;
 use crate::dataset::needs::Needs;
 use crate::dataset::rows::{self, Row};
 use crate::dataset::sample::{Prompt, Sample, Samples};
+use crate::dataset::table;
 use crate::error::{Error, Result};
 use crate::record::Tick;
 use crate::rng::{Draws, Python};
 use crate::token::Tokenizer;
 
 const FORM: &str = "write one object a line, such as {\"timestamp\": 1.5, \"input_length\": 40, \"output_length\": 20, \
-                    \"hash_ids\": [1, 2, 3]}, or name the fields with `--timed-trace-label-...`";
-
-/// The latest time of a trace, in seconds: a year. What is later was meant as a date, or has another unit.
-const LONGEST_TRACE: f64 = 365.0 * 86_400.0;
+                    \"hash_ids\": [1, 2, 3]}, or a table with the header `TIMESTAMP,ContextTokens,GeneratedTokens`; or name the fields with `--timed-trace-label-...`";
 
 /// Flags of the dataset `timed_trace`.
 #[derive(Debug, Clone, clap::Args)]
@@ -60,8 +59,8 @@ pub struct TimedTraceArgs {
     pub no_self_timed: bool,
 }
 
-/// A longer trace is hardly meant to be waited for.
-const A_DAY: f64 = 86_400.0;
+/// A longer trace, in seconds, may be one in another unit.
+const AN_HOUR: f64 = 3600.0;
 
 /// The settings of `timed_trace`.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,23 +75,12 @@ pub struct TimedTrace {
     pub unit: f64,
     /// The names of its fields.
     pub labels: Labels,
+    /// How long answers are where the file does not tell.
+    pub output_len: Option<u32>,
     /// Who says when requests start.
     pub timing: Timing,
     /// Goes before the index in each request id.
     pub request_id_prefix: String,
-}
-
-/// The fields of a trace.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Labels {
-    /// When.
-    pub timestamp: String,
-    /// How many input tokens.
-    pub input: String,
-    /// How many output tokens.
-    pub output: String,
-    /// What they are.
-    pub hashes: String,
 }
 
 /// Who says when requests start.
@@ -102,14 +90,6 @@ pub enum Timing {
     Trace,
     /// The flags of the load.
     Load,
-}
-
-/// A line of the trace.
-struct Entry {
-    input: u32,
-    output: u32,
-    hashes: Vec<String>,
-    seconds: f64,
 }
 
 /// A recorded trace.
@@ -126,7 +106,7 @@ fn settings(matches: &ArgMatches, common: Common) -> Result<TimedTrace> {
 }
 
 impl TimedTraceArgs {
-    fn resolve(self, Common { path, selection, .. }: Common) -> Result<TimedTrace> {
+    fn resolve(self, Common { path, output_len, selection, .. }: Common) -> Result<TimedTrace> {
         let path = path.ok_or_else(|| {
             Error::new("dataset `timed_trace` needs a file").hint("name a `.jsonl` file with `--dataset-path`")
         })?;
@@ -149,6 +129,7 @@ impl TimedTraceArgs {
                 output: self.timed_trace_label_output_length,
                 hashes: self.timed_trace_label_hash_ids,
             },
+            output_len: output_len.map(|len| length("--output-len", len)).transpose()?,
             timing: if self.no_self_timed { Timing::Load } else { Timing::Trace },
             request_id_prefix: selection.request_id_prefix,
         })
@@ -181,21 +162,35 @@ impl TimedTrace {
     }
 
     fn samples_of(self, bytes: &[u8], tokenizer: &Tokenizer, draws: &mut Draws) -> Result<Samples> {
-        let rows = rows::lines(bytes, FORM).take(self.num_prompts as usize);
         let unit = (self.timing == Timing::Trace).then_some(self.unit);
-        let entries: Vec<Entry> = rows.map(|row| self.labels.entry(row?, unit)).collect::<Result<_>>()?;
+        let mut reading =
+            Reading { labels: &self.labels, unit, output: self.output_len, first: None, renamed: Vec::new() };
+        let entries: Vec<Entry> =
+            read(bytes)?.take(self.num_prompts as usize).map(|row| reading.entry(row?)).collect::<Result<_>>()?;
         if entries.is_empty() {
             return Err(Error::new("no lines").hint(FORM));
         }
-        let due = (self.timing == Timing::Trace).then(|| due(&entries, self.unit));
-        let warnings = self.warnings(&entries);
+        let due = (self.timing == Timing::Trace).then(|| due(&entries));
+        let Reading { first, renamed, .. } = reading;
+        let mut warnings = self.warnings(&entries, first.is_some());
+        warnings.extend(told(&renamed));
         let mut chunks = Chunks { ids: vocabulary(tokenizer)?, size: self.chunk, made: HashMap::new() };
-        let count = entries.len();
+        let (count, tokenizer) = (entries.len(), tokenizer.clone());
         let iter = entries.into_iter().enumerate().map(move |(index, entry)| {
-            let ids = chunks.prompt(index, &entry);
+            let (prompt, input_tokens) = match entry.asked {
+                Asked::Text(text) => {
+                    let tokens = tokenizer.count(&text)?;
+                    (Prompt::Text(text), tokens)
+                }
+                Asked::Tokens(input, hashes) => {
+                    let ids = chunks.prompt(index, input, &hashes);
+                    let tokens = ids.len() as u32;
+                    (Prompt::Ids(ids), tokens)
+                }
+            };
             Ok(Sample {
-                input_tokens: ids.len() as u32,
-                prompt: Prompt::Ids(ids),
+                input_tokens,
+                prompt,
                 output_tokens: entry.output,
                 request_id: Some(format!("{}{index}", self.request_id_prefix)),
                 ..Sample::default()
@@ -206,15 +201,19 @@ impl TimedTrace {
         Ok(Samples { warnings, due, ..Samples::new(count, iter) })
     }
 
-    fn warnings(&self, entries: &[Entry]) -> Vec<String> {
+    fn warnings(&self, entries: &[Entry], dated: bool) -> Vec<String> {
         let mut warnings = Vec::new();
         let (all, wanted) = (entries.len(), self.num_prompts);
         if all < wanted as usize {
             warnings.push(format!("{all} requests instead of {wanted}, because the trace has no more lines"));
         }
-        let covered = |entry: &Entry| entry.hashes.len() as u64 * u64::from(self.chunk);
-        let short =
-            entries.iter().filter(|entry| !entry.hashes.is_empty() && covered(entry) < u64::from(entry.input)).count();
+        let short = |entry: &&Entry| match &entry.asked {
+            Asked::Tokens(input, hashes) if !hashes.is_empty() => {
+                (hashes.len() as u64 * u64::from(self.chunk)) < u64::from(*input)
+            }
+            _ => false,
+        };
+        let short = entries.iter().filter(short).count();
         if short > 0 {
             let size = self.chunk;
             warnings.push(format!(
@@ -223,7 +222,7 @@ impl TimedTrace {
             ));
         }
         if self.timing == Timing::Trace {
-            let times = || entries.iter().map(|entry| entry.seconds * self.unit);
+            let times = || entries.iter().map(|entry| entry.seconds);
             let back = times().zip(times().skip(1)).filter(|(earlier, later)| later < earlier).count();
             if back > 0 {
                 warnings.push(format!(
@@ -231,13 +230,17 @@ impl TimedTrace {
                 ));
             }
             let last = times().fold(0.0, f64::max);
-            if last > A_DAY {
+            if last > AN_HOUR {
                 let hours = last / 3600.0;
-                warnings.push(format!(
-                    "the trace lasts {hours:.0} hours with times in units of {} s: where they are milliseconds, give \
-                     `--timed-trace-sec-multiplier 0.001`",
-                    self.unit
-                ));
+                let unit = match dated {
+                    true => String::new(),
+                    false => format!(
+                        " with times in units of {} s: where they are milliseconds, give \
+                         `--timed-trace-sec-multiplier 0.001`",
+                        self.unit
+                    ),
+                };
+                warnings.push(format!("the trace lasts {hours:.1} hours{unit}"));
             }
             let first = times().next().unwrap_or(0.0);
             if first >= 1.0 {
@@ -248,47 +251,23 @@ impl TimedTrace {
     }
 }
 
-impl Labels {
-    /// What a line says; `unit` is the seconds of a unit of its time, where that time counts.
-    fn entry(&self, row: Row, unit: Option<f64>) -> Result<Entry> {
-        let seconds = match row.get(&self.timestamp) {
-            Some(Value::Number(number)) => number.as_f64(),
-            Some(Value::String(text)) => args::float(text).ok(),
-            _ => None,
-        };
-        let seconds = seconds.filter(|seconds| seconds.is_finite());
-        if seconds.zip(unit).is_some_and(|(seconds, unit)| seconds * unit > LONGEST_TRACE) {
-            let why = format!("`{}` is more than a year after the start of the run", self.timestamp);
-            return Err(row.wrong(why).hint(
-                "times count from the start of the run: subtract the first, or set `--timed-trace-sec-multiplier`",
-            ));
-        }
-        let hashes = match row.get(&self.hashes) {
-            None => Some(Vec::new()),
-            Some(Value::Array(ids)) => ids.iter().map(hash_id).collect(),
-            Some(_) => None,
-        };
-        Ok(Entry {
-            input: row.prompt_tokens(&self.input)?,
-            output: row.tokens(&self.output)?,
-            hashes: hashes.ok_or_else(|| row.wrong(format_args!("no list of whole numbers at `{}`", self.hashes)))?,
-            seconds: seconds.ok_or_else(|| row.wrong(format_args!("no number at `{}`", self.timestamp)))?,
-        })
+/// The rows of a file: JSON lines, or a table with a header.
+fn read(bytes: &[u8]) -> Result<Box<dyn Iterator<Item = Result<Row>> + '_>> {
+    match bytes.trim_ascii_start().first() {
+        None | Some(b'{' | b'[') => Ok(Box::new(rows::lines(bytes, FORM))),
+        Some(_) => Ok(Box::new(table::rows(bytes, FORM)?)),
     }
 }
 
-/// A hash id as it stands in the key of its chunk.
-fn hash_id(id: &Value) -> Option<String> {
-    match id {
-        Value::Number(number) if !number.is_f64() => Some(number.to_string()),
-        Value::String(text) => Some(text.clone()),
-        _ => None,
-    }
+/// Which fields were taken for those that the flags name, where they are called otherwise.
+fn told(renamed: &[(String, String)]) -> Option<String> {
+    let pairs: Vec<String> = renamed.iter().map(|(name, label)| format!("`{name}` is read as `{label}`")).collect();
+    (!pairs.is_empty()).then(|| format!("of the trace, {}", pairs.join(", ")))
 }
 
 /// When each entry is due: at its time, but not before the one above it, which is sent first.
-fn due(entries: &[Entry], unit: f64) -> Vec<Tick> {
-    let times = entries.iter().map(|entry| entry.seconds * unit);
+fn due(entries: &[Entry]) -> Vec<Tick> {
+    let times = entries.iter().map(|entry| entry.seconds);
     let latest = times.scan(0.0_f64, |latest, seconds| {
         *latest = latest.max(seconds);
         Some(*latest)
@@ -315,13 +294,13 @@ struct Chunks {
 
 impl Chunks {
     /// The prompt of line `index`. One without hash ids shares nothing with others, and has its length all the same.
-    fn prompt(&mut self, index: usize, entry: &Entry) -> Vec<u32> {
-        if entry.hashes.is_empty() {
-            return self.draw(&format!("line {index}:{}", entry.input), entry.input).collect();
+    fn prompt(&mut self, index: usize, input: u32, hashes: &[String]) -> Vec<u32> {
+        if hashes.is_empty() {
+            return self.draw(&format!("line {index}:{input}"), input).collect();
         }
         let mut prompt = Vec::new();
-        let mut left = entry.input;
-        for hash in &entry.hashes {
+        let mut left = input;
+        for hash in hashes {
             if left == 0 {
                 break;
             }

@@ -68,6 +68,98 @@ fn a_line_without_hash_ids_shares_nothing_and_has_its_length() {
     assert_ne!(made[0], made[1]);
 }
 
+/// Texts, or numbers of token ids, each with the tokens of the answer; then the milliseconds when they are due.
+type Read = (Vec<(String, u32)>, Vec<u64>);
+
+fn read_as(line: &str, trace: &str) -> Read {
+    let made = samples(&format!("--num-prompts 9 {line}"), trace).unwrap();
+    let due = made.due.iter().flatten().map(|due| due.nanos() / 1_000_000).collect();
+    let asked = |sample: Result<Sample>| match sample.unwrap() {
+        Sample { prompt: Prompt::Ids(ids), output_tokens, .. } => (ids.len().to_string(), output_tokens),
+        Sample { prompt: Prompt::Text(text), output_tokens, input_tokens, .. } => {
+            assert_eq!(input_tokens, tokenizer().count(&text).unwrap());
+            (text, output_tokens)
+        }
+        other => panic!("{other:?}"),
+    };
+    (made.iter.map(asked).collect(), due)
+}
+
+#[test]
+fn every_form_of_a_trace_is_known_by_the_names_of_its_fields() {
+    let table: [(&str, &str, &[(&str, u32)], &[u64]); 11] = [
+        (
+            "",
+            "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.9799600,48,10\n2023-11-16 18:17:04.0319600,31,8\n",
+            &[("48", 10), ("31", 8)],
+            &[0, 52],
+        ),
+        (
+            "",
+            "TIMESTAMP,ContextTokens,GeneratedTokens\r\n2024-05-10 00:00:00.009930+00:00,4,1\r\n2024-05-10 02:00:01.009930+02:00,3,2\r\n",
+            &[("4", 1), ("3", 2)],
+            &[0, 1000],
+        ),
+        ("", "GeneratedTokens;ContextTokens;TIMESTAMP\n10;48;2023-11-16T18:17:03Z\n", &[("48", 10)], &[0]),
+        (
+            "--timed-trace-sec-multiplier 0.001",
+            "timestamp,input_length,output_length\n0,4,1\n1500,3.0,2\n",
+            &[("4", 1), ("3", 2)],
+            &[0, 1500],
+        ),
+        (
+            "--timed-trace-label-timestamp at --timed-trace-label-input-length in --timed-trace-label-output-length out",
+            "out\tin\tat\n1\t4\t2\n",
+            &[("4", 1)],
+            &[2000],
+        ),
+        (
+            "--timed-trace-sec-multiplier 0.001",
+            r#"{"timestamp": 0, "text_input": "abcd", "output_length": 10}
+               {"timestamp": 10, "input_length": 4, "output_length": 3, "hash_ids": []}"#,
+            &[("abcd", 10), ("4", 3)],
+            &[0, 10],
+        ),
+        (
+            "",
+            r#"{"chat_id": 159, "parent_chat_id": 55, "timestamp": 61.114, "input_length": 20, "output_length": 132, "type": "text", "turn": 2, "hash_ids": [0, 1]}"#,
+            &[("20", 132)],
+            &[61114],
+        ),
+        (
+            "",
+            r#"{"session_id": "a", "timestamp": 0, "input_length": 30, "output_length": 10}
+               {"session_id": "a", "timestamp": 2, "input_length": 10, "output_length": 9, "hash_ids": null}"#,
+            &[("30", 10), ("10", 9)],
+            &[0, 2000],
+        ),
+        ("--output-len 7", r#"{"timestamp": 0, "input_length": 10, "hash_ids": [1]}"#, &[("10", 7)], &[0]),
+        ("--output-len 7", r#"{"timestamp": 0, "input_length": 10, "output_length": 8}"#, &[("10", 8)], &[0]),
+        (
+            "--no-self-timed",
+            r#"{"session_id": "a", "delay": 500, "input_length": 10, "output_length": 8}"#,
+            &[("10", 8)],
+            &[],
+        ),
+    ];
+    for (line, trace, asked, due) in table {
+        let asked = asked.iter().map(|&(asked, output)| (asked.to_owned(), output)).collect();
+        assert_eq!(read_as(line, trace), (asked, due.to_vec()), "{trace}");
+    }
+}
+
+#[test]
+fn fields_that_are_called_otherwise_are_told_and_so_is_a_long_trace() {
+    let azure = "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:00:00,4,1\n2023-11-16 20:00:00,4,1\n";
+    let warnings = samples("--num-prompts 2", azure).unwrap().warnings;
+    let told = "of the trace, `TIMESTAMP` is read as `timestamp`, `GeneratedTokens` is read as `output_length`, \
+                `ContextTokens` is read as `input_length`";
+    assert_eq!(warnings, ["the trace lasts 2.0 hours", told]);
+    let mooncake = r#"{"timestamp": 27482, "input_length": 5, "output_length": 5}"#;
+    let warnings = samples("--num-prompts 1", mooncake).unwrap().warnings;
+    assert!(warnings[0].contains("--timed-trace-sec-multiplier 0.001"), "{warnings:?}");
+}
+
 #[test]
 fn how_the_file_is_read_is_announced() {
     let line = "--dataset-name timed_trace --dataset-path a --timed-trace-sec-multiplier 0.001 --timed-trace-label-timestamp ts";
@@ -80,10 +172,22 @@ fn how_the_file_is_read_is_announced() {
 fn a_trace_that_is_wrong_is_refused_with_its_line_and_field() {
     let line = |fields: &str| format!("{{\"timestamp\": 1, \"input_length\": 2, \"output_length\": 3}}\n{{{fields}}}");
     let table = [
-        (line(r#""timestamp": 1, "output_length": 3"#), "line 2: no number of tokens at `input_length`"),
-        (line(r#""timestamp": 1, "input_length": 3"#), "line 2: no number of tokens at `output_length`"),
-        (line(r#""input_length": 1, "output_length": 3"#), "line 2: no number at `timestamp`"),
-        (line(r#""timestamp": "x", "input_length": 1, "output_length": 3"#), "line 2: no number at `timestamp`"),
+        (
+            line(r#""timestamp": 1, "output_length": 3"#),
+            "line 2: no number of tokens at `input_length`; it has `timestamp`, `output_length`",
+        ),
+        (
+            line(r#""timestamp": 1, "input_length": 3"#),
+            "line 2: no number of tokens at `output_length`; it has `timestamp`, `input_length`",
+        ),
+        (
+            line(r#""input_length": 1, "output_length": 3"#),
+            "line 2: no number and no date at `timestamp`; it has `input_length`, `output_length`",
+        ),
+        (
+            line(r#""timestamp": "x", "input_length": 1, "output_length": 3"#),
+            "line 2: no number and no date at `timestamp`",
+        ),
         (
             line(r#""timestamp": 1, "input_length": 1, "output_length": 3, "hash_ids": [1.5]"#),
             "line 2: no list of whole numbers at `hash_ids`",
@@ -101,6 +205,26 @@ fn a_trace_that_is_wrong_is_refused_with_its_line_and_field() {
             "line 2: more than 100000000 tokens at `input_length`",
         ),
         (String::new(), "no lines"),
+        (
+            "TIMESTAMP,Tokens\n1,2\n".to_owned(),
+            "line 2: no number of tokens at `output_length`; it has `TIMESTAMP`, `Tokens`",
+        ),
+        (
+            "Time,ContextTokens,GeneratedTokens\n1,2,3\n".to_owned(),
+            "line 2: no number and no date at `timestamp`; it has `Time`, `ContextTokens`, `GeneratedTokens`",
+        ),
+        (
+            "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03,2,3\nyesterday,2,3\n".to_owned(),
+            "line 3: no number and no date at `TIMESTAMP`",
+        ),
+        (
+            "TIMESTAMP,ContextTokens,GeneratedTokens\n1,x,3\n".to_owned(),
+            "line 2: no number of tokens at `ContextTokens`",
+        ),
+        (
+            r#"{"session_id": "a", "delay": 500, "input_length": 1, "output_length": 1}"#.to_owned(),
+            "line 1: no number and no date at `timestamp`; it has `session_id`, `delay`, `input_length`, `output_length`",
+        ),
     ];
     for (trace, why) in table {
         let error = samples("--num-prompts 2", &trace).err().unwrap();
