@@ -1,20 +1,25 @@
-//! The files of a tokenizer: from a directory or a `tokenizer.json` to their content. It never looks anything up elsewhere
-//! and never interprets what it read.
+//! The files of a tokenizer: from a directory or a file to their content, with tokenizers of other forms told as a
+//! `tokenizer.json`. It never looks anything up elsewhere.
 
 use std::fs;
 use std::io::{ErrorKind, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+use super::tiktoken::Family;
+use super::{tekken, tiktoken};
 use crate::error::{Error, Result};
 
-/// The names that one tokenizer's files have in a directory or a repository; only the first is required.
-pub(super) const NAMES: [&str; 5] =
-    [TOKENIZER, "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja", "chat_template.json"];
+/// The names that one tokenizer's files have in a directory or a repository; beside the one that holds it.
+const NAMES: [&str; 4] =
+    ["tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja", "chat_template.json"];
 
-/// The one file that is required.
+/// The form that is read as it is.
 pub(super) const TOKENIZER: &str = "tokenizer.json";
+
+/// The files that hold a tokenizer, one of which is required; the first that is there counts.
+pub(super) const FORMS: [&str; 4] = [TOKENIZER, "tekken.json", "qwen.tiktoken", "tiktoken.model"];
 
 /// The folder of further chat templates, a `.jinja` file each, named by its stem.
 pub(super) const MORE_TEMPLATES: &str = "additional_chat_templates";
@@ -22,13 +27,15 @@ pub(super) const MORE_TEMPLATES: &str = "additional_chat_templates";
 /// Whether a file of a repository belongs to its tokenizer.
 pub(super) fn belongs(name: &str) -> bool {
     let template = name.strip_prefix(MORE_TEMPLATES).and_then(|rest| rest.strip_prefix('/'));
-    NAMES.contains(&name) || template.is_some_and(|file| file.ends_with(".jinja") && !file.contains('/'))
+    FORMS.contains(&name)
+        || NAMES.contains(&name)
+        || template.is_some_and(|file| file.ends_with(".jinja") && !file.contains('/'))
 }
 
 /// What the files of one tokenizer contain.
 #[derive(Debug, Default)]
 pub(super) struct Files {
-    /// `tokenizer.json`.
+    /// `tokenizer.json`, or what another form says, told as one.
     pub(super) tokenizer: Vec<u8>,
     /// `tokenizer_config.json`, empty where there is none.
     pub(super) config: Map<String, Value>,
@@ -40,26 +47,53 @@ pub(super) struct Files {
     pub(super) processor_template: Option<Value>,
 }
 
-/// Reads `path`, a directory or a `tokenizer.json` (whose neighbours are then read too).
+/// The file of a folder that holds its tokenizer.
+pub(super) fn holder(folder: &Path) -> Option<PathBuf> {
+    FORMS.map(|name| folder.join(name)).into_iter().find(|path| path.exists())
+}
+
+/// Reads `path`, a directory or a file with a tokenizer (whose neighbours are then read too).
 ///
 /// # Errors
-/// Where there is no readable `tokenizer.json`, or another file is not the JSON it should be.
+/// Where there is no readable tokenizer, or another file is not the JSON it should be.
 pub(super) fn read(path: &Path) -> Result<Files> {
     if path.is_dir() {
-        return directory(path);
+        return tokenizer(&holder(path).ok_or_else(|| no_tokenizer(path))?, neighbours(path)?);
     }
-    let beside = |name: &str| path.file_name().is_some_and(|file| file == name);
+    let called = |names: &[&str]| path.file_name().is_some_and(|file| names.iter().any(|name| file == *name));
     match path.parent() {
-        Some(parent) if beside(TOKENIZER) || beside("tokenizer_config.json") => directory(parent),
-        _ => {
-            look_at(path)?;
-            Ok(Files { tokenizer: bytes(path)?.ok_or_else(|| missing(path))?, ..Files::default() })
-        }
+        Some(parent) if called(&NAMES[..1]) => read(parent),
+        Some(parent) if called(&FORMS) => tokenizer(path, neighbours(parent)?),
+        _ => tokenizer(path, Files::default()),
     }
 }
 
+fn tokenizer(path: &Path, beside: Files) -> Result<Files> {
+    let form = look_at(path)?;
+    let content = bytes(path)?.ok_or_else(|| missing(path))?;
+    let unreadable = |cause: Error| cause.context(format!("cannot read `{}`", path.display()));
+    Ok(match form {
+        Form::Json => Files { tokenizer: content, ..beside },
+        Form::Tekken => {
+            let (tokenizer, config) = tekken::to_json(&content).map_err(unreadable)?;
+            Files { tokenizer, config, ..Files::default() }
+        }
+        Form::Ranks(family) => {
+            let tokenizer = tiktoken::to_json(&content, family, &beside.config).map_err(unreadable)?;
+            Files { tokenizer, ..beside }
+        }
+    })
+}
+
+/// The forms of tokenizers that can be read.
+enum Form {
+    Json,
+    Tekken,
+    Ranks(Family),
+}
+
 /// Looks at the beginning of a file before all of it is read: models are large.
-fn look_at(path: &Path) -> Result<()> {
+fn look_at(path: &Path) -> Result<Form> {
     let mut begin = Vec::new();
     let opened = fs::File::open(path).and_then(|file| file.take(512).read_to_end(&mut begin));
     opened.map_err(|cause| Error::new(format!("cannot read `{}`: {cause}", path.display())))?;
@@ -71,9 +105,12 @@ fn look_at(path: &Path) -> Result<()> {
             "a pointer of Git LFS: `git lfs pull` fetches the file"
         }
         page if page.starts_with("<!") || page.to_lowercase().starts_with("<html") => "a web page",
-        tekken if tekken.starts_with('{') && name.contains("tekken") => "Mistral's own form (tekken)",
-        json if json.starts_with('{') => return Ok(()),
-        _ if name.ends_with(".tiktoken") || name.contains("tiktoken") => "a table of ranks (tiktoken)",
+        tekken if tekken.starts_with('{') && name.contains("tekken") => return Ok(Form::Tekken),
+        json if json.starts_with('{') => return Ok(Form::Json),
+        _ if name.contains("tiktoken") => match Family::of(&name) {
+            Some(family) => return Ok(Form::Ranks(family)),
+            None => "a table of ranks (tiktoken) of a model whose way to cut text is not known here",
+        },
         _ if name.ends_with(".model") => "a model of SentencePiece",
         _ => "no JSON",
     };
@@ -82,16 +119,16 @@ fn look_at(path: &Path) -> Result<()> {
     ))
 }
 
-fn directory(path: &Path) -> Result<Files> {
-    let [tokenizer, config, special_tokens, template, processor] = NAMES.map(|name| path.join(name));
-    let Some(tokenizer) = bytes(&tokenizer)? else { return Err(no_tokenizer(path)) };
+/// What stands in a folder beside the tokenizer.
+fn neighbours(path: &Path) -> Result<Files> {
+    let [config, special_tokens, template, processor] = NAMES.map(|name| path.join(name));
     let mut templates = Vec::new();
     if let Some(source) = text(&template)? {
         templates.push(("default".to_owned(), source));
     }
     templates.extend(more_templates(&path.join(MORE_TEMPLATES))?);
     Ok(Files {
-        tokenizer,
+        tokenizer: Vec::new(),
         config: object(&config)?.unwrap_or_default(),
         special_tokens: object(&special_tokens)?,
         templates,
@@ -143,14 +180,14 @@ fn no_tokenizer(path: &Path) -> Error {
     let what = format!("no `{TOKENIZER}` in `{}`", path.display());
     let what = if found.is_empty() { what } else { format!("{what}, only `{}`", found.join("`, `")) };
     Error::new(what).hint(
-        "only the `tokenizer.json` of the `tokenizers` library works: SentencePiece (`tokenizer.model`), tiktoken and \
+        "`tokenizer.json`, `tekken.json`, `qwen.tiktoken` and `tiktoken.model` work: SentencePiece (`tokenizer.model`) and \
          `vocab.json` with `merges.txt` can be converted by `save_pretrained` of transformers; or leave `--tokenizer` out, and \
          the server's `/tokenize` counts",
     )
 }
 
 fn other_formats(path: &Path) -> Vec<String> {
-    const KNOWN: [&str; 4] = ["vocab.json", "merges.txt", "vocab.txt", "tekken.json"];
+    const KNOWN: [&str; 3] = ["vocab.json", "merges.txt", "vocab.txt"];
     let entries = fs::read_dir(path).into_iter().flatten().flatten();
     let mut found: Vec<String> = entries
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
@@ -168,7 +205,6 @@ fn other_formats(path: &Path) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::PathBuf;
 
     /// A folder of its own for one test, gone when dropped.
     struct Folder(PathBuf);
@@ -242,8 +278,10 @@ mod tests {
     fn a_file_of_another_kind_is_known_by_its_beginning() {
         let rows = [
             ("big.gguf", "GGUF\u{3}", "llama.cpp"),
-            ("tekken.json", "{\"config\": 1}", "tekken"),
-            ("qwen.tiktoken", "IQ== 0\n", "tiktoken"),
+            ("tekken.json", "{\"config\": 1}", "not a file of tekken"),
+            ("cl100k_base.tiktoken", "IQ== 0\n", "tiktoken"),
+            ("qwen.tiktoken", "IQ== 1\n", "ranks do not count from 0"),
+            ("tiktoken.model", "IQ== 0\nIQ\n", "line 2 is not a token"),
             ("tokenizer.model", "\n\u{e}\n\u{5}<unk>", "SentencePiece"),
             ("lfs.json", "version https://git-lfs.github.com/spec/v1\n", "Git LFS"),
             ("page.json", "<!doctype html><html>", "web page"),

@@ -54,8 +54,8 @@ fn named(name: &str, hub: &Hub, server: Option<Served<'_>>) -> Result<Loaded> {
 fn of_model(model: &str, hub: &Hub, server: Option<Served<'_>>) -> Result<Loaded> {
     let path = Path::new(model);
     let tried = match path.exists() {
-        true if path.is_dir() && !path.join(files::TOKENIZER).exists() => {
-            format!("the folder `{model}` has no `{}`", files::TOKENIZER)
+        true if path.is_dir() && files::holder(path).is_none() => {
+            format!("the folder `{model}` has no `{}`", files::FORMS.join("`, `"))
         }
         true => return from_path(model, path),
         false => "no such file or directory".to_owned(),
@@ -93,7 +93,7 @@ fn from_hub(name: &str, hub: &Hub, tried: &mut Vec<String>) -> Result<Option<Loa
         return Ok(None);
     }
     let repo = Repo::model(name);
-    if let Some(file) = hub.cached(&repo, files::TOKENIZER) {
+    if let Some(file) = files::FORMS.iter().find_map(|form| hub.cached(&repo, form)) {
         return from_path(name, &file).map(Some);
     }
     tried.push(format!("not in the hub cache `{}`", hub.cache().display()));
@@ -110,13 +110,14 @@ fn from_hub(name: &str, hub: &Hub, tried: &mut Vec<String>) -> Result<Option<Loa
     }
 }
 
-/// Downloads the files of a model's tokenizer and gives the path of its `tokenizer.json`, which has the others beside it.
+/// Downloads the files of a model's tokenizer and gives the path of the one that holds it, which has the others beside it.
 fn download(hub: &Hub, repo: &Repo) -> Result<PathBuf> {
     let all = hub.files(repo)?;
     let wanted: Vec<&str> = all.iter().map(String::as_str).filter(|name| files::belongs(name)).collect();
     let paths = hub.download(repo, &wanted)?;
-    let tokenizer = wanted.iter().zip(paths).find(|(name, _)| **name == files::TOKENIZER);
-    tokenizer.map(|(_, path)| path).ok_or_else(|| Error::new(format!("the model has no `{}`", files::TOKENIZER)))
+    let at = files::FORMS.iter().find_map(|form| wanted.iter().position(|name| name == form));
+    at.and_then(|at| paths.into_iter().nth(at))
+        .ok_or_else(|| Error::new(format!("the model has no `{}`", files::FORMS.join("`, `"))))
 }
 
 fn from_server(name: &str, server: Server) -> Loaded {
@@ -178,7 +179,7 @@ mod tests {
     fn a_folder_with_the_models_name_and_no_tokenizer_is_one_place_that_was_tried() {
         let folder = std::env::temp_dir().join(format!("llmbench-of-model-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("tiktoken.model"), "x").unwrap();
+        std::fs::write(folder.join("tokenizer.model"), "x").unwrap();
         let error = of_model(folder.to_str().unwrap(), &nowhere(), None).unwrap_err().to_string();
         std::fs::remove_dir_all(&folder).unwrap();
         assert!(error.contains("has no `tokenizer.json`") && error.contains("no server to ask"), "{error}");

@@ -9,8 +9,11 @@ mod files;
 mod load;
 mod local;
 mod python;
+mod ranks;
 mod server;
 mod specials;
+mod tekken;
+mod tiktoken;
 
 use std::sync::Arc;
 
