@@ -139,7 +139,7 @@ fn metrics(c: &mut Criterion) {
     let mut collector = Collector::new(u64::from(RECORDS));
     (0..RECORDS).for_each(|id| collector.push(finished(id)));
     let run = collector.finish(Tick::from_nanos(30_000_000_000), Health::default());
-    let asked = Asked { metrics: Metric::ALL.to_vec(), percentiles: vec![50.0, 99.0], goal: None, steady: None };
+    let asked = Asked { metrics: Metric::ALL.to_vec(), percentiles: vec![50.0, 99.0], ..Asked::default() };
     let mut group = c.benchmark_group("metrics");
     group.sample_size(10).throughput(Throughput::Elements(u64::from(RECORDS)));
     group.bench_function("metrics over a million records", |b| b.iter(|| measure::metrics(&run, &asked)));

@@ -35,6 +35,9 @@ pub struct MetricsArgs {
     /// Do not look for the steady part of a run
     #[arg(long)]
     pub no_steady_state: bool,
+    /// Show how many tokens of the prompts came out of the server's cache, by what its answers say
+    #[arg(long)]
+    pub report_cached_tokens: bool,
 }
 
 /// What is measured, as plain values.
@@ -48,6 +51,8 @@ pub struct Asked {
     pub goal: Option<Goal>,
     /// What part of a run is steady, if that is asked.
     pub steady: Option<SteadyRule>,
+    /// Whether tokens out of the server's cache are told to people; the result has them either way.
+    pub cached_tokens: bool,
 }
 
 impl MetricsArgs {
@@ -67,6 +72,7 @@ impl MetricsArgs {
             percentiles: asked,
             goal: if self.goodput.is_empty() { None } else { Some(goal(&self.goodput)?) },
             steady: if self.no_steady_state { None } else { Some(self.steady()?) },
+            cached_tokens: self.report_cached_tokens,
         })
     }
 
@@ -161,7 +167,7 @@ mod tests {
         let asked = resolve(&[]).unwrap();
         let steady = Some(SteadyRule { threshold: 0.95, min_window: None });
         let metrics = vec![Metric::Ttft, Metric::Tpot, Metric::Itl];
-        assert_eq!(asked, Asked { metrics, percentiles: vec![99.0], goal: None, steady });
+        assert_eq!(asked, Asked { metrics, percentiles: vec![99.0], steady, ..Asked::default() });
     }
 
     #[test]

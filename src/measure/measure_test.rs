@@ -64,6 +64,7 @@ pub(super) fn asked() -> Asked {
         percentiles: vec![50.0, 90.0, 99.0],
         goal: Some(Goal { ttft: Some(250.0), tpot: Some(200.0), ..Goal::default() }),
         steady: None,
+        cached_tokens: false,
     }
 }
 

@@ -86,7 +86,7 @@ fn judged(path: &std::path::Path) -> Result<(), TestCaseError> {
     match read {
         Ok(run) => {
             let steady = Some(SteadyRule { threshold: 0.5, min_window: None });
-            let asked = Asked { metrics: Metric::ALL.to_vec(), percentiles: vec![99.0], goal: None, steady };
+            let asked = Asked { metrics: Metric::ALL.to_vec(), percentiles: vec![99.0], steady, ..Asked::default() };
             verdict(&run, &metrics(&run, &asked), &asked);
         }
         Err(error) => prop_assert!(!error.to_string().contains('\n'), "{error}"),

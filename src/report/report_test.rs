@@ -119,6 +119,7 @@ pub(in crate::report) fn asked() -> Asked {
         percentiles: vec![50.0, 99.0, 99.9],
         goal: Some(Goal { ttft: Some(250.0), tpot: Some(200.0), ..Goal::default() }),
         steady: None,
+        cached_tokens: false,
     }
 }
 
@@ -352,4 +353,17 @@ fn what_a_server_says_of_a_failure_is_shown_and_not_obeyed() {
     let failed = run.records.iter().find(|record| record.outcome != crate::record::Outcome::Done).unwrap().id;
     run.errors.insert(failed, "no\u{1b}[2J\nroom");
     assert!(console(&run).contains("\nError 0: no\\u{1b}[2J\\nroom\n"));
+}
+
+#[test]
+fn tokens_out_of_the_server_s_cache_are_told_to_people_who_ask() {
+    let mut run = worked_example();
+    run.answers.cached_tokens = Some(48);
+    let line = format!("{:<40} {:<10}\n", "Total cached tokens:", 48);
+    assert!(!console(&run).contains("cached tokens"));
+    let asked = Asked { cached_tokens: true, ..asked() };
+    assert!(told(run.clone(), asked.clone()).console().contains(&line));
+    assert_eq!(parsed(&run)["total_cached_tokens"], 48);
+    run.answers.cached_tokens = None;
+    assert!(told(run, asked).console().contains("Total cached tokens:                     n/a"), "no server told it");
 }

@@ -186,6 +186,7 @@ const OURS: [(&str, &str); 28] = [
     ("color", "colour on stderr"),
     ("progress", "progress in logs, or none"),
     ("charts", "the reference's charts need a terminal and a package; here they can be had anywhere, or nowhere"),
+    ("report-cached-tokens", "releases of the reference after the one that all else follows have it"),
     ("drop-field", "servers that refuse fields they do not know"),
     ("no-stream-response", "servers that do not stream"),
     ("sonnet-input-len", "a dataset of older releases"),

@@ -78,7 +78,7 @@ fn pooled() -> Told {
         max_concurrency: Some(1),
         ..setup()
     };
-    told(Run { setup, ..run }, Asked { metrics: vec![Metric::E2el], percentiles: vec![99.0], goal: None, steady: None })
+    told(Run { setup, ..run }, Asked { metrics: vec![Metric::E2el], percentiles: vec![99.0], ..Asked::default() })
 }
 
 #[test]
