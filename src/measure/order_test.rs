@@ -88,7 +88,10 @@ fn cut(whole: PathBuf, parts: usize, part: impl Fn(usize) -> usize) -> Vec<PathB
 fn numbers(run: &Run) -> Metrics {
     let steady = Some(SteadyRule { threshold: 0.5, min_window: None });
     let goal = Some(Goal { ttft: Some(150.0), ..Goal::default() });
-    metrics(run, &Asked { metrics: Metric::ALL.to_vec(), percentiles: vec![50.0, 99.0], goal, steady, cached_tokens: false })
+    metrics(
+        run,
+        &Asked { metrics: Metric::ALL.to_vec(), percentiles: vec![50.0, 99.0], goal, steady, cached_tokens: false },
+    )
 }
 
 proptest! {

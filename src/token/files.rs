@@ -71,7 +71,10 @@ pub(super) fn read(path: &Path) -> Result<Files> {
 fn tokenizer(path: &Path, beside: Files) -> Result<Files> {
     let form = look_at(path)?;
     let content = bytes(path)?.ok_or_else(|| missing(path))?;
-    let unreadable = |cause: Error| cause.context(format!("cannot read `{}`", path.display()));
+    let unreadable = |cause: Error| {
+        let what = format!("cannot read `{}`", path.display());
+        cause.context(what).hint("leave `--tokenizer` out: the server's `/tokenize` counts then")
+    };
     Ok(match form {
         Form::Json => Files { tokenizer: content, ..beside },
         Form::Tekken => {

@@ -6,6 +6,8 @@ mod args;
 mod builtin;
 mod chat;
 mod files;
+#[cfg(test)]
+mod forms_test;
 mod load;
 mod local;
 mod python;

@@ -87,7 +87,9 @@ fn read_as(line: &str, trace: &str) -> Read {
 
 #[test]
 fn every_form_of_a_trace_is_known_by_the_names_of_its_fields() {
-    let table: [(&str, &str, &[(&str, u32)], &[u64]); 11] = [
+    /// Flags, the file, prompts with the tokens asked for, and when each is due in milliseconds.
+    type Row = (&'static str, &'static str, &'static [(&'static str, u32)], &'static [u64]);
+    let table: [Row; 11] = [
         (
             "",
             "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.9799600,48,10\n2023-11-16 18:17:04.0319600,31,8\n",
@@ -172,10 +174,6 @@ fn how_the_file_is_read_is_announced() {
 fn a_trace_that_is_wrong_is_refused_with_its_line_and_field() {
     let line = |fields: &str| format!("{{\"timestamp\": 1, \"input_length\": 2, \"output_length\": 3}}\n{{{fields}}}");
     let table = [
-        (
-            line(r#""timestamp": 1, "output_length": 3"#),
-            "line 2: no number of tokens at `input_length`; it has `timestamp`, `output_length`",
-        ),
         (
             line(r#""timestamp": 1, "input_length": 3"#),
             "line 2: no number of tokens at `output_length`; it has `timestamp`, `input_length`",

@@ -9,7 +9,6 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use crate::args;
 use crate::dataset::rows::Row;
 use crate::error::Result;
 
@@ -122,7 +121,7 @@ impl Reading<'_> {
         let name = self.name(row, &self.labels.timestamp);
         let units = match row.get(&name) {
             Some(Value::Number(number)) => number.as_f64(),
-            Some(Value::String(text)) => args::float(text).ok(),
+            Some(Value::String(text)) => text.trim().parse().ok(),
             _ => None,
         };
         let dated = || row.get(&name).and_then(Value::as_str).and_then(date);

@@ -64,6 +64,10 @@ impl Report<'_> {
         let setup = &self.run.setup;
         let rate = Some(setup.request_rate).filter(|rate| rate.is_finite());
         main_block(self.metrics, Configured { limit: setup.max_concurrency.map(u64::from), rate }, out)?;
+        if self.asked.cached_tokens {
+            let cached = self.run.answers.cached_tokens.map_or(Value::Null, Value::Int);
+            Row::labelled("Total cached tokens", cached).write(out)?;
+        }
         blocks::probes(self.metrics).map_or(Ok(()), |probes| probes.write(out))?;
         for metric in self.shown() {
             self.latency(metric, out)?;

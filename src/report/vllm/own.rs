@@ -51,8 +51,6 @@ fn load(report: &Report) -> Vec<Row> {
         rows.push(Row::keyed("short_answers", Value::Int(answers.short)));
     }
     rows.extend(answers.cached_tokens.map(|cached| Row::keyed("total_cached_tokens", Value::Int(cached))));
-    let told = || Row::labelled("Total cached tokens", answers.cached_tokens.map_or(Value::Null, Value::Int));
-    rows.extend(report.asked.cached_tokens.then(told));
     rows
 }
 

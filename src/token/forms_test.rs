@@ -1,0 +1,54 @@
+//! Tokenizers of other forms give what their own libraries (tiktoken, mistral-common) gave for small vocabularies.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::files::Files;
+use super::{Special, Tokenizer, tekken, tiktoken};
+
+/// The tokenizers of a folder, in the order of the columns of its vectors.
+fn tokenizers(folder: &Path) -> [Tokenizer; 3] {
+    let content = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    let table = content("ranks.tiktoken");
+    let base = table.iter().filter(|&&byte| byte == b'\n').count();
+    let named = json!({"added_tokens_decoder": {base.to_string(): {"content": "[BOS]", "special": true, "lstrip": false,
+        "rstrip": false, "single_word": false, "normalized": false}}, "bos_token": "[BOS]"});
+    let config = named.as_object().unwrap().clone();
+    let kimi = tiktoken::to_json(&table, tiktoken::Family::Kimi, &config).unwrap();
+    let qwen = tiktoken::to_json(&table, tiktoken::Family::Qwen, &Files::default().config).unwrap();
+    let (mistral, split) = tekken::to_json(&content("tekken.json")).unwrap();
+    [(qwen, Files::default().config), (kimi, config), (mistral, split)]
+        .map(|(tokenizer, config)| Tokenizer::from_files("", &Files { tokenizer, config, ..Files::default() }).unwrap())
+}
+
+fn hold_against_the_vectors(folder: &Path) {
+    let tokenizers = tokenizers(folder);
+    let vectors: Value = serde_json::from_slice(&std::fs::read(folder.join("vectors.json")).unwrap()).unwrap();
+    for (at, tokenizer) in tokenizers.iter().enumerate() {
+        for row in vectors["encode"].as_array().unwrap() {
+            let ids = tokenizer.encode(row[0].as_str().unwrap(), Special::Add).unwrap();
+            assert_eq!(json!(ids), row[at + 1], "column {at}: {}", row[0]);
+        }
+        for row in vectors["decode"].as_array().unwrap() {
+            let ids: Vec<u32> = serde_json::from_value(row[0].clone()).unwrap();
+            assert_eq!(json!(tokenizer.decode(&ids).unwrap()), row[at + 1], "column {at}: {ids:?}");
+        }
+    }
+}
+
+#[test]
+fn tokenizers_of_other_forms_give_what_their_own_libraries_give() {
+    hold_against_the_vectors(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/token/fixtures"));
+}
+
+#[test]
+fn tokens_with_names_are_special_and_part_of_the_vocabulary() {
+    let [qwen, kimi, mistral] = tokenizers(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/token/fixtures"));
+    let base = qwen.vocab_size() - 208;
+    assert_eq!(kimi.vocab_size(), base + 256);
+    assert_eq!((kimi.special_ids(), kimi.flagged_ids().len()), (&[base][..], 256));
+    assert_eq!(mistral.vocab_size(), base + 37);
+    assert_eq!(mistral.special_ids(), (0..40).collect::<Vec<u32>>());
+    assert_eq!(mistral.special_count(), 1);
+}
