@@ -21,9 +21,10 @@ use serde_json::{Map, Value};
 pub fn int(text: &str) -> Result<i64, String> {
     let trimmed = text.trim();
     let digits = trimmed.strip_prefix(['+', '-']).unwrap_or(trimmed);
-    let plain = without_separators(trimmed).ok_or("not a whole number")?;
+    let wrong = || format!("not a whole number{}", spelled_out(trimmed, &SIZES));
+    let plain = without_separators(trimmed).ok_or_else(wrong)?;
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_') {
-        return Err("not a whole number".into());
+        return Err(wrong());
     }
     plain.parse().map_err(|_| format!("out of range: {} to {}", i64::MIN, i64::MAX))
 }
@@ -31,7 +32,22 @@ pub fn int(text: &str) -> Result<i64, String> {
 /// A number: `1e3`, `.5`, `1_000.0`, `inf`, `Infinity`, `nan`, in any case, with surrounding blanks and a sign.
 pub fn float(text: &str) -> Result<f64, String> {
     let plain = without_separators(text.trim()).ok_or("not a number")?;
-    plain.parse().map_err(|_| "not a number".into())
+    plain.parse().map_err(|_| format!("not a number{}", spelled_out(&plain, &TIMES)))
+}
+
+/// Letters behind a number of things, and what they multiply it by.
+const SIZES: [(&str, f64); 4] = [("k", 1e3), ("m", 1e6), ("K", 1e3), ("M", 1e6)];
+
+/// Units behind a number of seconds.
+const TIMES: [(&str, f64); 7] =
+    [("ms", 1e-3), ("sec", 1.0), ("min", 60.0), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("%", 0.01)];
+
+/// What to write in the place of a number that has a unit, or an exponent where a whole one is wanted; nothing where that is not clear.
+fn spelled_out(text: &str, units: &[(&str, f64)]) -> String {
+    let unit = units.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)));
+    let (number, factor) = unit.unwrap_or((text, 1.0));
+    let meant = number.trim().parse::<f64>().ok().map(|number| number * factor).filter(|meant| meant.is_finite());
+    meant.map_or(String::new(), |meant| format!(": write {meant}"))
 }
 
 /// A whole number from 0.
@@ -58,7 +74,13 @@ pub struct JsonObject(pub Map<String, Value>);
 
 /// Parses the value of a [`JsonObject`] flag.
 pub fn json_object(text: &str) -> Result<JsonObject, String> {
-    let value = serde_json::from_str(text).map_err(|cause| format!("not JSON: {cause}"))?;
+    let value = serde_json::from_str(text).map_err(|cause| match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() && !key.contains(['{', '"']) => {
+            let object = serde_json::json!({ key: dotted_value(value) });
+            format!("not JSON: write '{object}'")
+        }
+        _ => format!("not JSON: {cause}"),
+    })?;
     let falsy = match &value {
         Value::Null | Value::Bool(false) => true,
         Value::Number(number) => number.as_f64() == Some(0.0),
@@ -126,9 +148,27 @@ mod tests {
         for (text, value) in good {
             assert_eq!(int(text), Ok(value), "{text:?}");
         }
-        for text in ["", " ", "1__0", "_1", "1_", "-_1", "1.0", "1e3", "1k", "0x1", "- 1", "+"] {
+        for text in ["", " ", "1__0", "_1", "1_", "-_1", "0x1", "- 1", "+"] {
             assert_eq!(int(text), Err("not a whole number".into()), "{text:?}");
         }
+        for (text, meant) in [("1e3", "1000"), ("1k", "1000"), ("1.5M", "1500000"), ("2.0", "2")] {
+            assert_eq!(int(text), Err(format!("not a whole number: write {meant}")), "{text:?}");
+        }
+        for (text, meant) in [("1m", "60"), ("90s", "90"), ("500ms", "0.5"), ("2 h", "7200"), ("5 min", "300")] {
+            assert_eq!(float(text), Err(format!("not a number: write {meant}")), "{text:?}");
+        }
+        assert_eq!(float("soon"), Err("not a number".into()));
+    }
+
+    #[test]
+    fn a_pair_is_told_as_the_object_that_it_means() {
+        assert_eq!(json_object("temperature=0"), Err("not JSON: write '{\"temperature\":0}'".into()));
+        assert_eq!(json_object("stop=end"), Err("not JSON: write '{\"stop\":\"end\"}'".into()));
+        assert!(json_object("{\"a\"=1}").unwrap_err().starts_with("not JSON: expected"));
+    }
+
+    #[test]
+    fn what_is_out_of_range_is_told() {
         assert!(int("9999999999999999999").is_err_and(|why| why.starts_with("out of range")));
     }
 

@@ -22,8 +22,12 @@ pub fn about(command: Command, word: &str) -> Result<Command> {
         }
     };
     if !command.get_arguments().any(|arg| matches(arg) && !arg.is_hide_set()) {
-        let mut groups: Vec<&str> = command.get_arguments().filter_map(Arg::get_help_heading).collect();
-        groups.dedup();
+        let mut groups: Vec<&str> = Vec::new();
+        for heading in command.get_arguments().filter_map(Arg::get_help_heading) {
+            if !groups.contains(&heading) {
+                groups.push(heading);
+            }
+        }
         let hint = format!("give `all`, a word, or a group: {}", groups.join(", "));
         return Err(Error::new(format!("no flag is about `{word}`")).hint(hint));
     }
@@ -61,6 +65,7 @@ mod tests {
             flag("base-url", "Server"),
             flag("request-rate", "Load"),
             flag("max-concurrency", "Load"),
+            flag("header", "Server"),
             flag("workers", "Load").help("Threads"),
         ]);
         about(serve, word).map(|mut command| command.render_help().to_string())
@@ -83,6 +88,6 @@ mod tests {
     fn an_unknown_topic_names_the_groups() {
         let error = serve_about("xyzzy").unwrap_err();
         assert_eq!(error.to_string(), "no flag is about `xyzzy`");
-        assert!(error.advice().unwrap().contains("Server, "), "{error:?}");
+        assert!(error.advice().unwrap().ends_with(": Server, Load"), "each once: {error:?}");
     }
 }

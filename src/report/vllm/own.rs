@@ -50,6 +50,8 @@ fn load(report: &Report) -> Vec<Row> {
         rows.push(Row::keyed("finish_reasons", Value::Object(reasons.collect())));
         rows.push(Row::keyed("short_answers", Value::Int(answers.short)));
     }
+    rows.push(Row::keyed("mistyped_streams", Value::Int(answers.mistyped)));
+    rows.push(Row::keyed("open_ends", Value::Int(answers.open)));
     rows.extend(answers.cached_tokens.map(|cached| Row::keyed("total_cached_tokens", Value::Int(cached))));
     rows
 }

@@ -112,6 +112,8 @@ fn run(content: &Content, requests: &Requests, ours: bool) -> Result<Run> {
             reasons: content.get("finish_reasons")?.unwrap_or_default(),
             short: content.get("short_answers")?.unwrap_or_default(),
             cached_tokens: content.get("total_cached_tokens")?,
+            mistyped: content.get("mistyped_streams")?.unwrap_or_default(),
+            open: content.get("open_ends")?.unwrap_or_default(),
             ..Answers::default()
         },
         missing,
