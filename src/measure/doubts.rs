@@ -44,6 +44,7 @@ pub(super) fn doubts(run: &Run, metrics: &Metrics, asked: &Asked) -> Vec<Doubt> 
         uncounted(run),
         unread_counts(run),
         fewer_than_chunks(metrics),
+        short_of_duration(run),
         short_answers(run, metrics),
         cut_prompts(run, metrics),
         mistyped(run),
@@ -126,6 +127,21 @@ fn fewer_than_chunks(metrics: &Metrics) -> Option<Doubt> {
     let what =
         format!("the server counts {tokens:.2} tokens a chunk: it leaves some out, such as those that are reasoned");
     Some(Doubt::new(Grade::Degraded, what, "TPOT and token throughput are off by as much: compare ITL instead"))
+}
+
+/// Who asks for a time gets it only where there are prompts enough.
+fn short_of_duration(run: &Run) -> Option<Doubt> {
+    const SHORT: f64 = 0.9;
+    let asked = run.setup.asked_duration()?;
+    let lasted = run.duration.as_secs_f64();
+    let all = run.records.len() as u64;
+    (!run.partial && all == run.planned && 0.0 < lasted && lasted < SHORT * asked).then(|| {
+        let what = format!(
+            "the run ended after {lasted:.1} s with its last prompt, and not after the {asked} s of `--duration`"
+        );
+        let enough = (1.2 * all as f64 * asked / lasted).ceil();
+        Doubt::new(Grade::Valid, what, &format!("give `--num-prompts` {enough} or more"))
+    })
 }
 
 fn short_answers(run: &Run, metrics: &Metrics) -> Option<Doubt> {

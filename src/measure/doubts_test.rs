@@ -74,9 +74,13 @@ fn the_worked_example_is_doubted() {
 #[test]
 fn everything_that_distorts_the_measurement_is_a_doubt() {
     type Change = fn(&mut Run);
-    let table: [(&str, Change); 14] = [
+    let table: [(&str, Change); 15] = [
         ("the run was stopped after 5 of 9 requests", |run| (run.partial, run.planned) = (true, 9)),
         ("the wall clock was set during the run, as was noticed 2 times", |run| run.health.clock_steps = 2),
+        ("the run ended after 2.5 s with its last prompt, and not after the 5 s of `--duration`", |run| {
+            run.planned = run.records.len() as u64;
+            run.setup.options = vec![("duration".into(), crate::json::Value::Int(5))];
+        }),
         ("the client used 100 % of its 2 cores", |run| run.health.cpu_seconds = 5.0),
         ("bytes lay unread for up to 30 ms (p99)", |run| {
             run.health.lag = spread();

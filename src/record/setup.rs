@@ -70,6 +70,15 @@ impl Setup {
         self.ramp.is_none() && self.request_rate.is_infinite()
     }
 
+    /// The seconds after which no request was to start, if there was such a limit.
+    pub fn asked_duration(&self) -> Option<f64> {
+        match self.option("duration")? {
+            Value::Float(seconds) => Some(*seconds),
+            Value::Int(seconds) => Some(*seconds as f64),
+            _ => None,
+        }
+    }
+
     /// The option of this name, if the command has it.
     pub(super) fn option(&self, name: &str) -> Option<&Value> {
         self.options.iter().find(|(known, _)| known == name).map(|(_, value)| value)
