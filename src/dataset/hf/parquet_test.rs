@@ -1,6 +1,8 @@
 //! Parquet files as they lie on the hub: groups of rows, nested columns, missing values.
 
-use super::super::testing::{Folder, Leaf, Values, parquet_file, texts};
+use parquet::basic::Compression;
+
+use super::super::testing::{Folder, Leaf, Values, compressed, parquet_file, texts};
 use super::*;
 
 /// Three row groups of 2, 1 and 2 rows, with texts and numbers.
@@ -77,5 +79,26 @@ fn what_is_no_parquet_is_told() {
     for end in (0..content.len()).step_by(7) {
         folder.write("t.parquet", &content[..end]);
         assert!(ParquetFile::open(&folder.path().join("t.parquet")).is_err(), "{end} bytes");
+    }
+}
+
+#[test]
+fn files_are_read_however_they_are_compressed() {
+    let kinds = [
+        Compression::UNCOMPRESSED,
+        Compression::SNAPPY,
+        Compression::GZIP(Default::default()),
+        Compression::BROTLI(Default::default()),
+        Compression::ZSTD(Default::default()),
+        Compression::LZ4,
+        Compression::LZ4_RAW,
+    ];
+    for kind in kinds {
+        let content = compressed(kind, "message m { required binary q (UTF8); }", &[&[texts(&[b"a", b"bb"])]]);
+        let folder = Folder::new("compressed", &[]);
+        folder.write("t.parquet", &content);
+        let file = ParquetFile::open(&folder.path().join("t.parquet")).unwrap();
+        let rows = file.read("t.parquet", &[0, 1], &["q"]).unwrap();
+        assert_eq!(rows.iter().map(|row| row.text("q").unwrap()).collect::<Vec<_>>(), ["a", "bb"], "{kind:?}");
     }
 }

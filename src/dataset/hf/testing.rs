@@ -58,8 +58,13 @@ pub(super) fn texts<'a>(texts: &'a [&'a [u8]]) -> Leaf<'a> {
 
 /// The content of a Parquet file with these row groups, each a list of leaves, compressed as the hub's files are.
 pub(super) fn parquet_file(schema: &str, groups: &[&[Leaf<'_>]]) -> Vec<u8> {
+    compressed(Compression::SNAPPY, schema, groups)
+}
+
+/// The content of a Parquet file that is compressed in another way.
+pub(super) fn compressed(how: Compression, schema: &str, groups: &[&[Leaf<'_>]]) -> Vec<u8> {
     let schema = Arc::new(parse_message_type(schema).unwrap());
-    let properties = Arc::new(WriterProperties::builder().set_compression(Compression::SNAPPY).build());
+    let properties = Arc::new(WriterProperties::builder().set_compression(how).build());
     let mut content = Vec::new();
     let mut writer = SerializedFileWriter::new(&mut content, schema, properties).unwrap();
     for leaves in groups {
