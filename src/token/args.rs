@@ -11,7 +11,8 @@ pub struct TokenizerArgs {
     ///
     /// A name that is no path is looked up in the local hub cache, then on the hub (`HF_HOME`, `HF_HUB_CACHE`, `HF_TOKEN`,
     /// `HF_ENDPOINT` and `HF_HUB_OFFLINE` count); where neither has it, the server's own `/tokenize` is used. `builtin` is a
-    /// small tokenizer inside this program.
+    /// small tokenizer inside this program. Beside `tokenizer.json` a folder or a file may hold `tekken.json` of Mistral,
+    /// `qwen.tiktoken` or `tiktoken.model` of Kimi; the first that a folder has counts, in this order.
     #[arg(long, value_name = "NAME|PATH")]
     pub tokenizer: Option<String>,
 
@@ -52,9 +53,12 @@ impl TokenizerArgs {
             _ if self.skip_tokenizer_init => {}
             mode => {
                 return Err(Error::new(format!(
-                    "`--tokenizer-mode {mode}`: only the `tokenizer.json` format is supported"
+                    "`--tokenizer-mode {mode}` is not known: the form of a tokenizer is found by its file"
                 ))
-                .hint("leave `--tokenizer-mode` out, or use `auto` or `hf` with a model that has a `tokenizer.json`"));
+                .hint(
+                    "leave `--tokenizer-mode` out, and name the file where a folder has several: `--tokenizer \
+                     FOLDER/tekken.json`",
+                ));
             }
         }
         Ok(match &self.tokenizer {
