@@ -48,7 +48,8 @@ struct Row {
 }
 
 /// What bodies of plain texts carry.
-const TEXT: Carries = Carries { token_ids: false, pictures: false, sound: None, messages: false, untemplated: false };
+const TEXT: Carries =
+    Carries { token_ids: false, pictures: false, sound: None, messages: false, fields: false, untemplated: false };
 
 /// OpenAI's completions.
 const COMPLETIONS: Row = Row {
@@ -167,7 +168,14 @@ static ROWS: &[Row] = &[
         ..EMBEDDINGS
     },
     // vLLM's pooling.
-    Row { name: "vllm-pooling", endpoint: "/pooling", endings: &["pooling"], template: pooling::pooling, ..EMBEDDINGS },
+    Row {
+        name: "vllm-pooling",
+        endpoint: "/pooling",
+        endings: &["pooling"],
+        carries: Carries { fields: true, ..EMBEDDINGS.carries },
+        template: pooling::pooling,
+        ..EMBEDDINGS
+    },
     // vLLM's reranking: a query and documents.
     Row {
         name: "vllm-rerank",

@@ -61,7 +61,7 @@ pub(super) fn infinity_clip(fixed: &Fixed<'_>) -> Template {
 
 /// vLLM's `/pooling`.
 pub(super) fn pooling(fixed: &Fixed<'_>) -> Template {
-    body(vec![cut(), ("input", Place::Of(prompt::write_input).into())], fixed)
+    body(vec![cut(), ("input", Place::Field(prompt::write_input_or_fields).into())], fixed)
 }
 
 /// vLLM's `/rerank`. The reference puts nothing over the body of a ranking. What the user asks for is sent here; there is no

@@ -197,3 +197,14 @@ fn the_form_of_answers_follows_the_body() {
     assert_eq!(format("base64"), Delivery::Document);
     assert_eq!((format("bytes"), format("bytes_only")), (Delivery::Bytes, Delivery::BareBytes));
 }
+
+#[test]
+fn fields_stand_in_the_place_of_an_input() {
+    let fields = json!({"data": {"data": "https://x/a.tif"}, "priority": 0, "softmax": false});
+    let fields = sample(Prompt::Fields(crate::dataset::Json::of(&fields)), Vec::new(), "bench-0");
+    let expected =
+        r#"{"model":"m","truncate_prompt_tokens":-1,"data":{"data":"https://x/a.tif"},"priority":0,"softmax":false"#;
+    assert!(body("vllm-pooling", &fields, json!({})).starts_with(expected));
+    let none = sample(Prompt::Fields(crate::dataset::Json::of(&json!({}))), Vec::new(), "bench-0");
+    assert!(body("vllm-pooling", &none, json!({})).starts_with(r#"{"model":"m","truncate_prompt_tokens":-1"#));
+}

@@ -15,7 +15,24 @@ fn write_prompt(prompt: &Prompt, out: &mut Vec<u8>) {
         Prompt::Ids(ids) => write_ids(ids, out),
         Prompt::IdBatch(prompts) => write_list(prompts, out, |ids, out| write_ids(ids, out)),
         Prompt::Parts(parts) => write_list(parts, out, write_part),
-        Prompt::Messages(messages) => out.extend_from_slice(messages.as_str().as_bytes()),
+        Prompt::Messages(json) | Prompt::Fields(json) => out.extend_from_slice(json.as_str().as_bytes()),
+    }
+}
+
+/// Writes the field `input` behind others, or the fields that a prompt has in its place.
+pub(super) fn write_input_or_fields(sample: &Sample, out: &mut Vec<u8>) {
+    match &sample.prompt {
+        Prompt::Fields(fields) => {
+            let within = fields.as_str().strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default();
+            if !within.is_empty() {
+                out.push(b',');
+                out.extend_from_slice(within.as_bytes());
+            }
+        }
+        prompt => {
+            out.extend_from_slice(br#","input":"#);
+            write_prompt(prompt, out);
+        }
     }
 }
 
@@ -73,7 +90,7 @@ pub(super) fn is_empty(prompt: &Prompt) -> bool {
         Prompt::Ids(ids) => ids.is_empty(),
         Prompt::IdBatch(prompts) => prompts.is_empty(),
         Prompt::Parts(parts) => parts.is_empty(),
-        Prompt::Messages(_) => false,
+        Prompt::Messages(_) | Prompt::Fields(_) => false,
     }
 }
 
@@ -83,7 +100,7 @@ fn write_prompt_parts(prompt: &Prompt, out: &mut Vec<u8>) {
         Prompt::Parts(parts) => write_items(parts, out, write_part),
         Prompt::Batch(texts) => write_items(texts, out, |text, out| write_text_part(text, out)),
         Prompt::Text(text) => write_text_part(text, out),
-        Prompt::Ids(_) | Prompt::IdBatch(_) | Prompt::Messages(_) => {
+        Prompt::Ids(_) | Prompt::IdBatch(_) | Prompt::Messages(_) | Prompt::Fields(_) => {
             out.extend_from_slice(br#"{"type":"text","text":"#);
             write_prompt(prompt, out);
             out.push(b'}');
@@ -165,7 +182,7 @@ pub(super) fn size_hint(sample: &Sample) -> usize {
         Prompt::Ids(ids) => ids.len() * 7,
         Prompt::IdBatch(prompts) => prompts.iter().map(|ids| ids.len() * 7).sum(),
         Prompt::Parts(parts) => parts.iter().map(part_size).sum(),
-        Prompt::Messages(messages) => messages.as_str().len(),
+        Prompt::Messages(json) | Prompt::Fields(json) => json.as_str().len(),
     };
     prompt + sample.media.iter().map(part_size).sum::<usize>()
 }

@@ -41,6 +41,8 @@ pub struct Carries {
     pub sound: Option<Placement>,
     /// Messages of all sides of a conversation, and functions to call.
     pub messages: bool,
+    /// Fields of the body in the place of a prompt.
+    pub fields: bool,
     /// Prompts that the server is to put into the model's chat template.
     pub untemplated: bool,
 }

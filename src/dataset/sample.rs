@@ -41,6 +41,8 @@ pub enum Prompt {
     Parts(Vec<Part>),
     /// A list of whole messages, which is sent as it is.
     Messages(Json),
+    /// Fields of the body, in the place of the one that holds a prompt.
+    Fields(Json),
 }
 
 impl Default for Prompt {
@@ -55,7 +57,7 @@ impl Prompt {
         match self {
             Prompt::Batch(texts) => texts.len(),
             Prompt::IdBatch(prompts) => prompts.len(),
-            Prompt::Text(_) | Prompt::Ids(_) | Prompt::Parts(_) | Prompt::Messages(_) => 1,
+            Prompt::Text(_) | Prompt::Ids(_) | Prompt::Parts(_) | Prompt::Messages(_) | Prompt::Fields(_) => 1,
         }
     }
 }

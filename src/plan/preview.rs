@@ -67,7 +67,7 @@ fn text(prompt: &Prompt) -> String {
     match prompt {
         Prompt::Text(text) => text.clone(),
         Prompt::Batch(texts) => texts.join(" | "),
-        Prompt::Messages(messages) => messages.as_str().to_owned(),
+        Prompt::Messages(json) | Prompt::Fields(json) => json.as_str().to_owned(),
         Prompt::Parts(parts) => parts.iter().map(part).collect::<Vec<_>>().join(" "),
         Prompt::Ids(ids) => format!("{ids:?}"),
         Prompt::IdBatch(prompts) => format!("{prompts:?}"),

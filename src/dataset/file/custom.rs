@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgMatches, Args};
+use serde_json::Value;
 
 use super::chat_row::ChatRow;
 use super::open::{check, from_file};
@@ -13,7 +14,8 @@ use crate::args;
 use crate::dataset::ahead::ahead;
 use crate::dataset::kind::{Common, Dataset, Kind, flags};
 use crate::dataset::lengths::length;
-use crate::dataset::needs::Needs;
+use crate::dataset::needs::{Carries, Needs};
+use crate::dataset::part::Json;
 use crate::dataset::rows;
 use crate::dataset::sample::{Prompt, Sample, Samples};
 use crate::dataset::selection::{Selection, Taken};
@@ -67,6 +69,8 @@ pub(super) enum Said {
     Text(String),
     /// Whole messages.
     Chat(ChatRow),
+    /// Fields of the body.
+    Fields(Json),
 }
 
 /// The user's own prompts, an object a line.
@@ -109,24 +113,24 @@ impl Custom {
             needs: Needs { templated: self.template != Template::None, ..Needs::default() },
             check: check(&self.path),
             ..Dataset::new(KIND.name, move |carries, tokenizer, draws| {
-                self.clone().samples(carries.messages, tokenizer.cloned(), draws)
+                self.clone().samples(*carries, tokenizer.cloned(), draws)
             })
         }
     }
 
-    fn samples(self, chats: bool, tokenizer: Option<Tokenizer>, draws: &mut Draws) -> Result<Samples> {
+    fn samples(self, carries: Carries, tokenizer: Option<Tokenizer>, draws: &mut Draws) -> Result<Samples> {
         let path = self.path.clone();
-        from_file(&path, |bytes| self.samples_of(bytes, chats, tokenizer, draws))
+        from_file(&path, |bytes| self.samples_of(bytes, carries, tokenizer, draws))
     }
 
     fn samples_of(
         self,
         bytes: Vec<u8>,
-        chats: bool,
+        carries: Carries,
         tokenizer: Option<Tokenizer>,
         draws: &mut Draws,
     ) -> Result<Samples> {
-        let rows = parse(&bytes, self.output_len, chats)?;
+        let rows = parse(&bytes, self.output_len, carries)?;
         if rows.is_empty() {
             return Err(Error::new("no lines").hint(form(self.output_len)));
         }
@@ -162,6 +166,9 @@ impl Line {
     fn sample(&self, tokenizer: Option<&Tokenizer>, template: &Template, request_id: Option<String>) -> Result<Sample> {
         let sample = match (&self.prompt, tokenizer) {
             (Said::Chat(chat), tokenizer) => chat.sample(tokenizer)?,
+            (Said::Fields(fields), _) => {
+                Sample { prompt: Prompt::Fields(fields.clone()), input_tokens: 1, ..Sample::default() }
+            }
             (Said::Text(prompt), None) => {
                 Sample { prompt: Prompt::Text(prompt.clone()), input_tokens: 1, ..Sample::default() }
             }
@@ -182,10 +189,18 @@ fn begins_twice(row: &Line, template: &Template, tokenizer: &Tokenizer) -> bool 
 }
 
 /// The lines of a file, all of which must be right.
-fn parse(bytes: &[u8], output_len: OutputLen, chats: bool) -> Result<Vec<Line>> {
+fn parse(bytes: &[u8], output_len: OutputLen, carries: Carries) -> Result<Vec<Line>> {
     rows::read(bytes, form(output_len), |mut row| {
-        let prompt = match ChatRow::of(&mut row, chats)? {
+        let prompt = match ChatRow::of(&mut row, carries.messages)? {
             Some(chat) => Said::Chat(chat),
+            None if row.get("prompt").is_some_and(Value::is_object) => {
+                if !carries.fields {
+                    return Err(row
+                        .wrong("the prompt is an object, for which requests of this backend have no place")
+                        .hint("give a text, or `--backend vllm-pooling`, which sends the fields of the object"));
+                }
+                Said::Fields(Json::of(&row.take("prompt").unwrap_or_default()))
+            }
             None => Said::Text(row.text("prompt")?),
         };
         let output_tokens = match output_len {

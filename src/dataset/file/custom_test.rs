@@ -9,7 +9,7 @@ fn custom(line: &str) -> Custom {
 }
 
 fn samples(line: &str, tokenizer: Option<Tokenizer>, json: &str) -> Result<Samples> {
-    custom(line).samples_of(json.as_bytes().to_vec(), false, tokenizer, &mut Draws::new(0))
+    custom(line).samples_of(json.as_bytes().to_vec(), Carries::default(), tokenizer, &mut Draws::new(0))
 }
 
 /// Five prompts with their output lengths; a blank line and Windows line ends between.
@@ -82,7 +82,7 @@ fn a_line_that_is_wrong_is_refused_with_its_number_and_field() {
 #[test]
 fn an_empty_file_and_a_missing_one_are_refused() {
     assert_eq!(samples("", None, "\n \n").err().unwrap().to_string(), "no lines");
-    let error = custom("").samples(false, None, &mut Draws::new(0)).err().unwrap();
+    let error = custom("").samples(Carries::default(), None, &mut Draws::new(0)).err().unwrap();
     assert!(error.to_string().starts_with("cannot read dataset `prompts.jsonl`: No such file"), "{error}");
 }
 
@@ -108,7 +108,8 @@ fn rows_of_messages_are_sent_whole_where_there_is_a_place_for_them() {
     let row = r#"{"messages":[{"role":"system","content":"Be terse."},{"role":"user","content":"Hi"},{"role":"assistant","content":"Ho"}],"tools":[{"type":"function"}]}"#;
     let settings = || custom("");
     let of = |json: &str, chats: bool| {
-        let samples = settings().samples_of(json.as_bytes().to_vec(), chats, None, &mut Draws::new(0))?;
+        let carries = Carries { messages: chats, ..Carries::default() };
+        let samples = settings().samples_of(json.as_bytes().to_vec(), carries, None, &mut Draws::new(0))?;
         samples.iter.collect::<Result<Vec<Sample>>>()
     };
     let whole = of(row, true).unwrap().remove(0);
@@ -120,4 +121,19 @@ fn rows_of_messages_are_sent_whole_where_there_is_a_place_for_them() {
     let within = r#"{"prompt":[{"role":"user","content":"Hi"}]}"#;
     assert!(matches!(of(within, true).unwrap()[0].prompt, Prompt::Messages(_)));
     assert!(of(r#"{"messages":[{"role":"assistant","content":"Ho"}]}"#, true).is_err());
+}
+
+#[test]
+fn an_object_is_sent_as_fields_where_requests_have_a_place_for_them() {
+    let line = r#"{"prompt": {"data": {"data": "https://x/a.tif"}, "softmax": false}}"#;
+    let of = |fields: bool| {
+        let carries = Carries { fields, ..Carries::default() };
+        custom("").samples_of(line.as_bytes().to_vec(), carries, None, &mut Draws::new(0))
+    };
+    let sample = of(true).unwrap().iter.next().unwrap().unwrap();
+    let Prompt::Fields(fields) = &sample.prompt else { panic!("{:?}", sample.prompt) };
+    assert_eq!(fields.as_str(), r#"{"data":{"data":"https://x/a.tif"},"softmax":false}"#);
+    let error = of(false).err().unwrap();
+    assert!(error.to_string().contains("the prompt is an object"), "{error}");
+    assert!(error.advice().unwrap().contains("vllm-pooling"), "{error:?}");
 }
