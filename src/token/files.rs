@@ -299,6 +299,14 @@ mod tests {
     }
 
     #[test]
+    fn a_folders_tokenizer_is_looked_at_too() {
+        let folder = Folder::new("pointer", &[("tokenizer.json", "version https://git-lfs.github.com/spec/v1\n")]);
+        for path in [folder.0.clone(), folder.0.join("tokenizer.json")] {
+            assert!(read(&path).err().unwrap().to_string().contains("Git LFS"), "{}", path.display());
+        }
+    }
+
+    #[test]
     fn the_configuration_leads_to_its_tokenizer() {
         let folder = Folder::new("config", &[("tokenizer.json", "{}"), ("tokenizer_config.json", "{}")]);
         assert_eq!(read(&folder.0.join("tokenizer_config.json")).unwrap().tokenizer, b"{}");
