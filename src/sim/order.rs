@@ -6,6 +6,7 @@ use memchr::{memchr, memchr_iter, memmem};
 use super::endpoint::Endpoint;
 use super::prefix;
 use super::walk::{for_each_field, for_each_item, text};
+use super::whole::DIMENSIONS;
 
 /// What a request asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -61,6 +62,8 @@ struct Size {
 
 /// Lists of ids lie in a list of prompts; what lies deeper is one text.
 const DEEPEST: u32 = 3;
+/// Numbers of an answer: some 32 MB of text.
+const MOST_ELEMENTS: u64 = 1 << 22;
 /// Tokens of an image, a video or a sound in a message.
 const MEDIUM_TOKENS: u32 = 256;
 /// Bytes of a sound file that are a token: 20 ms at 16,000 samples a second of two bytes each.
@@ -109,6 +112,10 @@ pub(super) fn order(endpoint: Endpoint, body: &[u8], blocks: Blocks) -> Result<O
         order.blocks = prefix::blocks(prompt);
     }
     order.stream &= !endpoint.pools();
+    let elements = u64::from(order.inputs) * u64::from(order.dimensions.unwrap_or(DIMENSIONS));
+    if endpoint.pools() && elements > MOST_ELEMENTS {
+        return Err(format!("the answer would have {elements} numbers, and no more than {MOST_ELEMENTS} are made"));
+    }
     Ok(order)
 }
 

@@ -71,6 +71,17 @@ fn vectors_are_written_as_asked_and_never_streamed() {
 }
 
 #[test]
+fn an_answer_that_would_fill_the_memory_is_refused() {
+    let asked = |inputs: usize, dimensions: u32| {
+        let inputs = vec!["\"a\""; inputs].join(",");
+        read(Endpoint::Embeddings, &format!("{{\"input\":[{inputs}],\"dimensions\":{dimensions}}}"))
+    };
+    assert!(asked(1024, 4096).is_ok());
+    assert!(asked(1025, 4096).unwrap_err().contains("no more than 4194304"));
+    assert!(asked(2, u32::MAX).is_err());
+}
+
+#[test]
 fn what_lacks_its_prompt_is_refused_by_the_name_of_the_field() {
     assert_eq!(completion("{}").unwrap_err(), "the body has no `prompt`");
     assert_eq!(read(Endpoint::Embeddings, "{}").unwrap_err(), "the body has no `input` and no `messages`");
