@@ -6,7 +6,6 @@ use memchr::{memchr, memchr_iter, memmem};
 use super::endpoint::Endpoint;
 use super::prefix;
 use super::walk::{for_each_field, for_each_item, text};
-use super::whole::DIMENSIONS;
 
 /// What a request asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,6 +61,8 @@ struct Size {
 
 /// Lists of ids lie in a list of prompts; what lies deeper is one text.
 const DEEPEST: u32 = 3;
+/// The length of an embedding where the request says none.
+pub(super) const DIMENSIONS: u32 = 16;
 /// Numbers of an answer: some 32 MB of text.
 const MOST_ELEMENTS: u64 = 1 << 22;
 /// Tokens of an image, a video or a sound in a message.

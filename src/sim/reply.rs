@@ -7,9 +7,9 @@ use super::config::{Config, Flow, HeadTime, Usage};
 use super::endpoint::Endpoint;
 use super::event::{Counts, Id, Piece, Times};
 use super::fault::{Ending, Kind};
-use super::order::Order;
+use super::order::{DIMENSIONS, Order};
 use super::script::{Name, Script};
-use super::whole::{DIMENSIONS, Vectors, Whole};
+use super::whole::{Vectors, Whole};
 use super::wire::{self, After, Framing, Head};
 
 /// What an answer waits for.

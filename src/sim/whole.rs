@@ -25,8 +25,6 @@ pub(super) struct Vectors {
     pub(super) dimensions: u32,
 }
 
-/// The length of an embedding where the request says none.
-pub(super) const DIMENSIONS: u32 = 16;
 /// Every element of every vector.
 const ELEMENT: f32 = 0.25;
 
