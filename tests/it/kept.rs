@@ -65,7 +65,7 @@ fn a_screen_that_takes_nothing_costs_no_result() {
 fn a_disk_that_fills_up_with_details_has_room_for_the_result() {
     let (server, dir) = (server(), Dir::new());
     // Of so many kilobytes no file may become longer: the records do.
-    let outcome = shell(&format!("ulimit -f 8; {} --save-detailed", command(&server)), dir.path());
+    let outcome = shell(&format!("ulimit -f 12; {} --save-detailed", command(&server)), dir.path());
     assert_eq!(result(&dir.path().join("out/r.json"))["completed"], 40, "{}", outcome.stderr);
     assert!(outcome.stderr.contains("details of requests"), "{}", outcome.stderr);
 }
