@@ -75,9 +75,9 @@ fn a_line_that_does_not_fit_spoils_none_before_it() {
     let (server, dir) = (server(), Dir::new());
     let file = dir.path().join("out/r.json");
     fs::create_dir_all(dir.path().join("out")).unwrap();
-    let earlier = format!("{}\n", json!({"filler": "x".repeat(8000)}));
+    let earlier = format!("{}\n", json!({"filler": "x".repeat(12_000)}));
     fs::write(&file, &earlier).unwrap();
-    let outcome = shell(&format!("ulimit -f 8; {} --append-result", command(&server)), dir.path());
+    let outcome = shell(&format!("ulimit -f 12; {} --append-result", command(&server)), dir.path());
     assert_eq!(outcome.status, Some(2), "{}", outcome.stderr);
     assert_eq!(fs::read_to_string(&file).unwrap(), earlier);
     // The result stands where temporary files do, and the warning says so.
