@@ -42,10 +42,8 @@ impl Schedule {
         let begins = turns.as_ref().map_or(samples.count, Turns::conversations);
         let recorded = samples.due.is_some();
         let due = samples.due.clone().unwrap_or_else(|| load.arrivals.due(begins, &mut draws.legacy));
-        let adapters = workload.adapters.as_ref().map(|mix| {
-            let adapters = mix.assign(begins, &mut draws.python);
-            Arc::new(turns.as_ref().map_or_else(|| adapters.clone(), |turns| turns.spread(&adapters)))
-        });
+        let adapters = workload.adapters.as_ref().map(|mix| mix.assign(begins, &mut draws.python));
+        let adapters = adapters.map(|assigned| Arc::new(Turns::spread(turns.as_ref(), assigned)));
         Ok(Schedule { samples, turns, due, recorded, adapters })
     }
 }

@@ -14,7 +14,7 @@ use crate::backend::{Connect, Server};
 use crate::dataset::Sample;
 use crate::drive::{self, Observation, Settings, Stop, Target, limits};
 use crate::error::{Error, Result};
-use crate::plan::request::{Encoder, Start};
+use crate::plan::request::Encoder;
 use crate::plan::turns::{self, Turns};
 use crate::plan::{Load, probe};
 use crate::record::{
@@ -103,8 +103,7 @@ impl Session {
             dropped: &content.dropped,
         };
         let targets = Target::resolve_all(server)?;
-        let starts: Vec<Start> = targets.iter().map(Target::start).collect();
-        let encoder = Encoder::new(&starts, &server.all_headers(), server.backend, &fixed);
+        let encoder = Encoder::new(targets.iter().map(Target::start), &server.all_headers(), server.backend, &fixed);
         let Schedule { mut samples, turns, due, recorded, adapters } = schedule;
         let first = samples.iter.next().expect("a schedule has a sample")?;
         encoder.check(&first)?;
@@ -118,8 +117,8 @@ impl Session {
         around::reaches(&experiment.around, targets.len(), site)?;
         let routes = targets.len() * server.local.len().max(1);
         limits::room_for(at_once(&due, experiment.load.max_concurrency), routes)?;
-        let servers = in_turn(&targets, turns.as_ref().map_or(samples.count, Turns::conversations));
-        let servers = servers.map(|of| Arc::new(turns.as_ref().map_or_else(|| of.clone(), |turns| turns.spread(&of))));
+        let servers = in_turn(&targets, due.len());
+        let servers = servers.map(|assigned| Arc::new(Turns::spread(turns.as_ref(), assigned)));
         let setup = setup(experiment, site);
         let rate_changes = setup.ramp.map_or(Vec::new(), |ramp| ramp.changes(&due));
         Ok(Session {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
@@ -21,8 +21,6 @@ use crate::record::{Finished, Health};
 /// So many requests that have finished may wait for the caller. A worker that finishes more waits as well: where a disk is slower than
 /// the server, requests are sent late, which the run tells, and the memory is not filled.
 const WAITING: usize = 1 << 13;
-/// How often it is looked whether a thread has ended.
-const LOOK: Duration = Duration::from_millis(1);
 
 /// The threads of a run.
 pub(super) struct Crew<'scope> {
@@ -141,19 +139,12 @@ impl<'scope> Crew<'scope> {
 
     /// Cancels what is still in flight, hands on what finishes by that, and waits for the threads: what the workers found out, and
     /// what kept a job from being made.
-    pub(super) fn dismiss(self, mut finished: impl FnMut(Finished)) -> (Health, Option<Error>) {
+    pub(super) fn dismiss(self, finished: impl FnMut(Finished)) -> (Health, Option<Error>) {
         self.gate.end(Line::Drop);
         self.wake.pacer.unpark();
         drop(self.orders);
-        // The pacer and the workers hold the other ends.
-        while !self.pacer.is_finished() || !self.workers.iter().all(ScopedJoinHandle::is_finished) {
-            match self.finished.recv_timeout(LOOK) {
-                Ok(one) => finished(one),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
-        }
-        self.finished.try_iter().for_each(finished);
+        // The pacer and the workers hold the other ends until they end.
+        self.finished.iter().for_each(finished);
         let mut health = Health::default();
         // Whoever has died has said so at the gate.
         self.workers.into_iter().filter_map(|worker| worker.join().ok()).for_each(|found| health.merge(&found));

@@ -56,9 +56,8 @@ impl Local {
 pub struct Target {
     /// What people call it.
     name: String,
-    /// Its authority, and the path of requests there.
-    authority: String,
-    path: String,
+    /// How requests to it start.
+    start: Start,
     /// What to connect to, tried in order: the server's addresses, or its proxy's.
     pub(super) peers: Vec<Peer>,
     /// Where from.
@@ -69,10 +68,6 @@ pub struct Target {
     pub(super) tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
     /// What to send first through a proxy, for `https`.
     pub(super) tunnel: Option<Vec<u8>>,
-    /// What stands before the path in a request line, for `http` through a proxy.
-    prefix: String,
-    /// A `proxy-authorization` header line, for `http` through a proxy.
-    authorization: String,
     /// Host and port of the proxy, if there is one.
     proxy: Option<String>,
 }
@@ -108,15 +103,12 @@ impl Target {
         let uri = root.parse().map_err(|cause| Error::new(format!("cannot use the server URL `{root}`: {cause}")))?;
         let mut target = Target {
             name: place.shown(),
-            authority: url.authority(),
-            path: url.path.clone(),
+            start: Start { line: format!("POST {} HTTP/1.1\r\n", url.path), host: url.authority() },
             peers: Vec::new(),
             local: Local::default(),
             best: Arc::default(),
             tls,
             tunnel: None,
-            prefix: String::new(),
-            authorization: String::new(),
             proxy: None,
         };
         if let Some(path) = &url.socket {
@@ -142,8 +134,8 @@ impl Target {
             let head = format!("CONNECT {authority} HTTP/1.1\r\nhost: {authority}\r\n{authorization}\r\n");
             target.tunnel = Some(head.into_bytes());
         } else {
-            target.prefix = root;
-            target.authorization = authorization;
+            // A proxy wants to know the server, and who asks.
+            target.start.line = format!("POST {root}{} HTTP/1.1\r\n{authorization}", url.path);
         }
         Ok(target)
     }
@@ -185,9 +177,8 @@ impl Target {
     }
 
     /// How requests to it start.
-    pub fn start(&self) -> Start {
-        let line = format!("POST {}{} HTTP/1.1\r\n{}", self.prefix, self.path, self.authorization);
-        Start { line, host: self.authority.clone() }
+    pub fn start(&self) -> &Start {
+        &self.start
     }
 }
 

@@ -33,9 +33,14 @@ pub struct Start {
 impl Encoder {
     /// An encoder of requests that go to the first of the servers that they may start with, and carry `headers` and the bodies of
     /// `backend`, in which `fixed` is always the same.
-    pub fn new(starts: &[Start], headers: &[(String, String)], backend: Backend, fixed: &Fixed<'_>) -> Self {
+    pub fn new<'a>(
+        starts: impl IntoIterator<Item = &'a Start>,
+        headers: &[(String, String)],
+        backend: Backend,
+        fixed: &Fixed<'_>,
+    ) -> Self {
         let template = backend.template(fixed);
-        let heads = starts.iter().map(|start| head(start, template.media_type(), headers)).collect();
+        let heads = starts.into_iter().map(|start| head(start, template.media_type(), headers)).collect();
         Encoder { heads, backend, template, adapters: None, servers: None }
     }
 

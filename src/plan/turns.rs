@@ -45,12 +45,12 @@ impl Turns {
         self.lengths.iter().scan(0, next).collect()
     }
 
-    /// Each turn goes where its conversation goes.
-    #[must_use]
-    pub fn spread(&self, conversations: &Partition) -> Partition {
-        let turns = self.lengths.iter().zip(&conversations.of);
+    /// Where each request goes when its conversation goes as `assigned` says; without `turns` each request stands alone.
+    pub fn spread(turns: Option<&Self>, assigned: Partition) -> Partition {
+        let Some(turns) = turns else { return assigned };
+        let turns = turns.lengths.iter().zip(&assigned.of);
         let of = turns.flat_map(|(&length, &place)| std::iter::repeat_n(place, length as usize)).collect();
-        Partition { names: conversations.names.clone(), of }
+        Partition { of, ..assigned }
     }
 
     /// How they go under `load`, when they begin at `due`.

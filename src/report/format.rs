@@ -82,13 +82,7 @@ impl Format {
         match self {
             Format::Timeline(_) => Some("Timeline plot"),
             Format::Lengths => Some("Dataset statistics plot"),
-            Format::Vllm
-            | Format::Full
-            | Format::Outline
-            | Format::VllmJson
-            | Format::PyTorch
-            | Format::Csv
-            | Format::Markdown => None,
+            _ => None,
         }
     }
 
@@ -105,13 +99,7 @@ impl Format {
             Format::Timeline(_) if pooling => Some("these requests have no output over time"),
             Format::Lengths if pooling => Some("these requests have no output lengths"),
             Format::Timeline(_) | Format::Lengths => report.run.records.is_empty().then_some("no request was sent"),
-            Format::Vllm
-            | Format::Full
-            | Format::Outline
-            | Format::VllmJson
-            | Format::PyTorch
-            | Format::Csv
-            | Format::Markdown => None,
+            _ => None,
         }
     }
 
@@ -119,12 +107,7 @@ impl Format {
     pub fn words(self, moment: &Moment<'_>) -> Option<String> {
         match self {
             Format::Vllm | Format::Full | Format::Outline => announce::words(moment),
-            Format::VllmJson
-            | Format::PyTorch
-            | Format::Csv
-            | Format::Markdown
-            | Format::Timeline(_)
-            | Format::Lengths => None,
+            _ => None,
         }
     }
 

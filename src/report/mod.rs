@@ -34,10 +34,11 @@ pub use vllm::charts::{Charts, Glyphs};
 pub use vllm::read::{Number, Stored};
 pub use vllm::rebuild::{Held, Rebuilt};
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use crate::measure::{Asked, Figure, Metric, Metrics, Verdict};
-use crate::record::Run;
+use crate::record::{Outcome, Run};
 
 /// Everything that a report is made from.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +63,20 @@ impl Report<'_> {
     /// Every figure that the run has, as far as it was asked for.
     fn all_figures(&self) -> impl Iterator<Item = (Figure, f64)> {
         Figure::all(self.asked).into_iter().filter_map(|figure| Some((figure, figure.of(self.metrics)?)))
+    }
+
+    /// The causes of failures in the order of the first requests that failed by them, and how many did.
+    fn causes(&self) -> Vec<(&str, u64)> {
+        let (mut causes, mut places) = (Vec::<(&str, u64)>::new(), HashMap::new());
+        for record in self.run.records.iter().filter(|record| record.outcome != Outcome::Done) {
+            let cause = self.run.errors.of(record.id);
+            let place = *places.entry(cause).or_insert_with(|| {
+                causes.push((cause, 0));
+                causes.len() - 1
+            });
+            causes[place].1 += 1;
+        }
+        causes
     }
 
     /// The latencies that were asked for and mean something for the run, in the order of reports.

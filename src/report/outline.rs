@@ -100,11 +100,10 @@ impl Report<'_> {
 
     /// The commonest cause of failures, and when the first request failed, in seconds.
     fn cause(&self) -> Option<(&str, f64)> {
-        let failed = || self.run.records.iter().filter(|record| record.outcome != Outcome::Done);
-        let first = failed().map(|record| record.end.as_secs_f64()).reduce(f64::min)?;
-        let mut causes = std::collections::BTreeMap::<&str, u64>::new();
-        failed().for_each(|record| *causes.entry(self.run.errors.of(record.id)).or_default() += 1);
-        causes.into_iter().max_by_key(|(_, count)| *count).map(|(cause, _)| (cause, first))
+        let failed = self.run.records.iter().filter(|record| record.outcome != Outcome::Done);
+        let first = failed.map(|record| record.end.as_secs_f64()).reduce(f64::min)?;
+        let commonest = self.causes().into_iter().max_by_key(|(cause, count)| (*count, *cause));
+        commonest.map(|(cause, _)| (cause, first))
     }
 
     /// What was asked for.

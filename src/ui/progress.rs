@@ -12,8 +12,6 @@ use crate::measure::Snapshot;
 
 /// Most redraws of the bar a second.
 const REDRAWS: u8 = 10;
-/// Columns of a terminal that does not say how many it has.
-const USUAL: usize = 80;
 /// Least time from one plain line to the next.
 const LINE_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -62,7 +60,7 @@ impl Progress {
             Form::Bar(bar, style) => {
                 // Each of these may redraw, and the limit on redraws drops most: what is shown lags by a tenth of a second.
                 bar.set_prefix(format!("{}{}", counts(snapshot, *style), left(snapshot)));
-                bar.set_message(speeds(snapshot, width(&std::io::stderr()).unwrap_or(USUAL)));
+                bar.set_message(speeds(snapshot, width(&std::io::stderr()).unwrap_or(usize::MAX)));
                 bar.set_position(snapshot.done);
             }
             Form::Lines(last) => {

@@ -9,7 +9,6 @@ use super::{blocks, charts, own, parts};
 use crate::json::Value;
 use crate::legible::legible;
 use crate::measure::{Figure, Metric, Statistic};
-use crate::record::Outcome;
 use crate::report::Report;
 
 /// Failures that are listed by their cause.
@@ -36,7 +35,7 @@ const TOTALS: [&str; 11] = [
 impl Report<'_> {
     /// Writes the reference's report and what matters of the run; of one in which nothing succeeded only why.
     pub(in crate::report) fn brief(&self, out: &mut dyn Write) -> io::Result<()> {
-        self.causes(out)?;
+        self.list_causes(out)?;
         if self.metrics.counts.completed > 0 {
             self.reference(out)?;
             parts::groups(self, out)?;
@@ -47,7 +46,7 @@ impl Report<'_> {
 
     /// Writes all that there is to tell, and what matters of it at the end.
     pub(in crate::report) fn console(&self, out: &mut dyn Write) -> io::Result<()> {
-        self.causes(out)?;
+        self.list_causes(out)?;
         self.reference(out)?;
         self.own_sections(out)?;
         parts::groups(self, out)?;
@@ -76,18 +75,9 @@ impl Report<'_> {
         decoding(self.metrics, positions, out)
     }
 
-    /// The causes of failures in the order of the first requests that failed by them, and how many did.
-    fn causes(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut causes: Vec<(&str, u64)> = Vec::new();
-        for record in self.run.records.iter().filter(|record| record.outcome != Outcome::Done) {
-            let text = self.run.errors.of(record.id);
-            if let Some((_, count)) = causes.iter_mut().find(|(cause, _)| *cause == text) {
-                *count += 1;
-            } else if causes.len() < LISTED_FAILURES {
-                causes.push((text, 1));
-            }
-        }
-        for (index, (cause, count)) in causes.into_iter().enumerate() {
+    /// The first causes of failures, and how many requests failed by each.
+    fn list_causes(&self, out: &mut dyn Write) -> io::Result<()> {
+        for (index, (cause, count)) in self.causes().into_iter().take(LISTED_FAILURES).enumerate() {
             if index == 0 {
                 writeln!(out, "Failed requests during benchmark run detected (capping to {LISTED_FAILURES}):")?;
             }
