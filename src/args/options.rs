@@ -19,8 +19,12 @@ const SECRET: [&str; 1] = ["header"];
 pub fn settle(options: &mut Vec<(String, Value)>, overruled: impl Iterator<Item = (&'static str, &'static str)>) {
     let value = |name: &str| options.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
     let given = |name: &str| value(name).filter(|value| *value != Value::Null);
-    let timed = value("dataset_name") == Some(Value::Text("timed_trace".into()))
-        && value("no_self_timed") != Some(Value::Bool(true));
+    let on = |name: &str| value(name) == Some(Value::Bool(true));
+    let timed = match value("dataset_name") {
+        Some(Value::Text(name)) if name == "timed_trace" => !on("no_self_timed"),
+        Some(Value::Text(name)) if name == "burstgpt" => on("self_timed"),
+        _ => false,
+    };
     let settled: Vec<(&str, Value)> = overruled.filter_map(|(name, other)| Some((other, given(name)?))).collect();
     settled.into_iter().for_each(|(name, value)| set(options, name, value));
     set(options, "self_timed", Value::Bool(timed));

@@ -4,7 +4,8 @@ use clap::Args;
 use clap::builder::PossibleValue;
 
 use super::file::{
-    burstgpt, custom, custom_audio, custom_image, sharegpt, sonnet, spec_bench, speed_bench, timed_trace, txt_slices,
+    burstgpt, custom, custom_audio, custom_image, sharegpt, sonnet, spec_bench, speed_bench, timed_trace, timing,
+    txt_slices,
 };
 use super::kind::{Group, Kind};
 use super::made::{prefix_repetition, random, random_mm, rerank};
@@ -44,6 +45,7 @@ pub(super) static GROUPS: &[Group] = &[
     spec_bench::SpecBenchArgs::augment_args,
     speed_bench::SpeedBenchArgs::augment_args,
     timed_trace::TimedTraceArgs::augment_args,
+    timing::TimingArgs::augment_args,
     sonnet::SonnetArgs::augment_args,
     txt_slices::TxtSlicesArgs::augment_args,
 ];

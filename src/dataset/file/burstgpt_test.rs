@@ -19,7 +19,7 @@ Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n\
 
 fn samples(line: &str, table: &str) -> Result<Samples> {
     let line = format!("--dataset-name burstgpt --dataset-path a.csv {line}");
-    let burstgpt = settings(&line, |_, common| BurstGpt::resolve(common)).unwrap();
+    let burstgpt = settings(&line, super::settings).unwrap();
     burstgpt.samples_of(table.as_bytes(), tokenizer())
 }
 
@@ -74,7 +74,7 @@ fn a_table_that_is_wrong_is_refused_with_its_line_and_column() {
         assert_eq!(error.to_string(), why);
         assert!(error.advice().is_some());
     }
-    let error = parse(b"Model,Request tokens,Response tokens\n\xff,3,3\n").unwrap_err().to_string();
+    let error = parse(b"Model,Request tokens,Response tokens\n\xff,3,3\n", Timing::Load).unwrap_err().to_string();
     assert!(error.starts_with("line 2: invalid utf-8"), "{error}");
 }
 
@@ -95,6 +95,57 @@ fn columns_are_found_by_their_names() {
         "timestamp;model;request_tokens;response_tokens\n5;GPT-4;472;18\n",
         "MODEL\tREQUEST TOKENS\tRESPONSE TOKENS\nGPT-4\t472\t18\n",
     ] {
-        assert_eq!(parse(table.as_bytes()).unwrap(), [Lengths { input: 472, output: 18 }], "{table}");
+        assert_eq!(
+            parse(table.as_bytes(), Timing::Load).unwrap(),
+            [Recorded { input: 472, output: 18, seconds: 0.0 }],
+            "{table}"
+        );
     }
+}
+
+#[test]
+fn times_are_the_rows_of_the_file_from_the_first_that_is_sent() {
+    let head = "Timestamp,Model,Request tokens,Response tokens\n";
+    let table = format!(
+        "{head}90.5,ChatGPT,1,1\n100,GPT-4,2,5\n101.5,GPT-4,3,0\n102.25,GPT-4,4,6\n101,GPT-4,5,7\n4100,GPT-4,6,8\n"
+    );
+    let ticks = |seconds: &[f64]| Some(seconds.iter().copied().map(crate::record::Tick::from_secs_f64).collect());
+    let made = samples("--self-timed --num-prompts 3 --seed 7", &table).unwrap();
+    assert_eq!(made.due, ticks(&[0.0, 2.25, 2.25]), "a time that goes back is that of the row above");
+    assert_eq!(
+        made.warnings,
+        ["1 times of the trace lie before the one of the line above: those requests follow at once"]
+    );
+    let lengths: Vec<(u32, u32)> = rows(made).iter().map(|row| (row.1, row.2)).collect();
+    assert_eq!(lengths, [(2, 5), (4, 6), (5, 7)]);
+    let all = samples("--self-timed --num-prompts 9", &table).unwrap();
+    assert_eq!(
+        (all.count, &all.warnings[1..]),
+        (
+            4,
+            &[
+                "the trace lasts 1.1 hours".to_owned(),
+                "4 requests instead of 9, because the trace has no more rows".to_owned()
+            ][..]
+        )
+    );
+    for line in ["", "--no-self-timed", "--self-timed --no-self-timed"] {
+        assert_eq!(samples(&format!("{line} --num-prompts 3"), &table).unwrap().due, None, "{line}");
+    }
+}
+
+#[test]
+fn a_time_that_is_wrong_is_refused_where_times_count() {
+    for (time, why) in [
+        ("x", "line 3: no number of seconds at `Timestamp`"),
+        ("inf", "line 3: no number of seconds at `Timestamp`"),
+        ("40000000", "line 3: more than a year after the first row at `Timestamp`"),
+    ] {
+        let table = format!("Timestamp,Model,Request tokens,Response tokens\n0,GPT-4,1,1\n{time},GPT-4,1,1\n");
+        assert_eq!(samples("--self-timed --num-prompts 1", &table).err().unwrap().to_string(), why);
+        assert!(samples("--num-prompts 1", &table).is_ok());
+    }
+    let error = samples("--self-timed --num-prompts 1", "Model,Request tokens,Response tokens\nGPT-4,1,1\n");
+    let why = "line 1: no column `Timestamp`; the header has `Model`, `Request tokens`, `Response tokens`";
+    assert_eq!(error.err().unwrap().to_string(), why);
 }

@@ -12,5 +12,6 @@ pub mod sonnet;
 pub mod spec_bench;
 pub mod speed_bench;
 pub mod timed_trace;
+pub mod timing;
 mod trace_entry;
 pub mod txt_slices;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use clap::{ArgMatches, Args};
 
 use super::open::{check, from_file};
+use super::timing::{self, Timing, TimingArgs};
 use super::trace_entry::{Asked, Entry, Labels, Reading};
 use crate::args;
 use crate::args::range::outside;
@@ -22,7 +23,6 @@ use crate::dataset::rows::{self, Row};
 use crate::dataset::sample::{Prompt, Sample, Samples};
 use crate::dataset::table;
 use crate::error::{Error, Result};
-use crate::record::Tick;
 use crate::rng::{Draws, Python};
 use crate::token::Tokenizer;
 
@@ -51,16 +51,7 @@ pub struct TimedTraceArgs {
     /// The field of the hash ids.
     #[arg(long, value_name = "FIELD", default_value = "hash_ids")]
     pub timed_trace_label_hash_ids: String,
-    /// Send requests when the trace says; the default with `timed_trace`.
-    #[arg(long, overrides_with = "no_self_timed")]
-    pub self_timed: bool,
-    /// Send requests as the load flags say, not when the trace says.
-    #[arg(long, overrides_with = "self_timed")]
-    pub no_self_timed: bool,
 }
-
-/// A longer trace, in seconds, may be one in another unit.
-const AN_HOUR: f64 = 3600.0;
 
 /// The settings of `timed_trace`.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,30 +74,23 @@ pub struct TimedTrace {
     pub request_id_prefix: String,
 }
 
-/// Who says when requests start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Timing {
-    /// The trace.
-    Trace,
-    /// The flags of the load.
-    Load,
-}
-
 /// A recorded trace.
 pub(in crate::dataset) static KIND: Kind = Kind {
-    groups: &[TimedTraceArgs::augment_args],
-    own: &[("self_timed", ", which has no times"), ("no_self_timed", ", which has no times")],
+    groups: &[TimedTraceArgs::augment_args, TimingArgs::augment_args],
+    own: timing::OWN,
     ..Kind::new("timed_trace", "A recorded trace: its times, lengths and shared prefixes", |matches, common| {
         Ok(settings(matches, common)?.dataset())
     })
 };
 
 fn settings(matches: &ArgMatches, common: Common) -> Result<TimedTrace> {
-    flags::<TimedTraceArgs>(matches).resolve(common)
+    let timing = flags::<TimingArgs>(matches).resolve(Timing::Trace);
+    flags::<TimedTraceArgs>(matches).resolve(common, timing)
 }
 
 impl TimedTraceArgs {
-    fn resolve(self, Common { path, output_len, selection, .. }: Common) -> Result<TimedTrace> {
+    fn resolve(self, common: Common, timing: Timing) -> Result<TimedTrace> {
+        let Common { path, output_len, selection, .. } = common;
         let path = path.ok_or_else(|| {
             Error::new("dataset `timed_trace` needs a file").hint("name a `.jsonl` file with `--dataset-path`")
         })?;
@@ -130,7 +114,7 @@ impl TimedTraceArgs {
                 hashes: self.timed_trace_label_hash_ids,
             },
             output_len: output_len.map(|len| length("--output-len", len)).transpose()?,
-            timing: if self.no_self_timed { Timing::Load } else { Timing::Trace },
+            timing,
             request_id_prefix: selection.request_id_prefix,
         })
     }
@@ -170,7 +154,7 @@ impl TimedTrace {
         if entries.is_empty() {
             return Err(Error::new("no lines").hint(FORM));
         }
-        let due = (self.timing == Timing::Trace).then(|| due(&entries));
+        let due = (self.timing == Timing::Trace).then(|| timing::due(times(&entries)));
         let Reading { first, renamed, .. } = reading;
         let mut warnings = self.warnings(&entries, first.is_some());
         warnings.extend(told(&renamed));
@@ -222,27 +206,16 @@ impl TimedTrace {
             ));
         }
         if self.timing == Timing::Trace {
-            let times = || entries.iter().map(|entry| entry.seconds);
-            let back = times().zip(times().skip(1)).filter(|(earlier, later)| later < earlier).count();
-            if back > 0 {
-                warnings.push(format!(
-                    "{back} times of the trace lie before the one of the line above: those requests follow at once"
-                ));
-            }
-            let last = times().fold(0.0, f64::max);
-            if last > AN_HOUR {
-                let hours = last / 3600.0;
-                let unit = match dated {
-                    true => String::new(),
-                    false => format!(
-                        " with times in units of {} s: where they are milliseconds, give \
-                         `--timed-trace-sec-multiplier 0.001`",
-                        self.unit
-                    ),
-                };
-                warnings.push(format!("the trace lasts {hours:.1} hours{unit}"));
-            }
-            let first = times().next().unwrap_or(0.0);
+            let unit = match dated {
+                true => String::new(),
+                false => format!(
+                    " with times in units of {} s: where they are milliseconds, give \
+                     `--timed-trace-sec-multiplier 0.001`",
+                    self.unit
+                ),
+            };
+            warnings.extend(timing::warnings(times(entries), &unit));
+            let first = times(entries).next().unwrap_or(0.0);
             if first >= 1.0 {
                 warnings.push(format!("the trace begins {first:.0} s after its time 0, and so does this run"));
             }
@@ -265,14 +238,9 @@ fn told(renamed: &[(String, String)]) -> Option<String> {
     (!pairs.is_empty()).then(|| format!("of the trace, {}", pairs.join(", ")))
 }
 
-/// When each entry is due: at its time, but not before the one above it, which is sent first.
-fn due(entries: &[Entry]) -> Vec<Tick> {
-    let times = entries.iter().map(|entry| entry.seconds);
-    let latest = times.scan(0.0_f64, |latest, seconds| {
-        *latest = latest.max(seconds);
-        Some(*latest)
-    });
-    latest.map(Tick::from_secs_f64).collect()
+/// When each entry is asked, in seconds.
+fn times(entries: &[Entry]) -> impl Iterator<Item = f64> + Clone {
+    entries.iter().map(|entry| entry.seconds)
 }
 
 /// The ids that chunks are drawn from, ascending: the whole vocabulary, added tokens too, without the named special ones.

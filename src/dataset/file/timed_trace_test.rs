@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::dataset::golden::{self, resolve, tokenizer};
+use crate::record::Tick;
 
 const TRACE: &str = r#"{"ts": 0, "input_length": 20, "output_length": 5, "hash_ids": [1, 2]}
 {"ts": 1.5, "input_length": 10, "output_length": 6, "hash_ids": [1, 2, 3]}

@@ -9,11 +9,10 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
+use super::timing::LONGEST_TRACE;
 use crate::dataset::rows::Row;
 use crate::error::Result;
 
-/// The latest time of a trace, in seconds: a year. What is later was meant as a date, or has another unit.
-const LONGEST_TRACE: f64 = 365.0 * 86_400.0;
 /// Where a text is, if there is no number of input tokens.
 const TEXT: &str = "text_input";
 

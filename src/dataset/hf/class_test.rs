@@ -4,12 +4,13 @@ use std::io::Cursor;
 
 use serde_json::json;
 
-use super::gather::tests::{made, samples};
+use super::gather::tests::{hf, made, samples};
 use super::testing::{Folder, Leaf, Values, parquet_file, texts};
 use crate::dataset::media::Sound;
 use crate::dataset::part::Part;
 use crate::dataset::sample::{Prompt, Sample};
-use crate::token::Tokenizer;
+use crate::rng::Draws;
+use crate::token::{self, Tokenizer};
 
 /// The first request of a dataset of one file.
 fn first(name: &str, file: &str, content: &[u8], line: &str) -> Sample {
@@ -231,4 +232,47 @@ fn functions_become_tools() {
     assert_eq!((made[0].input_tokens, made[0].output_tokens), (6, 512));
     let error = samples(&folder, &format!("{name} --bfcl-categories rest")).err().unwrap().to_string();
     assert!(error.contains("category `rest`") && error.contains("BFCL_v3_rest.json"), "{error}");
+}
+
+#[test]
+fn a_count_without_tools_is_told_and_no_other() {
+    let row = |content: &str| {
+        json!({"question": [[{"role": "user", "content": content}]],
+               "function": [{"name": "f", "parameters": {"type": "dict", "properties": {"a": {"type": "float"}}}}]})
+    };
+    let rows = [row("Hi"), row("no tools"), row("nothing")].map(|row| format!("{row}\n")).concat();
+    let table = [
+        (
+            "{% for t in tools or [] %}{% for k, v in t.function.parameters.properties.items() %}{{ k }}{% endfor %}\
+             {% endfor %}{{ messages[0].content }}",
+            vec![],
+        ),
+        (
+            "{% if tools %}{{ raise_exception('none') }}{% endif %}{{ messages[0].content }}",
+            vec!["prompt tokens are those of messages without tools: "],
+        ),
+        (
+            "{% if messages[0].content == 'nothing' or tools and messages[0].content == 'no tools' %}\
+             {{ raise_exception('none') }}{% endif %}{{ messages[0].content }}",
+            vec![
+                "prompt tokens of 1 of 3 requests are those of messages without tools: ",
+                "prompt tokens of 1 of 3 requests are those of the contents of messages alone: ",
+            ],
+        ),
+    ];
+    for (index, (template, told)) in table.into_iter().enumerate() {
+        let folder = Folder::new(&format!("doubt-{index}"), &[("BFCL_v3_simple.json", &rows)]);
+        folder.write("model/tokenizer.json", include_bytes!("../../token/builtin.json"));
+        folder.write("model/tokenizer_config.json", json!({"chat_template": template}).to_string().as_bytes());
+        let model = folder.path().join("model").display().to_string();
+        let tokenizer = token::load(&token::Choice::Named(model), "m", None).unwrap().tokenizer.unwrap();
+        let line = "--hf-name gorilla-llm/Berkeley-Function-Calling-Leaderboard --bfcl-categories simple \
+                    --disable-shuffle --num-prompts 3";
+        let hf = hf(folder.path().to_str().unwrap(), line).unwrap();
+        let warnings = hf.samples(tokenizer, &mut Draws::new(0)).unwrap().warnings;
+        assert_eq!(warnings.len(), told.len(), "{template}: {warnings:?}");
+        for (warning, begins) in warnings.iter().zip(told) {
+            assert!(warning.starts_with(begins) && warning.contains("none"), "{warning}");
+        }
+    }
 }

@@ -52,8 +52,9 @@ impl Hf {
         let mut warnings = Vec::new();
         let drafts = if self.class == Class::Bfcl {
             let calls = self.calls(&source)?;
-            warnings.extend(calls.first().and_then(|call| maker.doubt(call)));
-            self.gather_calls(maker, calls)?
+            let (drafts, fallbacks) = self.gather_calls(maker, calls)?;
+            warnings.extend(tools::doubts(&fallbacks, drafts.len()));
+            drafts
         } else {
             let wanted = Wanted { subset: self.subset.as_deref(), split: &self.split };
             let mut table = Table::new(source.clone(), source.split(wanted)?);
@@ -135,10 +136,13 @@ impl Hf {
         Ok((drafts, dropped))
     }
 
-    fn gather_calls(&self, maker: Maker, calls: Vec<tools::Call>) -> Result<Vec<Draft>> {
+    /// The drafts of as many calls as are wanted, and of which not messages with tools were counted.
+    fn gather_calls(&self, maker: Maker, calls: Vec<tools::Call>) -> Result<(Vec<Draft>, Vec<tools::Fallback>)> {
         let calls: Vec<_> = calls.into_iter().take(self.selection.num_prompts as usize).collect();
-        let drafts = ahead(calls.len(), move |index| maker.tools(&calls[index]));
-        drafts.enumerate().map(|(number, draft)| Ok(draft?.numbered(number))).collect()
+        let made = ahead(calls.len(), move |index| maker.tools(&calls[index])).collect::<Result<Vec<_>>>()?;
+        let (drafts, fallbacks): (Vec<Draft>, Vec<_>) = made.into_iter().unzip();
+        let numbered = drafts.into_iter().enumerate().map(|(number, draft)| draft.numbered(number)).collect();
+        Ok((numbered, fallbacks.into_iter().flatten().collect()))
     }
 
     /// What is said of a column that nobody named: which it is, and what others there are.

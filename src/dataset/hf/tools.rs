@@ -83,8 +83,9 @@ fn call(mut row: rows::Row, name: &str) -> Result<Option<Call>> {
 }
 
 impl Maker {
-    /// The messages with their functions as tools; the server puts both into the chat template.
-    pub(super) fn tools(&self, call: &Call) -> Result<Draft> {
+    /// The messages with their functions as tools, which the server puts both into the chat template; and what its tokens are
+    /// counted of instead, where the tokenizer cannot.
+    pub(super) fn tools(&self, call: &Call) -> Result<(Draft, Option<Fallback>)> {
         let tools: Vec<Value> = call
             .functions
             .iter()
@@ -92,35 +93,58 @@ impl Maker {
             .collect();
         let messages = Value::Array(call.messages.clone());
         let tools = Value::Array(tools);
-        let input_tokens = self.count(&messages, &tools).map_err(|error| error.context(&call.place))?;
-        Ok(Draft::of(Sample {
+        let (text, fallback) = self.rendered(&messages, &tools);
+        let input_tokens = self.tokenizer.count(&text).map_err(|error| error.context(&call.place))?;
+        let draft = Draft::of(Sample {
             prompt: Prompt::Messages(Json::of(&messages)),
             input_tokens,
             output_tokens: self.given_length().expect("a class without answers has a length of its own"),
             overrides: vec![("tools".into(), Json::of(&tools)), ("tool_choice".into(), Json::of(&json!("auto")))],
             ..Sample::default()
-        }))
-    }
-
-    /// What to warn of where the tokenizer cannot count messages with tools.
-    pub(super) fn doubt(&self, call: &Call) -> Option<String> {
-        let render = |tools| self.tokenizer.render_messages(Value::Array(call.messages.clone()), tools);
-        let cause = render(Some(json!(call.functions))).err()?;
-        let counted = if render(None).is_ok() { "messages without tools" } else { "the contents of messages alone" };
-        Some(format!("prompt tokens are those of {counted}: {cause}"))
-    }
-
-    /// The tokens of messages and tools in the chat template; without tools where it takes none, and of the contents alone
-    /// where there is none.
-    fn count(&self, messages: &Value, tools: &Value) -> Result<u32> {
-        let rendered = self.tokenizer.render_messages(messages.clone(), Some(tools.clone()));
-        let rendered = rendered.or_else(|_| self.tokenizer.render_messages(messages.clone(), None));
-        let text = rendered.unwrap_or_else(|_| {
-            let contents = messages.as_array().into_iter().flatten().filter_map(|message| message["content"].as_str());
-            contents.collect::<Vec<_>>().join("\n")
         });
-        self.tokenizer.count(&text)
+        Ok((draft, fallback))
     }
+
+    /// Messages and tools in the chat template; without tools where it takes none, and the contents alone where there is none.
+    fn rendered(&self, messages: &Value, tools: &Value) -> (String, Option<Fallback>) {
+        let render = |tools| self.tokenizer.render_messages(messages.clone(), tools);
+        let cause = match render(Some(tools.clone())) {
+            Ok(text) => return (text, None),
+            Err(cause) => cause.to_string(),
+        };
+        if let Ok(text) = render(None) {
+            return (text, Some(Fallback { counted: "messages without tools", cause }));
+        }
+        let contents = messages.as_array().into_iter().flatten().filter_map(|message| message["content"].as_str());
+        let text = contents.collect::<Vec<_>>().join("\n");
+        (text, Some(Fallback { counted: "the contents of messages alone", cause }))
+    }
+}
+
+/// What tokens were counted of, in the place of messages with tools.
+#[derive(Debug, PartialEq)]
+pub(super) struct Fallback {
+    /// As a message names it.
+    counted: &'static str,
+    /// Why.
+    cause: String,
+}
+
+/// What to warn of where so many of `all` requests were counted otherwise than with tools: a sentence for each way.
+pub(super) fn doubts(fallbacks: &[Fallback], all: usize) -> Vec<String> {
+    let mut ways: Vec<&Fallback> = Vec::new();
+    for fallback in fallbacks {
+        if ways.iter().all(|way| way.counted != fallback.counted) {
+            ways.push(fallback);
+        }
+    }
+    let told = |way: &&Fallback| {
+        let Fallback { counted, cause } = way;
+        let count = fallbacks.iter().filter(|fallback| fallback.counted == *counted).count();
+        let of = if count == all { String::new() } else { format!(" of {count} of {all} requests") };
+        format!("prompt tokens{of} are those of {counted}: {cause}")
+    };
+    ways.iter().map(told).collect()
 }
 
 /// A schema whose types have the names of JSON Schema, however deep they lie.
