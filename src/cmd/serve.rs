@@ -114,9 +114,8 @@ impl ServeArgs {
         if self.output.overwrite && self.output.record.is_none() {
             content.warnings.push("`--overwrite` has no effect without `--record`".into());
         }
-        content.warnings.extend(pairing::pair(&dataset, server.backend)?);
         let (load, conversations) = self.load.resolve_for(&self.conversations)?;
-        conversations.iter().try_for_each(|shape| pairing::converse(&dataset, server.backend, shape))?;
+        content.warnings.extend(pairing::pair(&dataset, server.backend, conversations.as_ref())?);
         let workload = Workload {
             aligned: around.side_calls == SideCalls::Made
                 // The simulator inside has no tokenizer to agree with.

@@ -195,7 +195,7 @@ impl Dataset {
         match &self.talks {
             Some(talks) => talks(shape),
             None => Err(Error::new("this dataset has no conversations")
-                .hint("use `--dataset-name random` or `sharegpt` with `--multi-turn`")),
+                .hint("use `--dataset-name random`, `sharegpt` or `hf` with `--multi-turn`")),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod ahead;
 mod args;
+mod dialogue;
 pub mod file;
 pub mod hf;
 mod kind;

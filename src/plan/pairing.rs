@@ -6,17 +6,21 @@ use crate::dataset::{Dataset, Placement, Shape};
 use crate::error::{Error, Result};
 use crate::record::Task;
 
-/// Checks that `backend` sends all that `dataset` needs; gives what to warn of.
+/// Checks that `backend` sends all that `dataset` needs, in conversations where there is a `shape` of them; gives what to warn
+/// of.
 ///
 /// # Errors
 ///
-/// Where it has no place for some of that.
-pub fn pair(dataset: &Dataset, backend: Backend) -> Result<Vec<String>> {
+/// Where it has no place for some of that, cannot carry on conversations, or the dataset makes none of this shape.
+pub fn pair(dataset: &Dataset, backend: Backend, shape: Option<&Shape>) -> Result<Vec<String>> {
     let (needs, carries, name) = (dataset.needs, backend.carries(), backend.name());
     check_ids(dataset, backend)?;
     check_media(dataset, backend)?;
     let mut warnings: Vec<String> = moved_sound(dataset, backend).into_iter().collect();
-    if carries.untemplated && needs.templated && !(needs.yields_template && carries.messages) {
+    shape.map_or(Ok(()), |shape| converse(dataset, backend, shape))?;
+    // What is said in conversations goes into no template.
+    let templated = needs.templated && shape.is_none();
+    if carries.untemplated && templated && !(needs.yields_template && carries.messages) {
         warnings.push(
             "prompts are put into the chat template, which the server does too: give `--skip-chat-template`".into(),
         );
@@ -28,10 +32,7 @@ pub fn pair(dataset: &Dataset, backend: Backend) -> Result<Vec<String>> {
 }
 
 /// Checks that `backend` can carry on conversations, and `dataset` makes some of this shape.
-///
-/// # Errors
-/// If it cannot.
-pub fn converse(dataset: &Dataset, backend: Backend, shape: &Shape) -> Result<()> {
+fn converse(dataset: &Dataset, backend: Backend, shape: &Shape) -> Result<()> {
     if !backend.carries().messages {
         return Err(Error::new(format!("`--multi-turn` does not go with backend `{}`", backend.name()))
             .hint("give `--backend openai-chat`: conversations are made of messages"));
@@ -116,7 +117,7 @@ mod tests {
 
     fn paired(line: &str, backend: &str) -> Result<Vec<String>> {
         let words = std::iter::once("x").chain(line.split_whitespace());
-        pair(&Cli::try_parse_from(words).unwrap().dataset.resolve().unwrap(), Backend::named(backend).unwrap())
+        pair(&Cli::try_parse_from(words).unwrap().dataset.resolve().unwrap(), Backend::named(backend).unwrap(), None)
     }
 
     #[test]

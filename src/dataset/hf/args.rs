@@ -109,7 +109,8 @@ fn lengths(given: Option<i64>, known: &Known) -> Result<Lengths> {
             .hint("give 1 or more, or leave it out to ask for as many tokens as the answers have")),
         (Output::Answer, None) => Ok(Lengths::Answer),
         (Output::Answer, Some(len)) => Ok(Lengths::Given(len)),
-        (Output::Fixed(len), given) => Ok(Lengths::Given(given.unwrap_or(len))),
+        (Output::Fixed(_), Some(len)) => Ok(Lengths::Given(len)),
+        (Output::Fixed(len), None) => Ok(Lengths::Usual(len)),
     }
 }
 

@@ -56,17 +56,20 @@ impl Hf {
             warnings.extend(tools::doubts(&fallbacks, drafts.len()));
             drafts
         } else {
-            let wanted = Wanted { subset: self.subset.as_deref(), split: &self.split };
-            let mut table = Table::new(source.clone(), source.split(wanted)?);
+            let mut table = self.table(&source)?;
             if self.class == Class::Text {
                 maker.text = self.text_column(&mut table)?;
                 warnings.extend(self.guess(&maker.text, &mut table)?);
             }
-            let (drafts, dropped) = self.gather(maker, &mut table)?;
+            let (columns, maker) = (maker.columns(), Arc::new(maker));
+            let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+            let (drafts, dropped) = self.gather(&mut table, &columns, |rows| maker.drafts(rows))?;
             if self.class == Class::Asr && dropped > 0 {
                 warnings.push(format!("{dropped} recordings are shorter or longer than asked for, and left out"));
             }
-            drafts
+            let number = |index, position| if self.class == Class::Blazedit { position } else { index };
+            let numbered = drafts.into_iter().enumerate();
+            numbered.map(|(index, (position, draft))| draft.numbered(number(index, position))).collect()
         };
         self.ordered(drafts, warnings, draws)
     }
@@ -94,12 +97,21 @@ impl Hf {
         Ok(Samples { warnings, ..Samples::new(count, iter) })
     }
 
-    /// Reads rows in their order until as many as wanted have become drafts; also, how many were dropped on the way.
-    fn gather(&self, maker: Maker, table: &mut Table) -> Result<(Vec<Draft>, usize)> {
+    /// The rows of the split that is asked for.
+    pub(super) fn table(&self, source: &Source) -> Result<Table> {
+        let wanted = Wanted { subset: self.subset.as_deref(), split: &self.split };
+        Ok(Table::new(source.clone(), source.split(wanted)?))
+    }
+
+    /// Reads rows in their order until `make` has made something of as many as wanted, each with its position; also, how many
+    /// were dropped on the way.
+    pub(super) fn gather<T, I: Iterator<Item = Result<Option<T>>>>(
+        &self,
+        table: &mut Table,
+        columns: &[&str],
+        make: impl Fn(Vec<Row>) -> I,
+    ) -> Result<(Vec<(usize, T)>, usize)> {
         let wanted = self.selection.num_prompts as usize;
-        let columns = maker.columns();
-        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-        let maker = Arc::new(maker);
         let order = match self.selection.order {
             Order::File => None,
             Order::Shuffled => {
@@ -107,24 +119,22 @@ impl Hf {
                 Some(Generator::new(u64::from(self.selection.seed)).permutation(rows))
             }
         };
-        let (mut drafts, mut at): (Vec<Draft>, usize) = (Vec::new(), 0);
-        while drafts.len() < wanted {
+        let (mut made, mut at) = (Vec::new(), 0);
+        while made.len() < wanted {
             // At first no more than are wanted, so that no file is fetched in vain.
             let least = if at == 0 { 1 } else { SMALL_BATCH };
-            let batch = (wanted - drafts.len()).clamp(least, BATCH);
+            let batch = (wanted - made.len()).clamp(least, BATCH);
             let positions: Vec<u64> = match &order {
                 None => (at..at + batch).map(|row| row as u64).collect(),
                 Some(order) => order.iter().skip(at).take(batch).copied().map(u64::from).collect(),
             };
-            let rows = table.read(&positions, &columns)?;
+            let rows = table.read(&positions, columns)?;
             let ended = rows.len() < batch;
-            let made = maker.drafts(rows);
-            for (offset, draft) in made.enumerate() {
-                let Some(draft) = draft? else { continue };
-                let number = if self.class == Class::Blazedit { at + offset } else { drafts.len() };
-                drafts.push(draft.numbered(number));
-                if drafts.len() == wanted {
-                    return Ok((drafts, at + offset + 1 - wanted));
+            for (offset, one) in make(rows).enumerate() {
+                let Some(one) = one? else { continue };
+                made.push((at + offset, one));
+                if made.len() == wanted {
+                    return Ok((made, at + offset + 1 - wanted));
                 }
             }
             at += batch;
@@ -132,8 +142,8 @@ impl Hf {
                 break;
             }
         }
-        let dropped = at.min(table.count()? as usize) - drafts.len();
-        Ok((drafts, dropped))
+        let dropped = at.min(table.count()? as usize) - made.len();
+        Ok((made, dropped))
     }
 
     /// The drafts of as many calls as are wanted, and of which not messages with tools were counted.

@@ -36,7 +36,7 @@ impl Hf {
             templated: self.templated(),
             ..Needs::default()
         };
-        let (name, checked) = (self.name.clone(), self.clone());
+        let (name, checked, talker) = (self.name.clone(), self.clone(), self.clone());
         let make = move |carries: &Carries, tokenizer: &_, draws: &mut _| {
             let mut hf = self.clone();
             if needs.sound
@@ -46,6 +46,12 @@ impl Hf {
             }
             hf.samples(Clone::clone(tokenizer), draws)
         };
-        Dataset { name, needs, check: Arc::new(move || checked.check()), ..Dataset::tokenized("hf", make) }
+        Dataset {
+            name,
+            needs,
+            check: Arc::new(move || checked.check()),
+            talks: Some(Arc::new(move |shape| talker.talk(shape))),
+            ..Dataset::tokenized("hf", make)
+        }
     }
 }

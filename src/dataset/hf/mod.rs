@@ -25,6 +25,7 @@ mod table;
 mod testing;
 mod text;
 mod tools;
+mod turns;
 
 pub use args::HfArgs;
 pub use class::{Class, Takes};

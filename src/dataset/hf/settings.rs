@@ -40,8 +40,10 @@ pub struct Hf {
 /// Where the output length of a request comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lengths {
-    /// The same for all.
+    /// The same for all, as the flag says.
     Given(u32),
+    /// The same for all, as is usual for the dataset.
+    Usual(u32),
     /// As many tokens as the answer in the row has.
     Answer,
 }

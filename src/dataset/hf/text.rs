@@ -142,7 +142,7 @@ impl Maker {
     /// The length that flag or class give all requests.
     pub(super) fn given_length(&self) -> Option<u32> {
         match self.hf.lengths {
-            Lengths::Given(len) => Some(len),
+            Lengths::Given(len) | Lengths::Usual(len) => Some(len),
             Lengths::Answer => None,
         }
     }
