@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::tiktoken::Family;
-use super::{tekken, tiktoken};
+use super::{sentencepiece, tekken, tiktoken};
 use crate::error::{Error, Result};
 
 /// The names that one tokenizer's files have in a directory or a repository; beside the one that holds it.
@@ -19,7 +19,7 @@ const NAMES: [&str; 4] =
 pub(super) const TOKENIZER: &str = "tokenizer.json";
 
 /// The files that hold a tokenizer, one of which is required; the first that is there counts.
-pub(super) const FORMS: [&str; 4] = [TOKENIZER, "tekken.json", "qwen.tiktoken", "tiktoken.model"];
+pub(super) const FORMS: [&str; 5] = [TOKENIZER, "tekken.json", "qwen.tiktoken", "tiktoken.model", "tokenizer.model"];
 
 /// The folder of further chat templates, a `.jinja` file each, named by its stem.
 pub(super) const MORE_TEMPLATES: &str = "additional_chat_templates";
@@ -76,6 +76,10 @@ fn tokenizer(path: &Path, beside: Files) -> Result<Files> {
         cause.context(what).hint("leave `--tokenizer` out: the server's `/tokenize` counts then")
     };
     Ok(match form {
+        Form::SentencePiece => {
+            let (tokenizer, config) = sentencepiece::to_json(&content, &beside.config).map_err(unreadable)?;
+            Files { tokenizer, config, ..beside }
+        }
         Form::Json => Files { tokenizer: content, ..beside },
         Form::Tekken => {
             let (tokenizer, config) = tekken::to_json(&content).map_err(unreadable)?;
@@ -93,6 +97,7 @@ enum Form {
     Json,
     Tekken,
     Ranks(Family),
+    SentencePiece,
 }
 
 /// Looks at the beginning of a file before all of it is read: models are large.
@@ -114,7 +119,7 @@ fn look_at(path: &Path) -> Result<Form> {
             Some(family) => return Ok(Form::Ranks(family)),
             None => "a table of ranks (tiktoken) of a model whose way to cut text is not known here",
         },
-        _ if name.ends_with(".model") => "a model of SentencePiece",
+        _ if name.ends_with(".model") => return Ok(Form::SentencePiece),
         _ => "no JSON",
     };
     Err(Error::new(format!("`{}` is no `{TOKENIZER}`: it is {what}", path.display())).hint(
@@ -183,9 +188,9 @@ fn no_tokenizer(path: &Path) -> Error {
     let what = format!("no `{TOKENIZER}` in `{}`", path.display());
     let what = if found.is_empty() { what } else { format!("{what}, only `{}`", found.join("`, `")) };
     Error::new(what).hint(
-        "`tokenizer.json`, `tekken.json`, `qwen.tiktoken` and `tiktoken.model` work: SentencePiece (`tokenizer.model`) and \
-         `vocab.json` with `merges.txt` can be converted by `save_pretrained` of transformers; or leave `--tokenizer` out, and \
-         the server's `/tokenize` counts",
+        "`tokenizer.json`, `tekken.json`, `qwen.tiktoken`, `tiktoken.model` and `tokenizer.model` work: `vocab.json` with \
+         `merges.txt` can be converted by `save_pretrained` of transformers; or leave `--tokenizer` out, and the server's \
+         `/tokenize` counts",
     )
 }
 
@@ -270,11 +275,11 @@ mod tests {
     }
 
     #[test]
-    fn a_sentencepiece_directory_is_refused_by_name() {
-        let folder = Folder::new("spm", &[("tokenizer.model", ""), ("config.json", "{}")]);
+    fn a_directory_with_another_form_is_refused_by_name() {
+        let folder = Folder::new("other", &[("vocab.json", "{}"), ("merges.txt", ""), ("config.json", "{}")]);
         let error = read(&folder.0).unwrap_err();
-        assert!(error.to_string().ends_with("only `tokenizer.model`"), "{error}");
-        assert!(error.advice().unwrap().contains("SentencePiece"));
+        assert!(error.to_string().ends_with("only `merges.txt`, `vocab.json`"), "{error}");
+        assert!(error.advice().unwrap().contains("save_pretrained"));
     }
 
     #[test]

@@ -47,7 +47,7 @@ fn named(name: &str, hub: &Hub, server: Option<Served<'_>>) -> Result<Loaded> {
              not matter",
         ));
     }
-    search(name, hub, server, vec!["no such file or directory".to_owned()])
+    search(name, hub, server, Tried::place("no such file or directory"))
 }
 
 /// The tokenizer of a model that is named as the server has it: a folder of that name here is one place to look for it.
@@ -55,26 +55,59 @@ fn of_model(model: &str, hub: &Hub, server: Option<Served<'_>>) -> Result<Loaded
     let path = Path::new(model);
     let tried = match path.exists() {
         true if path.is_dir() && files::holder(path).is_none() => {
-            format!("the folder `{model}` has no `{}`", files::FORMS.join("`, `"))
+            Tried::place(&format!("the folder `{model}` has no `{}`", files::FORMS.join("`, `")))
         }
-        true => return from_path(model, path),
-        false => "no such file or directory".to_owned(),
+        true => match from_path(model, path) {
+            Ok(loaded) => return Ok(loaded),
+            Err(cause) => Tried::default().unread(&cause),
+        },
+        false => Tried::place("no such file or directory"),
     };
-    search(model, hub, server, vec![tried])
+    search(model, hub, server, tried)
 }
 
-fn search(name: &str, hub: &Hub, server: Option<Served<'_>>, mut tried: Vec<String>) -> Result<Loaded> {
-    if let Some(loaded) = from_hub(name, hub, &mut tried)? {
+/// Where a tokenizer was looked for in vain.
+#[derive(Default)]
+struct Tried {
+    /// Each place, with why it gave none.
+    places: Vec<String>,
+    /// What was there and could not be read: to be told also where another place has one.
+    unread: Vec<String>,
+}
+
+impl Tried {
+    fn place(why: &str) -> Self {
+        Tried { places: vec![why.to_owned()], unread: Vec::new() }
+    }
+
+    /// One more place, where something could not be read.
+    fn unread(mut self, cause: &Error) -> Self {
+        self.places.push(cause.to_string());
+        self.unread.push(cause.to_string());
+        self
+    }
+}
+
+fn search(name: &str, hub: &Hub, server: Option<Served<'_>>, mut tried: Tried) -> Result<Loaded> {
+    let found = match file_of_hub(name, hub, &mut tried.places) {
+        Some(file) => from_path(name, &file).map_err(|cause| tried = std::mem::take(&mut tried).unread(&cause)).ok(),
+        None => None,
+    };
+    let found = found.or_else(|| match server.map(Server::connect)? {
+        Ok(server) => Some(from_server(name, server)),
+        Err(cause) => {
+            tried.places.push(format!("the server's `/tokenize`: {cause}"));
+            None
+        }
+    });
+    if let Some(mut loaded) = found {
+        loaded.warnings.splice(0..0, tried.unread);
         return Ok(loaded);
     }
-    match server {
-        None => tried.push("no server to ask".to_owned()),
-        Some(served) => match Server::connect(served) {
-            Ok(server) => return Ok(from_server(name, server)),
-            Err(cause) => tried.push(format!("the server's `/tokenize`: {cause}")),
-        },
+    if server.is_none() {
+        tried.places.push("no server to ask".to_owned());
     }
-    Err(Error::new(format!("no tokenizer for `{name}`: {}", tried.join("; "))).hint(
+    Err(Error::new(format!("no tokenizer for `{name}`: {}", tried.places.join("; "))).hint(
         "give `--tokenizer` a directory or a `tokenizer.json`, or `builtin` where exact counts do not matter; datasets that \
          need none run with `--skip-tokenizer-init`",
     ))
@@ -87,27 +120,22 @@ fn from_path(name: &str, path: &Path) -> Result<Loaded> {
     Ok(Loaded { tokenizer: Some(tokenizer), warnings: Vec::new() })
 }
 
-fn from_hub(name: &str, hub: &Hub, tried: &mut Vec<String>) -> Result<Option<Loaded>> {
+/// The file that holds the tokenizer of a model, from the hub's cache or the hub.
+fn file_of_hub(name: &str, hub: &Hub, tried: &mut Vec<String>) -> Option<PathBuf> {
     if !hub::is_name(name) {
         tried.push("not the name of a model on the hub".to_owned());
-        return Ok(None);
+        return None;
     }
     let repo = Repo::model(name);
     if let Some(file) = files::FORMS.iter().find_map(|form| hub.cached(&repo, form)) {
-        return from_path(name, &file).map(Some);
+        return Some(file);
     }
     tried.push(format!("not in the hub cache `{}`", hub.cache().display()));
     if hub.offline {
         tried.push("the hub is switched off by `HF_HUB_OFFLINE`".to_owned());
-        return Ok(None);
+        return None;
     }
-    match download(hub, &repo) {
-        Ok(file) => from_path(name, &file).map(Some),
-        Err(cause) => {
-            tried.push(format!("the hub: {cause}"));
-            Ok(None)
-        }
-    }
+    download(hub, &repo).map_err(|cause| tried.push(format!("the hub: {cause}"))).ok()
 }
 
 /// Downloads the files of a model's tokenizer and gives the path of the one that holds it, which has the others beside it.
@@ -179,10 +207,20 @@ mod tests {
     fn a_folder_with_the_models_name_and_no_tokenizer_is_one_place_that_was_tried() {
         let folder = std::env::temp_dir().join(format!("llmbench-of-model-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("tokenizer.model"), "x").unwrap();
+        std::fs::write(folder.join("vocab.json"), "x").unwrap();
         let error = of_model(folder.to_str().unwrap(), &nowhere(), None).unwrap_err().to_string();
         std::fs::remove_dir_all(&folder).unwrap();
         assert!(error.contains("has no `tokenizer.json`") && error.contains("no server to ask"), "{error}");
+    }
+
+    #[test]
+    fn a_models_folder_that_cannot_be_read_is_one_place_that_was_tried() {
+        let folder = std::env::temp_dir().join(format!("llmbench-unread-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("tokenizer.model"), "x").unwrap();
+        let error = of_model(folder.to_str().unwrap(), &nowhere(), None).unwrap_err().to_string();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(error.contains("not a model of SentencePiece") && error.contains("no server to ask"), "{error}");
     }
 
     #[test]

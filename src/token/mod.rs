@@ -12,6 +12,7 @@ mod load;
 mod local;
 mod python;
 mod ranks;
+mod sentencepiece;
 mod server;
 mod specials;
 mod tekken;

@@ -192,6 +192,9 @@ fn others() -> Vec<Reads> {
             ..reads("tokenizer-config", "--tokenizer @", "tokenizer_config.json", files::tokenizer_configs)
         },
         reads("tokenizer", "--tokenizer @", "tokenizer.json", files::tokenizers),
+        reads("tekken", "--tokenizer @", "tekken.json", files::tekken),
+        reads("tiktoken", "--tokenizer @", "qwen.tiktoken", files::ranks),
+        reads("sentencepiece", "--tokenizer @", "tokenizer.model", files::sentencepiece),
         Reads {
             dictionary: RESULT_KEYS,
             beside: results,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use image::{ImageFormat, RgbImage};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::{ByteArray, ByteArrayType};
@@ -96,6 +97,21 @@ pub(crate) fn tokenizers() -> Vec<Vec<u8>> {
         r###"{"version":"1.0","added_tokens":[],"normalizer":{"type":"Replace","pattern":{"String":" "},"content":"▁"},"pre_tokenizer":null,"decoder":null,"model":{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0.0],["▁",-2.0],["a",-3.5],["b",-4.0],["▁a",-2.5]],"byte_fallback":false}}"###,
         r###"{"version":"1.0","added_tokens":[],"normalizer":null,"pre_tokenizer":{"type":"Whitespace"},"decoder":null,"model":{"type":"WordLevel","vocab":{"[UNK]":0,"a":1,"b":2},"unk_token":"[UNK]"}}"###,
     ])
+}
+
+pub(crate) fn tekken() -> Vec<Vec<u8>> {
+    vec![include_bytes!("../../src/token/fixtures/tekken.json").to_vec()]
+}
+
+pub(crate) fn ranks() -> Vec<Vec<u8>> {
+    vec![include_bytes!("../../src/token/fixtures/ranks.tiktoken").to_vec()]
+}
+
+pub(crate) fn sentencepiece() -> Vec<Vec<u8>> {
+    let vectors = include_str!("../../src/token/fixtures/sentencepiece.json");
+    let models: serde_json::Value = serde_json::from_str(vectors).expect("our own vectors");
+    let model = |one: &serde_json::Value| STANDARD.decode(one["model"].as_str()?).ok();
+    models.as_array().into_iter().flatten().filter_map(model).collect()
 }
 
 /// A picture of each kind that is read.

@@ -1,0 +1,229 @@
+//! SentencePiece's own files: byte pairs with scores, over text in which only blanks are changed, as the families of Llama,
+//! Mistral and Gemma have them. Others (unigram models, normalised text) are refused, since no reading of them is exact.
+
+use std::collections::{HashMap, HashSet};
+
+use prost::Message;
+use serde_json::{Map, Value, json};
+
+use crate::error::{Error, Result};
+
+/// The blank as it stands in pieces.
+const BLANK: &str = "\u{2581}";
+
+/// The parts of `sentencepiece_model.proto` that count here.
+#[derive(Message)]
+struct Model {
+    #[prost(message, repeated, tag = "1")]
+    pieces: Vec<Piece>,
+    #[prost(message, optional, tag = "2")]
+    trainer: Option<Trainer>,
+    #[prost(message, optional, tag = "3")]
+    normalizer: Option<Normalizer>,
+}
+
+#[derive(Message)]
+struct Piece {
+    #[prost(string, tag = "1")]
+    text: String,
+    #[prost(float, tag = "2")]
+    score: f32,
+    #[prost(int32, optional, tag = "3")]
+    kind: Option<i32>,
+}
+
+#[derive(Message)]
+struct Trainer {
+    #[prost(int32, optional, tag = "3")]
+    model_type: Option<i32>,
+    #[prost(bool, optional, tag = "24")]
+    blanks_behind: Option<bool>,
+    #[prost(bool, optional, tag = "35")]
+    byte_fallback: Option<bool>,
+    #[prost(string, optional, tag = "46")]
+    begin: Option<String>,
+    #[prost(string, optional, tag = "47")]
+    end: Option<String>,
+}
+
+#[derive(Message)]
+struct Normalizer {
+    #[prost(bytes = "vec", tag = "2")]
+    map: Vec<u8>,
+    #[prost(bool, optional, tag = "3")]
+    add_dummy_prefix: Option<bool>,
+    #[prost(bool, optional, tag = "4")]
+    remove_extra_whitespaces: Option<bool>,
+    #[prost(bool, optional, tag = "5")]
+    escape_whitespaces: Option<bool>,
+}
+
+const BYTE_PAIRS: i32 = 2;
+
+/// The kinds of pieces.
+const NORMAL: i32 = 1;
+const UNKNOWN: i32 = 2;
+const CONTROL: i32 = 3;
+const USER_DEFINED: i32 = 4;
+const UNUSED: i32 = 5;
+
+impl Piece {
+    fn is(&self, kind: i32) -> bool {
+        self.kind.unwrap_or(NORMAL) == kind
+    }
+}
+
+/// The `tokenizer.json` that gives the same ids, and the configuration, which is `config` where there is one. Where there is
+/// none, names in a text are only text, as in the library itself.
+///
+/// # Errors
+/// Where `content` is no model of SentencePiece, or one that cannot be read exactly.
+pub(super) fn to_json(content: &[u8], config: &Map<String, Value>) -> Result<(Vec<u8>, Map<String, Value>)> {
+    let model = Model::decode(content).map_err(|cause| Error::new(format!("not a model of SentencePiece: {cause}")))?;
+    if let Some(what) = model.what_is_not_read() {
+        return Err(Error::new(format!("only SentencePiece models of byte pairs are read exactly, and {what}")));
+    }
+    let vocab: Map<String, Value> =
+        model.pieces.iter().zip(0..).map(|(piece, id): (_, u32)| (piece.text.clone(), json!(id))).collect();
+    let added: Vec<Value> = model.pieces.iter().zip(0..).filter_map(|(piece, id): (_, u32)| added(piece, id)).collect();
+    let unknown = model.pieces.iter().find(|piece| piece.is(UNKNOWN)).map(|piece| &piece.text);
+    let trainer = model.trainer.as_ref();
+    let first_only = model.adds_a_blank() && config.get("legacy") == Some(&Value::Bool(false));
+    let blank = json!({"type": "Replace", "pattern": {"String": " "}, "content": BLANK});
+    let prepend = json!({"type": "Prepend", "prepend": BLANK});
+    let to_blank = json!({"type": "Replace", "pattern": {"String": BLANK}, "content": " "});
+    let strip = json!({"type": "Strip", "content": " ", "start": 1, "stop": 0});
+    let mut decoders = vec![to_blank, json!({"type": "ByteFallback"}), json!({"type": "Fuse"})];
+    decoders.extend(model.adds_a_blank().then_some(strip));
+    let normalizers = match model.adds_a_blank() && !first_only {
+        true => vec![prepend, blank],
+        false => vec![blank],
+    };
+    let metaspace = json!({"type": "Metaspace", "replacement": BLANK, "prepend_scheme": "first", "split": false});
+    let tokenizer = json!({
+        "version": "1.0",
+        "truncation": null,
+        "padding": null,
+        "added_tokens": added,
+        "normalizer": {"type": "Sequence", "normalizers": normalizers},
+        "pre_tokenizer": if first_only { metaspace } else { Value::Null },
+        "post_processor": model.around(&vocab, config),
+        "decoder": {"type": "Sequence", "decoders": decoders},
+        "model": {
+            "type": "BPE",
+            "dropout": null,
+            "unk_token": unknown,
+            "continuing_subword_prefix": null,
+            "end_of_word_suffix": null,
+            "fuse_unk": true,
+            "byte_fallback": trainer.is_some_and(|trainer| trainer.byte_fallback == Some(true)),
+            "ignore_merges": false,
+            "vocab": vocab,
+            "merges": model.merges(),
+        },
+    });
+    let config = match config.is_empty() {
+        true => Map::from_iter([("split_special_tokens".to_owned(), Value::Bool(true))]),
+        false => config.clone(),
+    };
+    Ok((tokenizer.to_string().into_bytes(), config))
+}
+
+impl Model {
+    fn adds_a_blank(&self) -> bool {
+        self.normalizer.as_ref().and_then(|normalizer| normalizer.add_dummy_prefix).unwrap_or(true)
+    }
+
+    /// What about it is not read exactly, if anything.
+    fn what_is_not_read(&self) -> Option<&'static str> {
+        let flag = |value: Option<bool>, usual| value.unwrap_or(usual);
+        let (trainer, normalizer) = (self.trainer.as_ref(), self.normalizer.as_ref());
+        let any = |kind: i32| self.pieces.iter().any(|piece| piece.is(kind));
+        let (mut scores, mut texts) = (HashSet::new(), HashSet::new());
+        let merged = |piece: &&Piece| piece.is(NORMAL) && piece.text.chars().nth(1).is_some();
+        let rows = [
+            (trainer.and_then(|trainer| trainer.model_type) != Some(BYTE_PAIRS), "this is one of another kind"),
+            (normalizer.is_none_or(|normalizer| !normalizer.map.is_empty()), "this one normalises text"),
+            (
+                normalizer.is_none_or(|normalizer| flag(normalizer.remove_extra_whitespaces, true)),
+                "this one removes blanks",
+            ),
+            (
+                normalizer.is_some_and(|normalizer| !flag(normalizer.escape_whitespaces, true)),
+                "this one does not mark blanks",
+            ),
+            (trainer.is_some_and(|trainer| flag(trainer.blanks_behind, false)), "this one has blanks behind words"),
+            (any(UNUSED), "this one has pieces that are not used"),
+            (
+                any(USER_DEFINED) && self.adds_a_blank(),
+                "this one has symbols of its users and puts a blank before each text",
+            ),
+            (!any(UNKNOWN), "this one has no piece for what is unknown"),
+            (
+                !self.pieces.iter().filter(merged).all(|piece| scores.insert(piece.score.to_bits())),
+                "scores of this one are not distinct",
+            ),
+            (!self.pieces.iter().all(|piece| texts.insert(&piece.text)), "this one has a piece twice"),
+        ];
+        rows.into_iter().find_map(|(unread, what)| unread.then_some(what))
+    }
+
+    /// Which pieces become one, the best score first. Of several ways to make one piece the library takes the one that begins
+    /// first in the text, whichever it is; here they have an order. That makes no difference: no text was found whose merges
+    /// lead to two ways that overlap.
+    fn merges(&self) -> Vec<[&str; 2]> {
+        let score = |piece: &Piece| piece.score;
+        let plain = |piece: &&Piece| piece.is(NORMAL);
+        let known: HashMap<&str, f32> =
+            self.pieces.iter().filter(plain).map(|piece| (piece.text.as_str(), score(piece))).collect();
+        let mut best: Vec<&Piece> = self.pieces.iter().filter(plain).collect();
+        best.sort_by(|one, other| score(other).total_cmp(&score(one)));
+        let mut merges = Vec::new();
+        for piece in best {
+            let text = piece.text.as_str();
+            let cuts = text.char_indices().skip(1).map(|(at, _)| at);
+            let ways = cuts.filter(|&at| known.contains_key(&text[..at]) && known.contains_key(&text[at..]));
+            merges.extend(ways.map(|at| [&text[..at], &text[at..]]));
+        }
+        merges
+    }
+
+    /// What is put around a text: what `config` says, and for the families that begin every text, their begin.
+    fn around(&self, vocab: &Map<String, Value>, config: &Map<String, Value>) -> Value {
+        const BEGINNERS: [&str; 3] = ["Llama", "CodeLlama", "Gemma"];
+        let class = config.get("tokenizer_class").and_then(Value::as_str).unwrap_or_default();
+        let begins = BEGINNERS.iter().any(|family| class.starts_with(family));
+        let flag = |name: &str, usual| config.get(name).and_then(Value::as_bool).unwrap_or(usual);
+        let named = |name: &str, own: Option<&String>, usual: &str| -> String {
+            let given = config.get(name).and_then(|token| token.get("content").unwrap_or(token).as_str());
+            given.or(own.map(String::as_str)).unwrap_or(usual).to_owned()
+        };
+        let trainer = self.trainer.as_ref();
+        let begin = named("bos_token", trainer.and_then(|trainer| trainer.begin.as_ref()), "<s>");
+        let end = named("eos_token", trainer.and_then(|trainer| trainer.end.as_ref()), "</s>");
+        let begin = flag("add_bos_token", begins).then_some(begin).filter(|token| vocab.contains_key(token));
+        let end = flag("add_eos_token", false).then_some(end).filter(|token| vocab.contains_key(token));
+        if begin.is_none() && end.is_none() {
+            return Value::Null;
+        }
+        let special = |token: &String| json!({"SpecialToken": {"id": token, "type_id": 0}});
+        let text = |id: &str| json!({"Sequence": {"id": id, "type_id": 0}});
+        let single: Vec<Value> = begin.iter().map(special).chain([text("A")]).chain(end.iter().map(special)).collect();
+        let tokens: Map<String, Value> = [&begin, &end]
+            .into_iter()
+            .flatten()
+            .map(|token| (token.clone(), json!({"id": token, "ids": [vocab[token]], "tokens": [token]})))
+            .collect();
+        json!({"type": "TemplateProcessing", "single": single, "pair": [text("A"), text("B")], "special_tokens": tokens})
+    }
+}
+
+/// The token that a piece is beside those of the model: one that is found in texts as a whole, or a name.
+fn added(piece: &Piece, id: u32) -> Option<Value> {
+    // Blanks are marked before symbols are looked for: one with a blank of its own is never found.
+    let own = piece.is(USER_DEFINED) && !piece.text.contains(' ');
+    (own || piece.is(CONTROL) || piece.is(UNKNOWN)).then(|| {
+        json!({"id": id, "content": piece.text, "single_word": false, "lstrip": false, "rstrip": false,
+               "normalized": own, "special": !own})
+    })
+}
