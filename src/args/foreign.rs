@@ -60,6 +60,16 @@ pub(super) fn instead(word: &str) -> Option<&'static str> {
     TABLE.iter().find(|(words, _)| words.contains(&name.as_str())).map(|(_, ours)| *ours)
 }
 
+/// What to do in the place of a command that the reference has, and this program has not.
+pub(super) fn command(name: &str) -> Option<&'static str> {
+    match name {
+        "throughput" => Some("'serve' measures how much a server does: an engine without one is not measured here"),
+        "latency" => Some("'serve --max-concurrency 1' measures a server that has one request at a time"),
+        "sweep" => Some("'serve --sweep-max-concurrency 1,2,4' and '--sweep-request-rate 1,2,4' make many runs of one"),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;

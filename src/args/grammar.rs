@@ -22,6 +22,9 @@ use super::dotted::{Dotted, Entry};
 use super::foreign;
 use super::{JsonObject, Words};
 
+/// The topic of `-h`: the flags that are used most.
+pub const SHORT: &str = "short";
+
 /// What a command line asks for.
 #[derive(Debug, PartialEq)]
 pub enum Line {
@@ -36,7 +39,7 @@ pub enum Line {
     Help {
         /// Names of subcommands, outermost first.
         path: Vec<String>,
-        /// `all`, or a word to look for.
+        /// `all`, [`SHORT`], or a word to look for.
         topic: Option<String>,
         /// What else is given, as far as it is right.
         words: Words,
@@ -74,6 +77,9 @@ pub fn read(root: &Command, args: impl IntoIterator<Item = OsString>) -> Result<
             line.words.push(word.clone());
             path.push(command.get_name().to_string());
             level = Level::new(command);
+        } else if let Some(tip) = foreign::command(word).filter(|_| path.is_empty() && level.free.is_empty()) {
+            let message = format!("'{word}' is no command here\n\n  tip: {tip}");
+            return Err(level.usage(ErrorKind::InvalidSubcommand, message));
         } else {
             level.free.push(word.clone());
         }
@@ -191,10 +197,24 @@ impl<'a> Level<'a> {
         self.command.clone().error(kind, message)
     }
 
+    /// Refuses the numbers of a list that stand apart, where they are to have commas between.
+    fn refuse_numbers_apart(&self, arg: &Arg, values: &Values, rest: &mut Rest<'_>) -> Result<(), clap::Error> {
+        let takes_a_list = arg.get_value_names().is_some_and(|names| names.iter().any(|name| name.contains(',')));
+        let (true, Values::Plain(given)) = (takes_a_list, values) else { return Ok(()) };
+        let mut all = given.clone();
+        all.extend(std::iter::from_fn(|| rest.next_if(|word| word.parse::<f64>().is_ok()).cloned()));
+        if all.len() == given.len() {
+            return Ok(());
+        }
+        let name = arg.get_long().unwrap_or_default();
+        let message = format!("'--{name}' takes one list\n\n  tip: write '--{name} {}'", all.join(","));
+        Err(self.usage(ErrorKind::UnknownArgument, message))
+    }
+
     /// Takes in a flag and its values; a request for help comes back with its topic.
     fn option(&mut self, word: &str, rest: &mut Rest<'_>) -> Result<Read, clap::Error> {
         if word == "-h" {
-            return Ok(Read::Help(None));
+            return Ok(Read::Help(Some(SHORT.to_owned())));
         }
         let spelled = Spelled::new(word);
         let exact = self.named(&spelled.name).iter().any(|(long, _)| *long == spelled.name);
@@ -219,6 +239,7 @@ impl<'a> Level<'a> {
         } else {
             Values::Plain(self.plain(arg, spelled.attached, rest)?)
         };
+        self.refuse_numbers_apart(arg, &values, rest)?;
         self.given.push(Given { arg, values });
         Ok(Read::Flag)
     }

@@ -12,6 +12,7 @@ fn definitions() -> Command {
         .arg(flag("num-prompts").value_parser(args::int))
         .arg(flag("max-concurrency").value_parser(args::int))
         .arg(flag("max-model-len").value_parser(args::int))
+        .arg(flag("sweep-max-concurrency").value_name("N,N"))
         .arg(flag("label").alias("lable"))
         .arg(flag("ignore-eos").num_args(0).action(ArgAction::SetTrue));
     let generate = Command::new("generate").arg(Arg::new("what"));
@@ -121,11 +122,32 @@ fn help_is_asked_for_anywhere_and_may_name_a_topic() {
         let words = ["llmbench", "serve"].iter().chain(given).map(|word| (*word).to_owned()).collect();
         Ok(Line::Help { path: vec!["serve".into()], topic: topic.map(String::from), words: Words::strict(words) })
     };
-    assert_eq!(line(&["-h"]), help(None, &[]));
+    assert_eq!(line(&["-h"]), help(Some(SHORT), &[]));
     assert_eq!(line(&["--label", "x", "--hel"]), help(None, &["--label=x"]));
     assert_eq!(line(&["--help=all"]), help(Some("all"), &[]));
     assert_eq!(line(&["--help", "--label", "x"]), help(None, &["--label=x"]), "what stands behind it counts too");
     assert_eq!(line(&["--help=Load", "--nonsense"]), help(Some("Load"), &["--nonsense"]));
+}
+
+#[test]
+fn numbers_that_stand_apart_are_told_to_stand_together() {
+    for words in
+        [&["--sweep-max-concurrency", "1", "2", "4", "--label", "x"][..], &["--sweep-max-concurrency=1", "2", "4"]]
+    {
+        let words = ["llmbench", "serve"].iter().chain(words).map(OsString::from);
+        let error = read(&definitions(), words).unwrap_err().to_string();
+        assert!(error.contains("tip: write '--sweep-max-concurrency 1,2,4'"), "{error}");
+    }
+    assert!(line(&["--sweep-max-concurrency", "1,2", "--label", "4"]).is_ok());
+}
+
+#[test]
+fn commands_of_the_reference_that_are_not_here_get_a_tip() {
+    for (words, tip) in [(["bench", "throughput"], "serve"), (["bench", "latency"], "--max-concurrency 1")] {
+        let words = ["x"].iter().chain(&words).map(OsString::from);
+        let error = read(&definitions(), words).unwrap_err().to_string();
+        assert!(error.contains("is no command here") && error.contains(tip), "{error}");
+    }
 }
 
 #[test]

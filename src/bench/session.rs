@@ -162,7 +162,7 @@ impl Session {
     pub(super) fn check_ready(&self, stop: &Receiver<Stop>, tell: Tell<'_>) -> Result<bool> {
         tell(Moment::ReadyCheck(self.load.ready_check));
         let Some(limit) = self.load.ready_check else { return Ok(true) };
-        let ready = self.wait_until_ready(limit, stop)?;
+        let ready = self.wait_until_ready(limit, stop, tell)?;
         if ready {
             tell(Moment::Ready);
         }
@@ -183,7 +183,7 @@ impl Session {
         Ok(true)
     }
 
-    fn wait_until_ready(&self, limit: Duration, stop: &Receiver<Stop>) -> Result<bool> {
+    fn wait_until_ready(&self, limit: Duration, stop: &Receiver<Stop>, tell: Tell<'_>) -> Result<bool> {
         let begun = drive::now();
         loop {
             let (finished, stopped) = self.test(self.targets.len(), stop)?;
@@ -191,11 +191,13 @@ impl Session {
             if finished.record.outcome == Outcome::Done {
                 return Ok(true);
             }
-            let left = limit.saturating_sub(drive::now() - begun);
+            let waited = drive::now() - begun;
+            let left = limit.saturating_sub(waited);
             if left.is_zero() {
                 let what = format!("the server was not ready within {} s: {}", limit.as_secs(), finished.detail);
                 return Err(Error::new(what).hint("check the address, or raise `--ready-check-timeout-sec`"));
             }
+            tell(Moment::NotReady { waited, cause: &finished.detail });
             if !matches!(stop.recv_timeout(left.min(PAUSE)), Err(mpsc::RecvTimeoutError::Timeout)) {
                 return Ok(false);
             }

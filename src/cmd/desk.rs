@@ -16,7 +16,7 @@ use crate::record::{Finished, Moment, Outcome, Run, Setup, Tick};
 use crate::report::{Files, Output, Report, Screen, Written};
 use crate::study::{Point, Tried, Went};
 use crate::ui::out::{say, to_stdout, width, written};
-use crate::ui::{Progress, Ui};
+use crate::ui::{Progress, Ui, Waiting};
 
 /// What was warned of: of several runs that have something in common it is said once.
 #[derive(Debug, Default)]
@@ -39,6 +39,7 @@ pub(super) struct Desk<'a> {
     files: Option<Files>,
     details: Option<Details>,
     live: Live,
+    waiting: Waiting,
     progress: Progress,
     /// What was noticed while the run was going on: told after its report.
     held: Option<Vec<String>>,
@@ -68,6 +69,7 @@ impl<'a> Desk<'a> {
             files: Some(files),
             details,
             live: Live::new(0, Tick::ZERO),
+            waiting: Waiting::default(),
             progress: Progress::off(),
             held: None,
             told,
@@ -81,6 +83,10 @@ impl<'a> Desk<'a> {
             self.say(&words);
         }
         match moment {
+            Moment::NotReady { waited, cause } => {
+                let line = self.waiting.line(waited, cause);
+                line.into_iter().for_each(|line| self.ui.note(&line));
+            }
             Moment::Begins { setup, planned, conversations, last_due } => {
                 if let Some(details) = &mut self.details {
                     details.begin(setup, planned, conversations);

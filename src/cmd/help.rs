@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Command, Id};
 
+use crate::args::grammar::SHORT;
 use crate::dataset::{self, Kind};
 use crate::error::{Error, Exit, Result};
 use crate::manual::{self, TOPICS, Topic, help};
@@ -56,7 +57,7 @@ impl HelpArgs {
     }
 }
 
-/// Prints the help of the subcommand that `path` leads to: short, in full (`all`), or of what is about a word; where a dataset
+/// Prints the help of the subcommand that `path` leads to: of the flags that are used most (`short`), of all, in full (`all`), or of what is about a word; where a dataset
 /// is `chosen`, for that dataset. An unknown topic is an error that names the groups.
 pub(super) fn print(mut root: Command, path: &[String], topic: Option<String>, chosen: Option<&str>) -> Result<Exit> {
     let mut command = &mut root;
@@ -68,6 +69,7 @@ pub(super) fn print(mut root: Command, path: &[String], topic: Option<String>, c
             Some(kind) => of_dataset(command.clone(), kind).print_help(),
             None => command.print_help(),
         },
+        Some(SHORT) => help::short(command.clone()).print_help(),
         Some("all") => command.print_long_help(),
         Some(word) => help::about(command.clone(), word)?.print_help(),
     };

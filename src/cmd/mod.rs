@@ -28,7 +28,7 @@ use crate::ui::{Style, Ui};
 #[command(name = "llmbench", version, about, max_term_width = 120, arg_required_else_help = true)]
 #[command(disable_help_subcommand = true, disable_help_flag = true, after_help = topics())]
 struct Cli {
-    /// Print help; --help=all with every detail, --help=WORD for the flags about a word
+    /// Print help: -h for the flags used most, --help=all with every detail, --help=WORD for those about a word
     #[arg(short, long, global = true, action = ArgAction::HelpShort)]
     help: Option<bool>,
     /// When to use colour; auto is on a terminal, unless NO_COLOR is set

@@ -5,6 +5,49 @@ use clap::{Arg, Command, Id};
 
 use crate::error::{Error, Result};
 
+/// The flags that are used most, by their names.
+const MOST_USED: [&str; 18] = [
+    "backend",
+    "base-url",
+    "model",
+    "api-key",
+    "tokenizer",
+    "sim",
+    "dataset-name",
+    "dataset-path",
+    "num-prompts",
+    "random-input-len",
+    "random-output-len",
+    "temperature",
+    "request-rate",
+    "max-concurrency",
+    "duration",
+    "goodput",
+    "save-result",
+    "output-json",
+];
+
+/// The command with only the flags that are used most, and where the others are told; all of them where it has few.
+pub fn short(command: Command) -> Command {
+    let used = |arg: &Arg| arg.get_long().is_some_and(|name| MOST_USED.contains(&name));
+    let all = command.get_arguments().filter(|arg| !arg.is_hide_set()).count();
+    if all <= 2 * MOST_USED.len() {
+        return command;
+    }
+    let name = command.get_name().to_owned();
+    let command = command.mut_args(|arg| match used(&arg) {
+        true => arg.help_heading("Flags that are used most").hide_possible_values(true),
+        false if arg.get_id() == "help" => arg,
+        false => arg.hide(true),
+    });
+    command.after_help(format!(
+        "See it work, against a simulated server inside the program:\n  \
+         llmbench {name} --sim --num-prompts 200 --request-rate 50\n\n\
+         `llmbench {name} --help` shows all {all} flags, --help=WORD those about a word, and --help=all tells more of each.\n\
+         `llmbench help` lists the topics of the manual."
+    ))
+}
+
 /// The command with only the flags of the group that `word` names, or else those that have it in name or help.
 ///
 /// # Errors
@@ -82,6 +125,20 @@ mod tests {
     fn a_word_shows_the_flags_that_are_about_it() {
         let help = serve_about("max_conc").unwrap();
         assert!(help.contains("--max-concurrency") && !help.contains("--request-rate"), "{help}");
+    }
+
+    #[test]
+    fn few_flags_are_shown_whole_and_of_many_those_that_are_used_most() {
+        let flag = |name: String| Arg::new(name.clone()).long(name);
+        let shown = |count: usize| {
+            let others = (0..count).map(|number| flag(format!("other-{number}")));
+            let command = Command::new("serve").args(others).arg(flag("base-url".into()));
+            short(command).render_help().to_string()
+        };
+        assert!(shown(9).contains("--other-8"));
+        let many = shown(90);
+        assert!(many.contains("--base-url") && !many.contains("--other-8"), "{many}");
+        assert!(many.contains("`llmbench serve --help` shows all 91 flags"), "{many}");
     }
 
     #[test]

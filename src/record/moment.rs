@@ -14,6 +14,13 @@ pub enum Moment<'a> {
     Reading(&'a str),
     /// The server is asked whether it answers at all, for so long at most; `None` where that is left out.
     ReadyCheck(Option<Duration>),
+    /// It does not answer yet.
+    NotReady {
+        /// For so long it has been asked.
+        waited: Duration,
+        /// What came of it last.
+        cause: &'a str,
+    },
     /// It answers.
     Ready,
     /// So many copies of the first request are sent before the run.

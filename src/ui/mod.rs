@@ -5,12 +5,14 @@ pub mod args;
 pub mod out;
 pub mod progress;
 pub mod style;
+pub mod waiting;
 
 use std::io::Write;
 
 pub use args::ProgressArgs;
 pub use progress::Progress;
 pub use style::{Style, Tone};
+pub use waiting::Waiting;
 
 use crate::error::Error;
 use crate::legible::legible;

@@ -110,6 +110,8 @@ fn a_server_that_comes_up_late_is_waited_for() {
     assert_eq!(outcome.ended(0)["completed"], 10);
     assert_eq!(server.requests().len(), 11, "one for the check, and those of the run");
     assert!(outcome.stderr.contains("Initial test run completed."), "{}", outcome.stderr);
+    let waited = "llmbench: not ready yet: connect to ";
+    assert_eq!(outcome.stderr.matches(waited).count(), 1, "{}", outcome.stderr);
 }
 
 #[test]

@@ -139,6 +139,7 @@ fn a_server_that_never_gets_ready_ends_the_story_there() {
     let expected = [
         START[0],
         "Waiting for endpoint to become up in 1 seconds",
+        "llmbench: not ready yet: connect to 127.0.0.1:1: Connection refused",
         "llmbench: the server was not ready within 1 s: connect to 127.0.0.1:1: ",
         "hint: check the address, or raise `--ready-check-timeout-sec`",
     ];

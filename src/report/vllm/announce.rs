@@ -19,7 +19,11 @@ pub(in crate::report) fn words(moment: &Moment<'_>) -> Option<String> {
         Moment::WarmedUp(_) => "Warmup run completed.\nStarting main benchmark run...".to_owned(),
         Moment::Profiler(profiled) => profiler(*profiled).to_owned(),
         Moment::Begins { setup, .. } => traffic(setup),
-        Moment::Ended(_) | Moment::Beat { .. } | Moment::Stopping { .. } | Moment::Noticed(_) => return None,
+        Moment::NotReady { .. }
+        | Moment::Ended(_)
+        | Moment::Beat { .. }
+        | Moment::Stopping { .. }
+        | Moment::Noticed(_) => return None,
     })
 }
 
