@@ -1,12 +1,16 @@
 //! The model hub: from a repository's name to its files, in the cache that all hub tools share or by downloading them into
 //! it. It fetches only the files that it is asked for, and never shows a token.
 
+mod modelscope;
+
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use hf_hub::api::tokio::{Api, ApiBuilder, ApiRepo};
 use hf_hub::{Cache, RepoType};
+
+pub use modelscope::ModelScope;
 
 use crate::error::{Error, Result};
 use crate::net;
@@ -54,6 +58,8 @@ pub struct Hub {
     token: Option<String>,
     /// Whether no call may be made.
     pub offline: bool,
+    /// The cache that models are looked for in first, where it is used.
+    pub modelscope: Option<ModelScope>,
 }
 
 impl Hub {
@@ -75,6 +81,7 @@ impl Hub {
             variable(name).is_some_and(|value| ["1", "ON", "YES", "TRUE"].contains(&&*value.to_ascii_uppercase()))
         };
         Hub {
+            modelscope: ModelScope::from_env(variable, &user),
             cache: cache.unwrap_or_else(|| home.join("hub")),
             endpoint: variable("HF_ENDPOINT").map(|url| url.trim_end_matches('/').to_owned()),
             token: token.or_else(|| fs::read_to_string(token_file).ok()).map(|token| token.trim().to_owned()),

@@ -126,6 +126,12 @@ fn file_of_hub(name: &str, hub: &Hub, tried: &mut Vec<String>) -> Option<PathBuf
         tried.push("not the name of a model on the hub".to_owned());
         return None;
     }
+    if let Some(scope) = &hub.modelscope {
+        if let Some(file) = scope.folder(name).and_then(|folder| files::holder(&folder)) {
+            return Some(file);
+        }
+        tried.push(format!("not in ModelScope's cache `{}`", scope.home().display()));
+    }
     let repo = Repo::model(name);
     if let Some(file) = files::FORMS.iter().find_map(|form| hub.cached(&repo, form)) {
         return Some(file);
@@ -221,6 +227,25 @@ mod tests {
         let error = of_model(folder.to_str().unwrap(), &nowhere(), None).unwrap_err().to_string();
         std::fs::remove_dir_all(&folder).unwrap();
         assert!(error.contains("not a model of SentencePiece") && error.contains("no server to ask"), "{error}");
+    }
+
+    #[test]
+    fn a_model_in_the_cache_of_modelscope_is_found_by_its_name() {
+        let cache = std::env::temp_dir().join(format!("llmbench-scope-{}", std::process::id()));
+        let folder = cache.join("models/org/a___b");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("tokenizer.json"), include_bytes!("builtin.json")).unwrap();
+        let hub = Hub::from_env(|name| match name {
+            "VLLM_USE_MODELSCOPE" => Some("True".to_owned()),
+            "MODELSCOPE_CACHE" => Some(cache.display().to_string()),
+            "HF_HUB_OFFLINE" => Some("1".to_owned()),
+            _ => None,
+        });
+        let found = of_model("org/a.b", &hub, None).unwrap();
+        let error = of_model("org/other", &hub, None).unwrap_err().to_string();
+        std::fs::remove_dir_all(&cache).unwrap();
+        assert_eq!((found.tokenizer.unwrap().vocab_size(), found.warnings.len()), (8192, 0));
+        assert!(error.contains("not in ModelScope's cache"), "{error}");
     }
 
     #[test]
