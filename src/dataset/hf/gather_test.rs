@@ -152,3 +152,21 @@ fn parts_of_datasets_are_those_of_the_reference() {
     assert!(!hf("x", "--hf-name openai/gsm8k --skip-chat-template").unwrap().templated());
     assert!(hf("x", "--hf-name mgoin/mlperf-inference-llama2-data --skip-chat-template").unwrap().templated());
 }
+
+#[test]
+fn which_column_is_sent_is_told_where_nobody_named_it() {
+    let rows =
+        r#"{"id": 1, "messages": [{"role": "system", "content": "Be terse."}, {"role": "user", "content": "Why?"}]}"#;
+    let folder = Folder::new("guess", &[("train.jsonl", rows)]);
+    let line = "--num-prompts 1 --skip-chat-template";
+    let told = samples(&folder, line).unwrap().warnings;
+    let wanted =
+        "prompts are the first message of a user in `messages`: there is `id` too; `--hf-text-column` names another";
+    assert_eq!(told, [wanted]);
+    assert_eq!(asked(&folder, line), ["Why?"], "what the model is told before it is asked is no prompt");
+    let named = format!("{line} --hf-text-column messages.0.content");
+    assert!(samples(&folder, &named).unwrap().warnings.is_empty());
+    let bench = Folder::new("context", &[("train.jsonl", r#"{"input": "q", "context": "long"}"#)]);
+    let told = samples(&bench, line).unwrap().warnings;
+    assert_eq!(told, ["prompts are column `input`: there is `context` too; `--hf-text-column` names another"]);
+}
