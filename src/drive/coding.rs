@@ -63,6 +63,15 @@ impl Coding {
         Ok(Ok(()))
     }
 
+    /// Whether what came is a whole one: asked once, at the end of the body.
+    pub(super) fn is_whole(&mut self) -> bool {
+        match self {
+            Coding::Gzip(decoder) => decoder.try_finish().is_ok(),
+            // Only one that has ended takes nothing more.
+            Coding::Deflate(decoder) => matches!(decoder.write(&[0]), Ok(0)),
+        }
+    }
+
     fn step(&mut self, piece: &[u8]) -> io::Result<Vec<u8>> {
         let out = match self {
             Coding::Gzip(decoder) => {
@@ -110,6 +119,21 @@ mod tests {
         for cut in [1, 7, 1000, 100_000] {
             assert_eq!(unfolded("GZip", &gzip, cut).unwrap(), text);
             assert_eq!(unfolded("deflate", &zlib, cut).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn a_body_that_was_cut_is_not_whole() {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
+        let text = b"data: one\n\ndata: two\n\n";
+        gzip.write_all(text).and_then(|()| zlib.write_all(text)).unwrap();
+        for (name, bytes) in [("gzip", gzip.finish().unwrap()), ("deflate", zlib.finish().unwrap())] {
+            for length in 1..=bytes.len() {
+                let mut coding = Coding::named(name).unwrap().unwrap();
+                coding.unfold(&bytes[..length], &mut |_| Ok::<(), ()>(())).unwrap().unwrap();
+                assert_eq!(coding.is_whole(), length == bytes.len(), "{name}: {length} of {}", bytes.len());
+            }
         }
     }
 

@@ -260,7 +260,8 @@ impl Reply {
                 Err((Failure::Truncated, "the connection closed in the middle of the response head".into()))
             }
             State::Stream { body, .. } | State::Whole { body, .. } => {
-                self.answer.verdict(if body.ends_with_connection() { Ending::Proper } else { Ending::Cut })
+                let whole = body.ends_with_connection() && self.coding.as_mut().is_none_or(Coding::is_whole);
+                self.answer.verdict(if whole { Ending::Proper } else { Ending::Cut })
             }
             State::Refusal { text, why, status, .. } => {
                 let message = error_message(&String::from_utf8_lossy(text));
@@ -281,11 +282,13 @@ fn framing(head: &httparse::Response<'_, '_>) -> Result<(Body, bool), Reason> {
     if matches!(head.code, Some(204 | 304)) {
         return Ok((Body::of_length(0), keep_alive));
     }
-    if let Some(coding) = header(head, "transfer-encoding") {
-        return match coding.trim().to_ascii_lowercase().as_str() {
-            "chunked" => Ok((Body::chunked(), keep_alive)),
-            other => Err(malformed(format!("transfer coding `{other}` is not spoken"))),
-        };
+    let codings = fields(head, "transfer-encoding").map(|text| text.to_ascii_lowercase());
+    let codings: Vec<String> = codings.filter(|coding| !coding.is_empty() && coding != "identity").collect();
+    if let Some(other) = codings.iter().find(|coding| *coding != "chunked") {
+        return Err(malformed(format!("transfer coding `{other}` is not spoken")));
+    }
+    if !codings.is_empty() {
+        return Ok((Body::chunked(), keep_alive));
     }
     match length(head)? {
         Some(length) => Ok((Body::of_length(length), keep_alive)),
@@ -296,19 +299,26 @@ fn framing(head: &httparse::Response<'_, '_>) -> Result<(Body, bool), Reason> {
 /// The length that a head states, if it does: several fields may say the same, and one may say it several times (RFC 9112, §6.3).
 fn length(head: &httparse::Response<'_, '_>) -> Result<Option<u64>, Reason> {
     let mut found = None;
-    for field in head.headers.iter().filter(|field| field.name.eq_ignore_ascii_case("content-length")) {
-        let text = String::from_utf8_lossy(field.value);
-        for value in text.split(',').map(str::trim) {
-            let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
-            let length = value.parse().ok().filter(|_| digits);
-            let length: u64 = length.ok_or_else(|| malformed(format!("content-length `{text}` is no number")))?;
-            if found.is_some_and(|found| found != length) {
-                return Err(malformed("there are two different values of content-length".into()));
-            }
-            found = Some(length);
+    for value in fields(head, "content-length") {
+        let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+        let length = value.parse().ok().filter(|_| digits);
+        let length: u64 = length.ok_or_else(|| malformed(format!("content-length `{value}` is no number")))?;
+        if found.is_some_and(|found| found != length) {
+            return Err(malformed("there are two different values of content-length".into()));
         }
+        found = Some(length);
     }
     Ok(found)
+}
+
+/// All values of a field that may stand several times, and each time hold several with commas between.
+fn fields<'a>(head: &'a httparse::Response<'_, '_>, name: &'a str) -> impl Iterator<Item = String> + 'a {
+    let fields = head.headers.iter().filter(move |field| field.name.eq_ignore_ascii_case(name));
+    let values = |field: &httparse::Header<'_>| -> Vec<String> {
+        let text = String::from_utf8_lossy(field.value);
+        text.split(',').map(|value| value.trim().to_owned()).collect()
+    };
+    fields.flat_map(values)
 }
 
 fn header<'a>(head: &httparse::Response<'_, 'a>, name: &str) -> Option<&'a str> {

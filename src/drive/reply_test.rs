@@ -102,3 +102,27 @@ fn a_connection_with_bytes_left_over_is_not_used_again() {
     assert_eq!(progress, Ok(Progress::Ended));
     assert!(!reply.keeps_connection());
 }
+
+#[test]
+fn every_field_of_transfer_codings_counts() {
+    let chunks = format!("{:X}\r\n{BODY}\r\n0\r\n\r\n", BODY.len());
+    let table: [(&[u8], bool); 6] = [
+        (b"transfer-encoding: chunked", true),
+        (b"transfer-encoding: identity\r\ntransfer-encoding: chunked", true),
+        (b"transfer-encoding: Chunked\r\nTransfer-Encoding: chunked", true),
+        (b"transfer-encoding: chunked\r\ntransfer-encoding: gzip", false),
+        (b"transfer-encoding: gzip, chunked", false),
+        (b"transfer-encoding: chunk\xffed", false),
+    ];
+    for (field, taken) in table {
+        let bytes = [b"HTTP/1.1 200 OK\r\n", field, b"\r\n\r\n", chunks.as_bytes()].concat();
+        let (mut reply, progress) = read(&[&bytes]);
+        let field = String::from_utf8_lossy(field);
+        match progress {
+            Ok(progress) => assert!(taken && progress == Progress::Ended && reply.verdict().is_ok(), "{field}"),
+            Err((why, detail)) => {
+                assert!(!taken && why == Failure::Malformed && detail.contains("is not spoken"), "{field}: {detail}");
+            }
+        }
+    }
+}
