@@ -141,7 +141,9 @@ fn sse(case: &[u8], mutator: &mut Mutator) {
         && let text = text.strip_prefix('\u{feff}').unwrap_or(text)
         && !text.starts_with('\u{feff}')
     {
-        let stream = futures_util::stream::iter([Ok::<_, std::convert::Infallible>(text.to_owned())]);
+        // The other decoder waits for what may follow a CR, which ends a line by itself.
+        let ended = if text.ends_with('\r') { format!("{text}\n") } else { text.to_owned() };
+        let stream = futures_util::stream::iter([Ok::<_, std::convert::Infallible>(ended)]);
         let other: Vec<_> =
             stream.eventsource().collect::<Vec<_>>().now_or_never().expect("a stream that waits for nothing");
         // The other decoder gives an event without data where the stream ends in a line without a colon.
