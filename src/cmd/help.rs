@@ -57,8 +57,8 @@ impl HelpArgs {
     }
 }
 
-/// Prints the help of the subcommand that `path` leads to: of the flags that are used most (`short`), of all, in full (`all`), or of what is about a word; where a dataset
-/// is `chosen`, for that dataset. An unknown topic is an error that names the groups.
+/// Prints the help of the subcommand that `path` leads to: of the flags that are used most ([`SHORT`]), of all, in full
+/// (`all`), or of what is about a word; where a dataset is `chosen`, for that dataset. An unknown topic is an error that names the groups.
 pub(super) fn print(mut root: Command, path: &[String], topic: Option<String>, chosen: Option<&str>) -> Result<Exit> {
     let mut command = &mut root;
     for name in path {

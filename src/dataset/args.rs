@@ -189,8 +189,8 @@ impl DatasetArgs {
                 .hint("leave it out, or choose another `--dataset-name`"));
         }
         for kind in KINDS.iter().filter(|kind| kind.name != chosen.name) {
-            let others = kind.own.iter().filter(|own| !chosen.own.contains(own));
-            if let Some((flag, why)) = { others }.find(|(flag, _)| self.own.0.get_flag(flag)) {
+            let mut others = kind.own.iter().filter(|own| !chosen.own.contains(own));
+            if let Some((flag, why)) = others.find(|(flag, _)| self.own.0.get_flag(flag)) {
                 return Err(refused(&flag.replace('_', "-"), why)
                     .hint(format!("leave it out, or use `--dataset-name {}`", kind.name)));
             }

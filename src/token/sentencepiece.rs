@@ -1,7 +1,7 @@
 //! SentencePiece's own files: byte pairs with scores, over text in which only blanks are changed, as the families of Llama,
 //! Mistral and Gemma have them. Others (unigram models, normalised text) are refused, since no reading of them is exact.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use prost::Message;
 use serde_json::{Map, Value, json};
@@ -172,17 +172,14 @@ impl Model {
     /// first in the text, whichever it is; here they have an order. That makes no difference: no text was found whose merges
     /// lead to two ways that overlap.
     fn merges(&self) -> Vec<[&str; 2]> {
-        let score = |piece: &Piece| piece.score;
-        let plain = |piece: &&Piece| piece.is(NORMAL);
-        let known: HashMap<&str, f32> =
-            self.pieces.iter().filter(plain).map(|piece| (piece.text.as_str(), score(piece))).collect();
-        let mut best: Vec<&Piece> = self.pieces.iter().filter(plain).collect();
-        best.sort_by(|one, other| score(other).total_cmp(&score(one)));
+        let mut best: Vec<&Piece> = self.pieces.iter().filter(|piece| piece.is(NORMAL)).collect();
+        let known: HashSet<&str> = best.iter().map(|piece| piece.text.as_str()).collect();
+        best.sort_by(|one, other| other.score.total_cmp(&one.score));
         let mut merges = Vec::new();
         for piece in best {
             let text = piece.text.as_str();
             let cuts = text.char_indices().skip(1).map(|(at, _)| at);
-            let ways = cuts.filter(|&at| known.contains_key(&text[..at]) && known.contains_key(&text[at..]));
+            let ways = cuts.filter(|&at| known.contains(&text[..at]) && known.contains(&text[at..]));
             merges.extend(ways.map(|at| [&text[..at], &text[at..]]));
         }
         merges

@@ -48,6 +48,16 @@ pub enum Lengths {
     Answer,
 }
 
+impl Lengths {
+    /// The length of all, where it is one.
+    pub(super) fn of_all(self) -> Option<u32> {
+        match self {
+            Lengths::Given(len) | Lengths::Usual(len) => Some(len),
+            Lengths::Answer => None,
+        }
+    }
+}
+
 /// What becomes of texts and images of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::cell::{Cell, Row};
 use super::draft::Draft;
 use super::gather::MESSAGES;
-use super::settings::{Lengths, Maker};
+use super::settings::Maker;
 use crate::error::Result;
 use crate::token::Special;
 
@@ -141,10 +141,7 @@ impl Maker {
 
     /// The length that flag or class give all requests.
     pub(super) fn given_length(&self) -> Option<u32> {
-        match self.hf.lengths {
-            Lengths::Given(len) | Lengths::Usual(len) => Some(len),
-            Lengths::Answer => None,
-        }
+        self.hf.lengths.of_all()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whole conversations from the rows of a table: lists of messages, or of what a user says one after the other.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::cell::{Cell, Row};
 use super::class::Class;
@@ -49,11 +49,12 @@ impl Hf {
         let column = self.column_of_conversations(&mut table)?;
         let told = (self.class == Class::Text && self.text_column.is_none())
             .then(|| format!("conversations are column `{column}`: `--hf-text-column` names another"));
-        let usual = match self.lengths {
-            Lengths::Given(len) | Lengths::Usual(len) => Some(len),
-            Lengths::Answer => None,
-        };
-        let reader = Arc::new(Reader { column: column.clone(), wanted, usual, tokenizer: tokenizer.clone() });
+        let reader = Arc::new(Reader {
+            column: column.clone(),
+            wanted,
+            usual: self.lengths.of_all(),
+            tokenizer: tokenizer.clone(),
+        });
         let (accepted, _) = self.gather(&mut table, &[&column], |rows| reader.turns(rows))?;
         if accepted.is_empty() {
             return Err(wanted.too_short(&format!(" in column `{column}`"), HINT));
@@ -89,10 +90,8 @@ impl Reader {
     /// The turns of each row, made on all cores; none where they are too few.
     fn turns(self: &Arc<Self>, rows: Vec<Row>) -> impl Iterator<Item = Result<Option<Vec<Turn>>>> + use<> {
         let reader = Arc::clone(self);
-        let rows: Vec<Mutex<Option<Row>>> = rows.into_iter().map(|row| Mutex::new(Some(row))).collect();
         ahead(rows.len(), move |index| {
-            let row = rows[index].lock().unwrap_or_else(PoisonError::into_inner).take();
-            let turns = reader.turns_of(&row.expect("each row is asked for once"))?;
+            let turns = reader.turns_of(&rows[index])?;
             Ok(Some(turns).filter(|turns| reader.wanted.suffice(turns)))
         })
     }
@@ -105,12 +104,10 @@ impl Reader {
         if let (Some(asked), Some(usual)) = (asked, self.usual) {
             return asked.into_iter().take(self.wanted.most as usize).map(|text| self.turn(text, usual)).collect();
         }
-        let text =
-            |cell: &'_ Cell, names: [&str; 2]| names.iter().find_map(|name| cell.at(name)?.text().map(str::to_owned));
-        let owned: Vec<[Option<String>; 2]> =
-            said.iter().map(|cell| [text(cell, ["from", "role"]), text(cell, ["value", "content"])]).collect();
-        let said: Vec<Message<'_>> =
-            owned.iter().map(|[from, text]| Message { from: from.as_deref(), text: text.as_deref() }).collect();
+        let said: Vec<Message<'_>> = said
+            .iter()
+            .map(|cell| Message { from: text(cell, ["from", "role"]), text: text(cell, ["value", "content"]) })
+            .collect();
         let missing = |index| row.wrong(format_args!("no text at `{column}.{index}.content`"));
         self.wanted.turns(&said, &self.tokenizer, missing)
     }
@@ -118,6 +115,11 @@ impl Reader {
     fn turn(&self, asked: &str, output_tokens: u32) -> Result<Turn> {
         Ok(Turn { asked: asked.to_owned(), input_tokens: self.tokenizer.count(asked)?, output_tokens })
     }
+}
+
+/// The text under the first of these names that has one.
+fn text<'a>(cell: &'a Cell, names: [&str; 2]) -> Option<&'a str> {
+    names.iter().find_map(|name| cell.at(name)?.text())
 }
 
 #[cfg(test)]
