@@ -131,7 +131,7 @@ struct SimEngineArgs {
     /// Name of an adapter, a model beside the one; repeat it for more.
     #[arg(long = "lora", value_name = "NAME")]
     sim_lora: Vec<String>,
-    /// Keep a prefix cache of so many blocks, each of 16 tokens: ids, or 64 bytes of the prompt's JSON.
+    /// Keep a prefix cache of so many blocks, each of 16 tokens.
     #[arg(long = "prefix-cache", value_name = "BLOCKS", value_parser = clap::value_parser!(u32).range(1..))]
     sim_prefix_cache: Option<u32>,
     /// Count speculative decoding in `/metrics`: drafts of K tokens, each accepted with this rate, as `4:0.6`.

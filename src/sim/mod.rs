@@ -1,15 +1,15 @@
 //! A server to measure against: it speaks the OpenAI API on loopback, with dictated times and dictated faults, in one thread of
 //! its own. What comes in is a [`Config`]; what goes out is answers, and [`Stats`] that say how late they were. It shares no
-//! code with the client, binds nothing but loopback, and generates no language.
+//! code with the client (of its data, the built-in vocabulary), binds nothing but loopback, and generates no language.
 //!
 //! - A request arrives when the kernel received its last byte; its deadlines are counted from there and are absolute.
 //! - Texts come from `/v1/completions`, `/v1/chat/completions`, `/v1/responses`, `/v1/audio/transcriptions` and
 //!   `/v1/audio/translations`, streamed or whole: a whole answer comes when its last token would. Vectors, scores and rankings
 //!   come from `/v1/embeddings`, `/pooling`, `/score` and `/rerank` when a first token would. Of a body only what matters
 //!   is read: model, limits, whether to stream, where usage goes, how vectors are written.
-//! - A prompt counts for as many tokens as its array has ids, or for a quarter of the bytes of its text or messages; an image,
-//!   a video or a sound inside counts 256, a sound file one for each 640 bytes. Several prompts of one completion are
-//!   continued side by side. For `/tokenize` and `/detokenize` a token is a byte.
+//! - A prompt counts for as many tokens as its array has ids, or as its texts have in the built-in vocabulary, which is that of
+//!   `/tokenize` and `/detokenize` too; an image, a video or a sound inside counts 256, a sound file one for each 640 bytes. Several
+//!   prompts of one completion are continued side by side.
 //! - `GET /sim/stats` is the account ([`Stats`]) as JSON; `POST /sim/reset` begins it anew. `/metrics` has vLLM's counters;
 //!   `/start_profile`, `/stop_profile` and `/reset_prefix_cache` are counted.
 
@@ -28,6 +28,7 @@ mod order;
 mod pace;
 mod poller;
 mod prefix;
+mod prompt;
 mod reply;
 mod request;
 mod responses;
@@ -38,6 +39,7 @@ mod serving;
 mod stats;
 mod text;
 mod timers;
+mod tokens;
 mod walk;
 mod whole;
 mod wire;

@@ -1,11 +1,9 @@
 //! What a request asks for, from its body: how many tokens, streamed or whole, and how large its prompt is. JSON is walked over,
 //! forms are taken apart by their boundary; the prompt itself is measured and not kept.
 
-use memchr::{memchr, memchr_iter, memmem};
-
 use super::endpoint::Endpoint;
-use super::prefix;
-use super::walk::{for_each_field, for_each_item, text};
+use super::prompt::Meter;
+use super::walk::{for_each_field, text};
 
 /// What a request asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,7 +18,7 @@ pub(super) struct Order {
     /// `stream_options.continuous_usage_stats`, or `stream_continuous_usage_stats` of a form.
     pub(super) continuous_usage: bool,
     pub(super) ignore_eos: bool,
-    /// Tokens of the prompts: see [`Size`].
+    /// Tokens of the prompts: see [`Meter`].
     pub(super) prompt_tokens: u32,
     /// Prompts, or documents where there are some.
     pub(super) inputs: u32,
@@ -44,42 +42,23 @@ pub(super) enum Encoding {
     BytesOnly,
 }
 
-/// Whether a prompt's blocks are wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Blocks {
-    Wanted,
-    Unwanted,
-}
-
-/// How large a prompt is: ids count one each, a text a quarter of its bytes, messages a quarter of the bytes of their JSON,
-/// rounded up. An image, a video or a sound inside counts [`MEDIUM_TOKENS`], whatever its size.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Size {
-    tokens: u32,
-    inputs: u32,
-}
-
-/// Lists of ids lie in a list of prompts; what lies deeper is one text.
-const DEEPEST: u32 = 3;
 /// The length of an embedding where the request says none.
 pub(super) const DIMENSIONS: u32 = 16;
 /// Numbers of an answer: some 32 MB of text.
 const MOST_ELEMENTS: u64 = 1 << 22;
-/// Tokens of an image, a video or a sound in a message.
-const MEDIUM_TOKENS: u32 = 256;
 /// Bytes of a sound file that are a token: 20 ms at 16,000 samples a second of two bytes each.
 const SOUND_BYTES: usize = 640;
 
-/// Reads a request of `endpoint` from its JSON. The error is a text for the client.
-pub(super) fn order(endpoint: Endpoint, body: &[u8], blocks: Blocks) -> Result<Order, String> {
+/// Reads a request of `endpoint` from its JSON, its prompts by `meter`. The error is a text for the client.
+pub(super) fn order(endpoint: Endpoint, body: &[u8], mut meter: Meter<'_>) -> Result<Order, String> {
     let mut order = Order::default();
     let (mut prompt, mut documents): (Option<&[u8]>, Option<&[u8]>) = (None, None);
     for_each_field(body, |key, value| {
         let is = |names: &[&str]| names.iter().any(|name| name.as_bytes() == key);
         match key {
             b"model" => order.model = text(value).map(str::to_owned),
-            b"max_completion_tokens" | b"max_output_tokens" => order.max_tokens = tokens(value)?,
-            b"max_tokens" if order.max_tokens.is_none() => order.max_tokens = tokens(value)?,
+            b"max_completion_tokens" | b"max_output_tokens" => order.max_tokens = limit(value)?,
+            b"max_tokens" if order.max_tokens.is_none() => order.max_tokens = limit(value)?,
             b"stream" => order.stream = flag(value)?,
             b"ignore_eos" => order.ignore_eos = flag(value)?,
             b"n" if value != b"1" && value != b"null" => return Err("`n` must be 1"),
@@ -92,7 +71,7 @@ pub(super) fn order(endpoint: Endpoint, body: &[u8], blocks: Blocks) -> Result<O
                 Ok(())
             })?,
             b"encoding_format" => order.encoding = encoding(value)?,
-            b"dimensions" => order.dimensions = tokens(value)?,
+            b"dimensions" => order.dimensions = limit(value)?,
             _ if is(endpoint.prompts()) => prompt = Some(value),
             _ if is(endpoint.documents()) => documents = Some(value),
             _ => {}
@@ -104,14 +83,11 @@ pub(super) fn order(endpoint: Endpoint, body: &[u8], blocks: Blocks) -> Result<O
     if documents.is_none() && !endpoint.documents().is_empty() {
         return Err(missing(endpoint.documents()));
     }
-    let mut size = Size::of(prompt);
+    let mut size = meter.prompt(prompt);
     if let Some(documents) = documents {
-        size = size.compared_with(Size::of_list(documents));
+        size = size.compared_with(meter.list(documents));
     }
-    (order.prompt_tokens, order.inputs) = (size.tokens, size.inputs);
-    if blocks == Blocks::Wanted {
-        order.blocks = prefix::blocks(prompt);
-    }
+    (order.prompt_tokens, order.inputs, order.blocks) = (size.tokens, size.inputs, meter.blocks());
     order.stream &= !endpoint.pools();
     let elements = u64::from(order.inputs) * u64::from(order.dimensions.unwrap_or(DIMENSIONS));
     if endpoint.pools() && elements > MOST_ELEMENTS {
@@ -145,65 +121,6 @@ pub(super) fn form(fields: &[super::form::Field<'_>]) -> Result<Order, String> {
     Ok(order)
 }
 
-impl Size {
-    fn one(tokens: usize) -> Self {
-        Size { tokens: u32::try_from(tokens).unwrap_or(u32::MAX), inputs: 1 }
-    }
-
-    /// The size of a prompt of any shape. A list of texts or of lists of ids is a prompt an item.
-    fn of(value: &[u8]) -> Self {
-        Size::within(value, DEEPEST)
-    }
-
-    /// As [`Size::of`], where lists may lie in lists so many times.
-    fn within(value: &[u8], depth: u32) -> Self {
-        let first = value.get(1..).and_then(|rest| rest.trim_ascii_start().first());
-        match (value.first(), first) {
-            (Some(b'['), Some(digit)) if digit.is_ascii_digit() => Size::one(memchr_iter(b',', value).count() + 1),
-            (Some(b'['), Some(b'"' | b'[')) if depth > 0 => Size::of_items(value, depth - 1),
-            (Some(b'"'), _) => Size::one(text_tokens(&value[1..value.len() - 1])),
-            _ => Size::one(text_tokens(value)),
-        }
-    }
-
-    /// The size of a list, an input an item; of anything else, as of one.
-    fn of_list(value: &[u8]) -> Self {
-        Size::of_items(value, DEEPEST)
-    }
-
-    fn of_items(value: &[u8], depth: u32) -> Self {
-        let mut sum = Size::default();
-        let add = |item: &[u8]| {
-            sum.tokens = sum.tokens.saturating_add(Size::within(item, depth).tokens);
-            sum.inputs += 1;
-        };
-        if for_each_item(value, add).is_ok() && sum.inputs > 0 { sum } else { Size::one(text_tokens(value)) }
-    }
-
-    /// A query goes in with each of the documents; several go in with one each.
-    fn compared_with(self, documents: Size) -> Size {
-        let queries = if self.inputs == 1 { self.tokens.saturating_mul(documents.inputs) } else { self.tokens };
-        Size { tokens: documents.tokens.saturating_add(queries), inputs: documents.inputs.max(self.inputs) }
-    }
-}
-
-/// A quarter of the bytes; data within counts as a medium.
-fn text_tokens(json: &[u8]) -> usize {
-    let (mut media, mut bytes) = (0, json.len());
-    for opening in [&b"\"data:"[..], b"\"data\": \"", b"\"data\":\""] {
-        for at in memmem::find_iter(json, opening) {
-            let from = at + opening.len();
-            // A quote after a backslash stands inside a text.
-            if at > 0 && json[at - 1] == b'\\' {
-                continue;
-            }
-            media += 1;
-            bytes -= memchr(b'"', &json[from..]).unwrap_or(0);
-        }
-    }
-    bytes.div_ceil(4) + media * MEDIUM_TOKENS as usize
-}
-
 fn flag(value: &[u8]) -> Result<bool, &'static str> {
     match value {
         b"true" => Ok(true),
@@ -231,7 +148,7 @@ fn encoding(value: &[u8]) -> Result<Encoding, &'static str> {
     }
 }
 
-fn tokens(value: &[u8]) -> Result<Option<u32>, &'static str> {
+fn limit(value: &[u8]) -> Result<Option<u32>, &'static str> {
     if value == b"null" {
         return Ok(None);
     }

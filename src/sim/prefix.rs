@@ -1,39 +1,16 @@
-//! A prefix cache, as a model: blocks of 16 tokens, each known by what it holds and by all that goes before it. A prompt's bytes come
-//! in, the number of its tokens that were seen before goes out. The oldest blocks leave first.
+//! A prefix cache, as a model: blocks of 16 tokens, each known by what it holds and by all that goes before it. The blocks of a
+//! prompt come in, the number of its tokens that were seen before goes out. The oldest blocks leave first.
 
 use std::collections::{HashSet, VecDeque};
-use std::hash::{DefaultHasher, Hasher};
-
-use memchr::memchr_iter;
 
 /// Tokens in a block.
 pub(super) const BLOCK_TOKENS: u32 = 16;
-/// Bytes of text in a block: a token is a quarter of its bytes.
-const BLOCK_BYTES: usize = BLOCK_TOKENS as usize * 4;
 
 /// The blocks that are kept.
 pub(super) struct PrefixCache {
     capacity: usize,
     known: HashSet<u64>,
     order: VecDeque<u64>,
-}
-
-/// The full blocks of a prompt: 16 ids of a list of ids, else 64 bytes of its JSON. Each number stands for its block and all before.
-pub(super) fn blocks(prompt: &[u8]) -> Vec<u64> {
-    let mut hasher = DefaultHasher::new();
-    let mut number = |block: &[u8]| {
-        hasher.write(block);
-        hasher.finish()
-    };
-    let ids = prompt.first() == Some(&b'[')
-        && prompt[1..].trim_ascii_start().first().is_some_and(|first| first.is_ascii_digit());
-    if !ids {
-        return prompt.chunks_exact(BLOCK_BYTES).map(number).collect();
-    }
-    let ends = memchr_iter(b',', prompt).chain(std::iter::once(prompt.len() - 1));
-    let mut from = 0;
-    let mut one = |end: usize| number(&prompt[std::mem::replace(&mut from, end)..end]);
-    ends.skip(BLOCK_TOKENS as usize - 1).step_by(BLOCK_TOKENS as usize).map(&mut one).collect()
 }
 
 impl PrefixCache {
@@ -67,37 +44,34 @@ impl PrefixCache {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sim::prompt::{Blocks, Meter};
+    use crate::sim::tokens::Tokens;
 
-    fn ids(range: std::ops::Range<u32>) -> Vec<u8> {
-        format!("{:?}", range.collect::<Vec<u32>>()).into_bytes()
+    /// The blocks of a prompt with these ids.
+    fn blocks(ids: std::ops::Range<u32>) -> Vec<u64> {
+        let mut tokens = Tokens::shared();
+        let mut meter = Meter::new(&mut tokens, Blocks::Wanted);
+        meter.prompt(format!("{:?}", ids.collect::<Vec<u32>>()).as_bytes());
+        meter.blocks()
     }
 
     #[test]
     fn a_prompt_hits_as_far_as_it_was_seen() {
         let mut cache = PrefixCache::new(100);
-        assert_eq!(cache.look_up(&blocks(&ids(0..40)), 40), 0);
-        assert_eq!(cache.look_up(&blocks(&ids(0..40)), 40), 32, "a block that is not full is not kept");
-        assert_eq!(cache.look_up(&blocks(&ids(0..64)), 64), 32);
-        assert_eq!(cache.look_up(&blocks(&ids(0..64)), 64), 48, "the last token is computed again");
-        assert_eq!(cache.look_up(&blocks(&ids(16..48)), 32), 0, "the same ids at another place are others");
+        assert_eq!(cache.look_up(&blocks(0..40), 40), 0);
+        assert_eq!(cache.look_up(&blocks(0..40), 40), 32, "a block that is not full is not kept");
+        assert_eq!(cache.look_up(&blocks(0..64), 64), 32);
+        assert_eq!(cache.look_up(&blocks(0..64), 64), 48, "the last token is computed again");
+        assert_eq!(cache.look_up(&blocks(16..48), 32), 0, "the same ids at another place are others");
         cache.clear();
-        assert_eq!(cache.look_up(&blocks(&ids(0..40)), 40), 0);
+        assert_eq!(cache.look_up(&blocks(0..40), 40), 0);
     }
 
     #[test]
     fn the_oldest_blocks_leave_first() {
         let mut cache = PrefixCache::new(2);
-        cache.look_up(&blocks(&ids(0..40)), 40);
-        cache.look_up(&blocks(&ids(100..116)), 16);
-        assert_eq!(cache.look_up(&blocks(&ids(0..40)), 40), 0, "its first block made room");
-    }
-
-    #[test]
-    fn a_text_has_a_block_every_64_bytes() {
-        let text = format!("\"{}\"", "x".repeat(199));
-        assert_eq!(blocks(text.as_bytes()).len(), 3);
-        assert_eq!(blocks(b"\"\"").len() + blocks(b"[]").len(), 0);
-        assert_eq!(blocks(&ids(0..16)).len(), 1);
-        assert_eq!(blocks(&ids(0..15)).len(), 0);
+        cache.look_up(&blocks(0..40), 40);
+        cache.look_up(&blocks(100..116), 16);
+        assert_eq!(cache.look_up(&blocks(0..40), 40), 0, "its first block made room");
     }
 }

@@ -6,8 +6,11 @@ use serde::Deserialize;
 use super::config::{Config, Models};
 use super::endpoint::Endpoint;
 use super::form;
-use super::order::{self, Blocks, Order};
+use super::order::{self, Order};
+use super::prompt::{Blocks, Meter, Part, for_each_part};
 use super::request::{Head, Method};
+use super::tokens::Tokens;
+use super::walk::for_each_field;
 
 /// What a request is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +72,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// Finds what a request is for.
-pub(super) fn route(config: &Config, head: &Head, body: &[u8]) -> Route {
+pub(super) fn route(config: &Config, tokens: &mut Tokens, head: &Head, body: &[u8]) -> Route {
     let path = head.path.as_str();
     let endpoint = Endpoint::of(path);
     let wanted = match path {
@@ -84,7 +87,7 @@ pub(super) fn route(config: &Config, head: &Head, body: &[u8]) -> Route {
         return Route::Answer(Answer::error(405, "method not allowed"));
     }
     if let Some(endpoint) = endpoint {
-        return generate(config, endpoint, head, body);
+        return generate(config, tokens, endpoint, head, body);
     }
     Route::Answer(match path {
         "/sim/stats" => return Route::Wish(Wish::Stats),
@@ -93,21 +96,21 @@ pub(super) fn route(config: &Config, head: &Head, body: &[u8]) -> Route {
         "/start_profile" => return Route::Wish(Wish::StartProfile),
         "/stop_profile" => return Route::Wish(Wish::StopProfile),
         "/reset_prefix_cache" => return Route::Wish(Wish::ResetPrefixCache),
-        "/tokenize" => tokenize(body),
-        "/detokenize" => detokenize(body),
+        "/tokenize" => tokenize(tokens, body),
+        "/detokenize" => detokenize(tokens, body),
         "/v1/models" => models(config),
         "/version" => Answer::json(format!(r#"{{"version":"{}"}}"#, env!("CARGO_PKG_VERSION"))),
         _ => Answer::text(String::new()),
     })
 }
 
-fn generate(config: &Config, endpoint: Endpoint, head: &Head, body: &[u8]) -> Route {
+fn generate(config: &Config, tokens: &mut Tokens, endpoint: Endpoint, head: &Head, body: &[u8]) -> Route {
     let blocks = if config.engine.prefix_blocks.is_some() { Blocks::Wanted } else { Blocks::Unwanted };
     let order = if endpoint.hears() {
         let boundary = head.boundary.as_deref().ok_or_else(|| "the body is no form".to_owned());
         boundary.and_then(|boundary| Ok(form::fields(body, boundary)?)).and_then(|fields| order::form(&fields))
     } else {
-        order::order(endpoint, body, blocks)
+        order::order(endpoint, body, Meter::new(tokens, blocks))
     };
     let order = match order {
         Ok(order) => order,
@@ -143,42 +146,39 @@ fn models(config: &Config) -> Answer {
 }
 
 #[derive(Deserialize)]
-struct Tokenize {
-    #[serde(default)]
-    prompt: String,
-    #[serde(default)]
-    messages: Vec<Message>,
-}
-
-#[derive(Deserialize)]
-struct Message {
-    content: String,
-}
-
-#[derive(Deserialize)]
 struct Detokenize {
     tokens: Vec<u32>,
 }
 
-/// A token of `/tokenize` is a byte of the text, its id the byte's value.
-fn tokenize(body: &[u8]) -> Answer {
-    let Ok(asked) = serde_json::from_slice::<Tokenize>(body) else {
-        return Answer::error(400, "the body has neither a `prompt` nor `messages` with text");
+/// The tokens of a text, or of all texts in messages, as `usage` counts them.
+fn tokenize(tokens: &Tokens, body: &[u8]) -> Answer {
+    let mut asked = None;
+    let walked = for_each_field(body, |key, value| {
+        match (key, value.first()) {
+            (b"prompt", Some(b'"')) | (b"messages", Some(b'[')) => asked = Some(value),
+            _ => {}
+        }
+        Ok(())
+    });
+    let (Ok(()), Some(asked)) = (walked, asked) else {
+        return Answer::error(400, "the body has neither a text at `prompt` nor a list at `messages`");
     };
-    let text = asked.messages.iter().fold(asked.prompt, |text, message| text + &message.content);
-    let (count, tokens) = (text.len(), text.as_bytes());
-    Answer::json(format!(
-        r#"{{"count":{count},"max_model_len":{MAX_MODEL_LEN},"tokens":{tokens:?},"token_strs":null}}"#
-    ))
+    let mut ids = Vec::new();
+    for_each_part(asked, &mut |part| {
+        if let Part::Text(text) = part {
+            ids.extend(tokens.encode(&text));
+        }
+    });
+    let count = ids.len();
+    Answer::json(format!(r#"{{"count":{count},"max_model_len":{MAX_MODEL_LEN},"tokens":{ids:?},"token_strs":null}}"#))
 }
 
-/// The text whose bytes these ids are; an id above 255 counts by its lowest byte.
-fn detokenize(body: &[u8]) -> Answer {
+/// The text of these ids.
+fn detokenize(tokens: &Tokens, body: &[u8]) -> Answer {
     let Ok(asked) = serde_json::from_slice::<Detokenize>(body) else {
         return Answer::error(400, "the body has no `tokens`");
     };
-    let bytes: Vec<u8> = asked.tokens.iter().map(|id| id.to_le_bytes()[0]).collect();
-    Answer::json(format!(r#"{{"prompt":{}}}"#, quoted(&String::from_utf8_lossy(&bytes))))
+    Answer::json(format!(r#"{{"prompt":{}}}"#, quoted(&tokens.decode(&asked.tokens))))
 }
 
 #[cfg(test)]
@@ -189,7 +189,7 @@ mod tests {
 
     fn asked(line: &str, body: &str) -> Route {
         let head = request::head(format!("{line} HTTP/1.1\r\n\r\n").as_bytes()).unwrap().unwrap();
-        route(&Config { models: Models::Strict, ..Config::default() }, &head, body.as_bytes())
+        route(&Config { models: Models::Strict, ..Config::default() }, &mut Tokens::shared(), &head, body.as_bytes())
     }
 
     fn answer(line: &str, body: &str) -> (u16, serde_json::Value) {
@@ -223,11 +223,19 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_bytes() {
-        let (_, json) = answer("POST /tokenize", r#"{"prompt":"né"}"#);
-        assert_eq!((&json["count"], json["tokens"].to_string().as_str()), (&3.into(), "[110,195,169]"));
-        let (_, json) = answer("POST /detokenize", r#"{"tokens":[110,195,169]}"#);
-        assert_eq!(json["prompt"], "né");
+    fn prompts_are_tokenized_as_they_are_counted() {
+        for (path, key, value, texts) in [
+            ("/v1/completions", "prompt", r#""n\u00e9\n🦀 and more""#, "né\n🦀 and more"),
+            ("/v1/completions", "prompt", r#""""#, ""),
+            ("/v1/chat/completions", "messages", r#"[{"role":"user","content":"a\nb"}]"#, "usera\nb"),
+        ] {
+            let body = format!("{{\"{key}\":{value}}}");
+            let Route::Generate(_, order) = asked(&format!("POST {path}"), &body) else { panic!("{body}") };
+            let (_, json) = answer("POST /tokenize", &body);
+            assert_eq!(json["count"], order.prompt_tokens, "{body}");
+            assert_eq!(json["tokens"].as_array().unwrap().len(), order.prompt_tokens as usize, "{body}");
+            assert_eq!(answer("POST /detokenize", &json.to_string()).1["prompt"], texts);
+        }
     }
 
     #[test]

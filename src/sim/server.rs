@@ -24,6 +24,7 @@ use super::prefix::PrefixCache;
 use super::script::Script;
 use super::stats::{Counters, Stats};
 use super::timers::{Key, Timers};
+use super::tokens::Tokens;
 use super::wire::Wire;
 use crate::error::{Error, Result};
 
@@ -66,6 +67,7 @@ pub(super) struct Server {
     /// One an endpoint, without faults.
     scripts: [Rc<Script>; Endpoint::ALL.len()],
     pub(super) prefix: Option<PrefixCache>,
+    pub(super) tokens: Tokens,
     pub(super) buffer: Vec<u8>,
     pub(super) control: Vec<u8>,
     /// Number of the latest generation request.
@@ -141,6 +143,7 @@ impl Server {
         Server {
             scripts: Endpoint::ALL.map(script),
             prefix: config.engine.prefix_blocks.map(PrefixCache::new),
+            tokens: Tokens::new(),
             poller,
             listener,
             bell,

@@ -129,7 +129,7 @@ impl Server {
         }
         conn.needs = 0;
         let after = if head.keep_alive { After::Keep } else { After::Close };
-        match routes::route(&self.config, &head, &bytes[head.len..len]) {
+        match routes::route(&self.config, &mut self.tokens, &head, &bytes[head.len..len]) {
             Route::Generate(endpoint, order) => self.generate(key, endpoint, &order, after),
             Route::Answer(answer) => self.answer(key, &answer, after),
             Route::Wish(wish) => {

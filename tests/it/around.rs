@@ -249,7 +249,7 @@ fn what_the_server_counts_stands_in_the_result_with_a_warning_of_its_cache() {
         "8:4",
     ]);
     let bench = Llmbench::talking(&url);
-    std::fs::write(bench.dir().join("p.jsonl"), format!("{{\"prompt\": \"{}\"}}\n", "word ".repeat(128))).unwrap();
+    std::fs::write(bench.dir().join("p.jsonl"), format!("{{\"prompt\": \"{}\"}}\n", " the".repeat(160))).unwrap();
     let args =
         ["--dataset-name", "custom", "--dataset-path", "p.jsonl", "--skip-chat-template", "--max-concurrency", "1"];
     let outcome = bench.args(args).args(["--custom-output-len", "16", "--output-json", "-"]).run();

@@ -27,7 +27,7 @@ fn started(more: &[&str]) -> (crate::command::Running, String) {
 #[test]
 fn responses_are_streamed_by_events_with_names_or_come_whole() {
     let (_sim, url) = started(&[]);
-    let streamed = post(&url, "/v1/responses", r#"{"model":"m","input":"hi","stream":true,"max_output_tokens":5}"#);
+    let streamed = post(&url, "/v1/responses", r#"{"model":"m","input":" the","stream":true,"max_output_tokens":5}"#);
     took(&streamed, 5);
     let events = streamed.events();
     let of = |name: &str| events.iter().filter(|event| event["type"] == name).count();
@@ -36,7 +36,7 @@ fn responses_are_streamed_by_events_with_names_or_come_whole() {
     assert_eq!(names, events.len());
     let usage = &events.last().unwrap()["response"]["usage"];
     assert_eq!((&usage["input_tokens"], &usage["output_tokens"]), (&json!(1), &json!(5)));
-    let whole = post(&url, "/v1/responses", r#"{"model":"m","input":"hi","max_output_tokens":5}"#);
+    let whole = post(&url, "/v1/responses", r#"{"model":"m","input":" the","max_output_tokens":5}"#);
     took(&whole, 5);
     assert_eq!(whole.json()["usage"]["output_tokens"], 5);
 }
@@ -93,11 +93,11 @@ fn sound_is_heard_in_both_languages() {
 fn vectors_scores_and_rankings_come_when_a_first_token_would() {
     let (_sim, url) = started(&[]);
     let table = [
-        ("/v1/embeddings", r#"{"model":"m","input":"abcdefgh"}"#, "/data/0/embedding/15", 2),
-        ("/v1/embeddings", r#"{"input":["abcdefgh","i"],"dimensions":3}"#, "/data/1/embedding/2", 3),
+        ("/v1/embeddings", r#"{"model":"m","input":" the return"}"#, "/data/0/embedding/15", 2),
+        ("/v1/embeddings", r#"{"input":[" the return","i"],"dimensions":3}"#, "/data/1/embedding/2", 3),
         ("/v1/embeddings", r#"{"input":[1,2,3]}"#, "/data/0/embedding/0", 3),
         ("/v1/embeddings", r#"{"input":[[1,2,3],[4]]}"#, "/data/1/embedding/0", 4),
-        ("/v1/embeddings", r#"{"messages":[{"a":"]}"}]}"#, "/data/0/embedding/0", 3),
+        ("/v1/embeddings", r#"{"messages":[{"role":" the","content":" return"}]}"#, "/data/0/embedding/0", 2),
         ("/v1/embeddings", r#"{"input":"a","encoding_format":"base64"}"#, "/data/0/embedding", 1),
         ("/pooling", r#"{"input":"a","truncate_prompt_tokens":-1}"#, "/data/0/data/0", 1),
         ("/score", r#"{"text_1":"a","text_2":["b","c"]}"#, "/data/1/score", 4),
@@ -159,7 +159,7 @@ fn faults_meet_the_new_streams_too() {
 #[test]
 fn a_prefix_cache_knows_prompts_again_until_it_is_reset() {
     let (_sim, url) = started(&["--prefix-cache", "1000", "--spec-decode", "4:0.5", "--diffusion", "8:4"]);
-    let body = format!(r#"{{"prompt":"{}","max_tokens":9}}"#, "x".repeat(400));
+    let body = format!(r#"{{"prompt":"{}","max_tokens":9}}"#, " the".repeat(100));
     let hits = || {
         let page = get(&url, "/metrics").text();
         let line = page.lines().find(|line| line.starts_with("vllm:prefix_cache_hits_total")).unwrap().to_owned();
