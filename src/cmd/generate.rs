@@ -28,6 +28,13 @@ mod tests {
     use clap::{CommandFactory, ValueEnum};
 
     #[test]
+    fn zsh_takes_flags_behind_bench_and_in_the_other_spelling() {
+        let script = String::from_utf8(Document::Zsh.render(Cli::command()).unwrap()).unwrap();
+        assert_eq!(script.matches("_arguments_options=(-M 'm:_=- ").count(), 2);
+        assert_eq!(script.matches("'--backend=").count(), 2);
+    }
+
+    #[test]
     fn every_document_knows_every_flag() {
         let command = Cli::command();
         let serve = command.find_subcommand("serve").unwrap();

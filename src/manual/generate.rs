@@ -26,7 +26,7 @@ impl Document {
     ///
     /// # Errors
     /// None that a buffer in memory can have.
-    pub fn render(self, mut command: Command) -> Result<Vec<u8>> {
+    pub fn render(self, command: Command) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let shell = match self {
             Document::Man => {
@@ -37,8 +37,25 @@ impl Document {
             Document::Zsh => Shell::Zsh,
             Document::Fish => Shell::Fish,
         };
-        clap_complete::generate(shell, &mut command, "llmbench", &mut bytes);
-        Ok(bytes)
+        clap_complete::generate(shell, &mut with_bench(command), "llmbench", &mut bytes);
+        Ok(with_underscores(shell, &String::from_utf8_lossy(&bytes)).into_bytes())
+    }
+}
+
+/// The command with what may stand behind `bench`, which the grammar skips.
+fn with_bench(command: Command) -> Command {
+    let same: Vec<Command> = command.get_subcommands().cloned().collect();
+    command
+        .subcommand(Command::new("bench").about("The same commands, as scripts for vLLM spell them").subcommands(same))
+}
+
+/// The script, where a flag that is begun with `_` is completed as well. Fish knows no such rule.
+fn with_underscores(shell: Shell, script: &str) -> String {
+    match shell {
+        Shell::Bash => script.replace(r#"-W "${opts}" -- "${cur}""#, r#"-W "${opts}" -- "${cur//_/-}""#),
+        // Behind the first matcher stand those that zsh has itself.
+        Shell::Zsh => script.replace("_arguments_options=(", "_arguments_options=(-M 'm:_=- r:|[_-]=* r:|=*' "),
+        _ => script.to_owned(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Where results go, and what stands in them.
 
+use std::process::Command;
+
 use serde_json::Value;
 
 use crate::command::{Llmbench, Outcome};
@@ -107,5 +109,34 @@ fn documents_are_generated() {
         let outcome = Llmbench::new().args(["generate", what]).run();
         assert_eq!((outcome.status, outcome.stderr.as_str()), (Some(0), ""));
         assert!(outcome.stdout.contains(word) && outcome.stdout.len() > 2000, "{what}");
+    }
+}
+
+/// The words that bash offers for the last of `words`.
+fn offered(bench: &Llmbench, words: &[&str]) -> String {
+    let last = words.len() - 1;
+    let (cur, prev) = (words[last], words[last - 1]);
+    let line = format!(
+        "source completions; COMP_WORDS=({}); COMP_CWORD={last}; _llmbench llmbench '{cur}' '{prev}'; echo ${{COMPREPLY[@]}}",
+        words.join(" ")
+    );
+    let bash = Command::new("bash").args(["-c", &line]).current_dir(bench.dir()).output().unwrap();
+    String::from_utf8(bash.stdout).unwrap().trim().to_owned()
+}
+
+#[test]
+fn a_flag_is_completed_behind_bench_and_in_the_other_spelling() {
+    let script = Llmbench::new().args(["generate", "bash"]).run().stdout;
+    let bench = Llmbench::new();
+    std::fs::write(bench.dir().join("completions"), script).unwrap();
+    let table: [(&[&str], &str); 5] = [
+        (&["llmbench", "ben"], "bench"),
+        (&["llmbench", "bench", "ser"], "serve"),
+        (&["llmbench", "bench", "serve", "--back"], "--backend"),
+        (&["llmbench", "serve", "--max_con"], "--max-concurrency"),
+        (&["llmbench", "serve", "--dataset-name", "prefix_r"], "prefix_repetition"),
+    ];
+    for (words, expected) in table {
+        assert_eq!(offered(&bench, words), expected, "{words:?}");
     }
 }
