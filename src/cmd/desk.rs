@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::details::Details;
 use super::order::Order;
@@ -68,7 +69,7 @@ impl<'a> Desk<'a> {
             out,
             files: Some(files),
             details,
-            live: Live::new(0, Tick::ZERO),
+            live: Live::new(0, Tick::ZERO, None),
             waiting: Waiting::default(),
             progress: Progress::off(),
             held: None,
@@ -94,7 +95,8 @@ impl<'a> Desk<'a> {
                     told.then(|| self.ui.note(&details.said()));
                 }
                 self.held = Some(Vec::new());
-                self.live = Live::new(planned, last_due);
+                let closes = setup.asked_duration().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+                self.live = Live::new(planned, last_due, closes);
                 self.progress = self.order.progress.resolve(self.ui, planned);
             }
             Moment::Ended(finished) => self.ended(finished),
@@ -257,7 +259,7 @@ pub(super) fn screen(output: &Output) -> Screen {
 /// be.
 fn answer(run: &Run, metrics: &Metrics, limit: Option<MaxFailures>, ui: &Ui) -> Exit {
     let (failed, all) = (metrics.counts.failed, run.records.len() as u64);
-    let most = limit.unwrap_or(MaxFailures::HALF).of(if limit.is_some() { run.planned } else { all });
+    let most = limit.unwrap_or(MaxFailures::HALF).of(all);
     if metrics.counts.completed > 0 && failed <= most {
         return Exit::Done;
     }

@@ -9,7 +9,7 @@ use crate::args::config::ConfigArgs;
 use crate::args::{Words, options};
 use crate::backend::{RequestArgs, Server, ServerArgs};
 use crate::bench::{Experiment, Said, Signals, Site};
-use crate::dataset::{self, DatasetArgs, TurnsArgs};
+use crate::dataset::{self, DatasetArgs, TurnsArgs, USUAL_PROMPTS};
 use crate::drive::limits;
 use crate::error::{Exit, Result};
 use crate::json::Value;
@@ -95,6 +95,8 @@ impl ServeArgs {
     pub(super) fn check(&self) -> Result<Order> {
         let mut dataset_args = self.dataset.clone();
         let request_ids = dataset_args.name_requests()?;
+        let (load, conversations) = self.load.resolve_for(&self.conversations)?;
+        let num_prompts = *dataset_args.num_prompts.get_or_insert_with(|| load.enough(USUAL_PROMPTS));
         let dataset = dataset_args.resolve()?;
         let sim = self.sim.as_deref().map(simulator).transpose()?;
         let tokenizer = match self.tokenizer.resolve()? {
@@ -114,7 +116,6 @@ impl ServeArgs {
         if self.output.overwrite && self.output.record.is_none() {
             content.warnings.push("`--overwrite` has no effect without `--record`".into());
         }
-        let (load, conversations) = self.load.resolve_for(&self.conversations)?;
         content.warnings.extend(pairing::pair(&dataset, server.backend, conversations.as_ref())?);
         let workload = Workload {
             aligned: around.side_calls == SideCalls::Made
@@ -127,7 +128,7 @@ impl ServeArgs {
             longest: self.dataset.longest()?,
             adapters: self.adapters.resolve()?,
             content,
-            num_prompts: u64::try_from(self.dataset.num_prompts).unwrap_or_default(),
+            num_prompts: u64::try_from(num_prompts).unwrap_or_default(),
             seed: u32::try_from(self.dataset.seed).unwrap_or_default(),
         };
         let options = self.settled(&server, &workload, &load, request_ids);

@@ -19,6 +19,9 @@ use super::template::Template;
 use crate::args::{self, JsonObject, range};
 use crate::error::{Error, Result};
 
+/// How many requests are made where nobody says how many, nor for how long.
+pub const USUAL_PROMPTS: i64 = 1000;
+
 /// Flags of the dataset stage.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Dataset")]
@@ -29,9 +32,9 @@ pub struct DatasetArgs {
     /// The dataset's file; with `hf`, also a folder or a name on the hub.
     #[arg(long, value_name = "FILE")]
     pub dataset_path: Option<PathBuf>,
-    /// How many requests to make; with `custom`, 0 or less takes every line.
-    #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true, value_parser = args::int)]
-    pub num_prompts: i64,
+    /// How many requests to make, or as many as take `--duration`; with `custom`, 0 or less takes every line [default: 1000].
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = args::int)]
+    pub num_prompts: Option<i64>,
     /// Seed of every draw: the same seed makes the same requests, 0 to 4294967295.
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, value_parser = args::int)]
     pub seed: i64,
@@ -148,13 +151,14 @@ impl DatasetArgs {
     /// Which rows are taken, and how many.
     fn selection(&self) -> Result<Selection> {
         let seed = range::whole("--seed", self.seed, 0..=u32::MAX, "a seed")?;
-        if self.num_prompts > i64::from(u32::MAX) {
-            return Err(range::outside("--num-prompts", self.num_prompts, "a number of requests")
+        let num_prompts = self.num_prompts.unwrap_or(USUAL_PROMPTS);
+        if num_prompts > i64::from(u32::MAX) {
+            return Err(range::outside("--num-prompts", num_prompts, "a number of requests")
                 .hint(format!("give a number up to {}", u32::MAX)));
         }
         Ok(Selection {
             seed,
-            num_prompts: self.num_prompts,
+            num_prompts,
             order: if self.disable_shuffle { Order::File } else { Order::Shuffled },
             shortage: if self.no_oversample { Shortage::SendFewer } else { Shortage::Oversample },
             request_id_prefix: self.request_id_prefix.clone().unwrap_or_default(),

@@ -25,7 +25,7 @@ mod template;
 mod turns;
 mod turns_args;
 
-pub use args::DatasetArgs;
+pub use args::{DatasetArgs, USUAL_PROMPTS};
 pub use kind::{Common, Dataset, Group, Kind, Resolve};
 pub use kinds::{KINDS, named, stored_lengths};
 pub use media::Placement;

@@ -11,7 +11,7 @@ pub struct Snapshot {
     pub elapsed: Duration,
     /// Requests that have ended, well or not.
     pub done: u64,
-    /// Requests that are planned.
+    /// Requests that will have been made: those planned, or as many as fit into the time that is left if that is less.
     pub total: u64,
     /// Requests that have started and not ended.
     pub in_flight: u64,
@@ -45,13 +45,15 @@ pub struct Live {
     itl: Spread,
     e2el: Spread,
     last_due: Tick,
+    /// No request starts after this.
+    closes: Option<Duration>,
 }
 
 impl Live {
-    /// A run of `total` requests, of which the last is due at `last_due` and none has ended.
-    pub fn new(total: u64, last_due: Tick) -> Self {
+    /// A run of `total` requests, of which the last is due at `last_due` and none has ended. None starts later than `closes`.
+    pub fn new(total: u64, last_due: Tick, closes: Option<Duration>) -> Self {
         let [ttft, itl, e2el] = std::array::from_fn(|_| spread());
-        Live { total, done: 0, failed: 0, chunks: 0, tokens: 0, ttft, itl, e2el, last_due }
+        Live { total, done: 0, failed: 0, chunks: 0, tokens: 0, ttft, itl, e2el, last_due, closes }
     }
 
     /// Takes in a request that has ended.
@@ -81,7 +83,7 @@ impl Live {
         Snapshot {
             elapsed,
             done: self.done,
-            total: self.total,
+            total: self.likely(elapsed, in_flight),
             in_flight,
             failed: self.failed,
             req_per_s: a_second(self.done as f64),
@@ -94,8 +96,23 @@ impl Live {
         }
     }
 
-    /// From the schedule where there is one: until its last request is due, and as long as that takes. Else as fast as until now.
+    /// How many requests will have been made, if they start as until now as long as they may.
+    fn likely(&self, elapsed: Duration, in_flight: u64) -> u64 {
+        let Some(closes) = self.closes.filter(|_| self.done > 0 && !elapsed.is_zero()) else { return self.total };
+        let started = self.done + in_flight;
+        let rest = closes.saturating_sub(elapsed).as_secs_f64() / elapsed.as_secs_f64();
+        self.total.min(started + (started as f64 * rest) as u64)
+    }
+
+    /// From the schedule where there is one, or from the time when nothing more starts: until then, and as long as a request takes.
+    /// Else as fast as until now.
     fn left(&self, elapsed: Duration) -> Option<Duration> {
+        let typical = Duration::from_nanos(self.e2el.value_at_quantile(0.5));
+        let left = self.left_of_all(elapsed, typical)?;
+        Some(self.closes.map_or(left, |closes| left.min(closes.saturating_sub(elapsed) + typical)))
+    }
+
+    fn left_of_all(&self, elapsed: Duration, typical: Duration) -> Option<Duration> {
         let last_due = Duration::from_nanos(self.last_due.nanos());
         if self.done == 0 || elapsed.is_zero() {
             return None;
@@ -104,7 +121,6 @@ impl Live {
         if last_due.is_zero() {
             return Some(rest);
         }
-        let typical = Duration::from_nanos(self.e2el.value_at_quantile(0.5));
         // Once all is due, a run lasts as long as the server takes.
         Some(if elapsed > last_due { rest } else { last_due - elapsed + typical })
     }
@@ -118,7 +134,7 @@ mod tests {
     #[test]
     fn rates_and_latencies_are_those_of_what_has_ended() {
         let at = |millis: u64| Tick::from_nanos(millis * 1_000_000);
-        let mut live = Live::new(10, Tick::ZERO);
+        let mut live = Live::new(10, Tick::ZERO, None);
         assert_eq!(live.snapshot(Tick::ZERO, 0, 0), Snapshot { total: 10, ..Snapshot::default() });
         let record =
             Record { first: at(20), last: at(40), end: at(40), chunks: 2, output_tokens: 4, ..Record::default() };
@@ -137,7 +153,7 @@ mod tests {
         let at = |millis: u64| Tick::from_nanos(millis * 1_000_000);
         let record = Record { last: at(200), end: at(200), chunks: 1, ..Record::default() };
         let left = |last_due: u64, now: u64, done: u64| {
-            let mut live = Live::new(100, at(last_due));
+            let mut live = Live::new(100, at(last_due), None);
             (0..done).for_each(|_| live.add(&Finished { record: record.clone(), ..Finished::default() }));
             live.snapshot(at(now), 0, 0).left.map(|left| (left.as_secs_f64() * 10.0).round() / 10.0)
         };
@@ -145,5 +161,19 @@ mod tests {
         assert_eq!(left(15_000, 3_000, 4), Some(12.2), "the schedule, and one answer");
         assert_eq!(left(15_000, 20_000, 50), Some(20.0), "behind the schedule it is the server's pace");
         assert_eq!(left(0, 10_000, 25), Some(30.0), "without a schedule too");
+    }
+    #[test]
+    fn a_run_of_some_time_ends_with_it() {
+        let at = |millis: u64| Tick::from_nanos(millis * 1_000_000);
+        let record = Record { last: at(200), end: at(200), chunks: 1, ..Record::default() };
+        let seen = |total: u64, now: u64, in_flight: u64| {
+            let mut live = Live::new(total, Tick::ZERO, Some(Duration::from_secs(10)));
+            (0..20).for_each(|_| live.add(&Finished { record: record.clone(), ..Finished::default() }));
+            let seen = live.snapshot(at(now), in_flight, 0);
+            (seen.total, seen.left.map(|left| (left.as_secs_f64() * 10.0).round() / 10.0))
+        };
+        assert_eq!(seen(1000, 5_000, 10), (60, Some(5.2)));
+        assert_eq!(seen(1000, 11_000, 3), (23, Some(0.2)), "the rest is in flight");
+        assert_eq!(seen(30, 5_000, 5), (30, Some(2.5)), "the last request comes before");
     }
 }

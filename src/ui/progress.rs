@@ -61,6 +61,7 @@ impl Progress {
                 // Each of these may redraw, and the limit on redraws drops most: what is shown lags by a tenth of a second.
                 bar.set_prefix(format!("{}{}", counts(snapshot, *style), left(snapshot)));
                 bar.set_message(speeds(snapshot, width(&std::io::stderr()).unwrap_or(usize::MAX)));
+                bar.set_length(snapshot.total);
                 bar.set_position(snapshot.done);
             }
             Form::Lines(last) => {
