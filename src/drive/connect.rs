@@ -19,6 +19,8 @@ use crate::record::Failure;
 
 /// How long an address has before the next is tried beside it.
 const HEAD_START: Duration = Duration::from_millis(250);
+/// Bytes of a proxy's answer to the request for a tunnel.
+const LONGEST_HEAD: usize = 64 * 1024;
 /// An address that has not answered by then does not: the kernel would go on for two minutes.
 const LONGEST: Duration = Duration::from_secs(10);
 
@@ -134,6 +136,9 @@ async fn tunnel(socket: &Socket, request: &[u8]) -> Result<(), Reason> {
             }
             Ok(httparse::Status::Complete(_)) => {
                 return Err(failed(format!("HTTP {} for a tunnel", response.code.unwrap_or_default())));
+            }
+            Ok(httparse::Status::Partial) if head.len() > LONGEST_HEAD => {
+                return Err(failed(format!("its answer for a tunnel has no end within {LONGEST_HEAD} bytes")));
             }
             Ok(httparse::Status::Partial) if arrival.bytes > 0 => {}
             Ok(_) => return Err(failed("closed before the tunnel was open".into())),

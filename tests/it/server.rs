@@ -79,13 +79,13 @@ pub(crate) struct Manner {
     /// So many of the first connections are reset as soon as they are accepted.
     pub(crate) reset_first: usize,
     pub(crate) tls: Option<Arc<ServerConfig>>,
-    /// Connections begin with a request for a tunnel, as a proxy's do.
-    pub(crate) tunnel: bool,
+    /// Connections begin with a request for a tunnel, as a proxy's do, and this is the answer to it.
+    pub(crate) tunnel: Option<String>,
 }
 
 impl From<Cut> for Manner {
     fn from(cut: Cut) -> Self {
-        Manner { cut, reset_first: 0, tls: None, tunnel: false }
+        Manner { cut, reset_first: 0, tls: None, tunnel: None }
     }
 }
 
@@ -199,8 +199,10 @@ impl State {
         let raw = socket.try_clone()?;
         let mut seen = Vec::new();
         let mut plain = socket.try_clone()?;
-        if self.manner.tunnel && self.read(&mut plain, &mut seen)?.is_some() {
-            plain.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
+        if let Some(opened) = &self.manner.tunnel
+            && self.read(&mut plain, &mut seen)?.is_some()
+        {
+            plain.write_all(opened.as_bytes())?;
         }
         let mut wire: Box<dyn Wire> = match &self.manner.tls {
             None => Box::new(socket),

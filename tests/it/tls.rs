@@ -56,15 +56,26 @@ fn settings(certificate: &str, key: PrivateKeyDer<'static>, clients: Option<Root
     Arc::new(builder.with_single_cert(vec![CertificateDer::from_pem_file(certificate).unwrap()], key).unwrap())
 }
 
-fn server(cut: Cut, tunnel: bool) -> Server {
-    let manner = Manner { tls: Some(config()), tunnel, ..cut.into() };
+fn server(cut: Cut) -> Server {
+    Server::start(Manner { tls: Some(config()), ..cut.into() }, |_: &Request| stream(&answer(Dialect::Chat, 16)))
+}
+
+/// A proxy that answers so to the request for a tunnel, and then is the server as well.
+fn proxy(opened: &str) -> Server {
+    let manner = Manner { tls: Some(config()), tunnel: Some(opened.to_owned()), ..Cut::Whole.into() };
     Server::start(manner, |_: &Request| stream(&answer(Dialect::Chat, 16)))
+}
+
+fn through(proxy: &Server) -> Llmbench {
+    let address = format!("http://{}", proxy.address());
+    let bench = Llmbench::serve_at("https://model.test").env("HTTPS_PROXY", &address).env("SSL_CERT_FILE", SERVER);
+    bench.args(["--backend", "openai-chat"])
 }
 
 #[test]
 fn an_encrypted_stream_is_measured_like_a_plain_one() {
     for cut in Cut::ALL {
-        let server = server(cut, false);
+        let server = server(cut);
         let run = || {
             let bench = Llmbench::serve(&server).env("SSL_CERT_FILE", OTHER);
             bench.args(["--backend", "openai-chat", "--insecure"]).run().ended(0)
@@ -78,7 +89,7 @@ fn an_encrypted_stream_is_measured_like_a_plain_one() {
 
 #[test]
 fn a_certificate_that_nobody_vouches_for_is_a_failure_of_its_own() {
-    let server = server(Cut::Whole, false);
+    let server = server(Cut::Whole);
     let outcome = Llmbench::serve(&server).env("SSL_CERT_FILE", OTHER).run();
     assert_eq!(outcome.ended(1)["failures"], json!({"tls": 10}));
     assert!(outcome.stderr.contains("certificate"), "{}", outcome.stderr);
@@ -87,7 +98,7 @@ fn a_certificate_that_nobody_vouches_for_is_a_failure_of_its_own() {
 
 #[test]
 fn a_certificate_of_the_trust_store_is_trusted() {
-    let server = server(Cut::Whole, false);
+    let server = server(Cut::Whole);
     let bench = Llmbench::serve(&server).env("SSL_CERT_FILE", SERVER).args(["--backend", "openai-chat"]);
     assert_eq!(bench.run().ended(0)["completed"], 10);
 }
@@ -119,15 +130,32 @@ fn a_plain_request_goes_through_the_environments_proxy() {
 
 #[test]
 fn an_encrypted_request_goes_through_a_tunnel() {
-    let proxy = server(Cut::Whole, true);
-    let address = format!("http://{}", proxy.address());
-    let bench = Llmbench::serve_at("https://model.test").env("HTTPS_PROXY", &address).env("SSL_CERT_FILE", SERVER);
-    assert_eq!(bench.args(["--backend", "openai-chat"]).run().ended(0)["completed"], 10);
+    let proxy = proxy("HTTP/1.1 200 Connection established\r\n\r\n");
+    assert_eq!(through(&proxy).run().ended(0)["completed"], 10);
     let requests = proxy.requests();
     let (tunnels, rest): (Vec<_>, Vec<_>) = requests.iter().partition(|request| request.method == "CONNECT");
     assert!(tunnels.iter().all(|tunnel| tunnel.target == "model.test:443"));
     assert_eq!(rest.len(), 10);
     assert!(rest.iter().all(|request| request.target == "/v1/chat/completions"));
+}
+
+#[test]
+fn a_tunnel_is_open_at_any_success_and_at_nothing_else() {
+    for opened in ["HTTP/1.1 204 No Content\r\nvia: a\r\n\r\n", "HTTP/1.0 299 Odd\r\n\r\n"] {
+        assert_eq!(through(&proxy(opened)).run().ended(0)["completed"], 10, "{opened}");
+    }
+    let endless = format!("HTTP/1.1 200 OK\r\nx: {}", "y".repeat(100_000));
+    let table = [
+        ("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "proxy: HTTP 407 for a tunnel"),
+        ("HTTP/1.1 302 Found\r\nlocation: http://other\r\n\r\n", "proxy: HTTP 302 for a tunnel"),
+        ("no HTTP at all\r\n\r\n", "proxy: "),
+        (&endless, "proxy: its answer for a tunnel has no end within 65536 bytes"),
+    ];
+    for (opened, expected) in table {
+        let outcome = through(&proxy(opened)).run();
+        assert_eq!(outcome.ended(1)["failures"], json!({"connect": 10}), "{expected}");
+        assert!(outcome.stderr.contains(expected), "{expected}: {}", outcome.stderr);
+    }
 }
 
 #[test]
@@ -300,4 +328,25 @@ fn an_answer_that_came_whole_before_a_damaged_record_is_an_answer() {
     });
     let bench = Llmbench::serve_at(&url).args(["--insecure", "--max-concurrency", "1", "--num-prompts", "2"]);
     assert_eq!(bench.run().ended(0)["completed"], 2);
+}
+
+#[test]
+fn keys_that_change_in_the_middle_of_an_answer_change_nothing() {
+    let url = raw(|session, socket| {
+        let event = "data: {\"choices\":[{\"index\":0,\"text\":\" a\",\"finish_reason\":null}]}\n\n";
+        let last = "data: [DONE]\n\n";
+        let length = 5 * event.len() + last.len();
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: {length}\r\n\r\n");
+        let mut send = |text: &str| {
+            let mut wire = rustls::Stream::new(session, socket);
+            wire.write_all(text.as_bytes()).and_then(|()| wire.flush()).unwrap();
+            wire.conn.refresh_traffic_keys().unwrap();
+        };
+        send(&head);
+        (0..5).for_each(|_| send(event));
+        send(last);
+    });
+    let bench = Llmbench::serve_at(&url).args(["--insecure", "--max-concurrency", "1", "--num-prompts", "4"]);
+    let result = bench.run().ended(0);
+    assert_eq!((&result["completed"], &result["total_output_tokens"]), (&json!(4), &json!(20)));
 }
