@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::reading::{Malformed, Reading};
 use super::template::{Fixed, Template};
-use super::{audio, chat, completions, pooling, responses};
+use super::{audio, chat, completions, halves, pooling, responses};
 use crate::dataset::{Carries, Placement, Sample};
 use crate::error::Result;
 use crate::record::Task;
@@ -286,13 +286,21 @@ impl Backend {
     /// If the data is not JSON, or not of this protocol's shape.
     pub fn read(self, data: &[u8]) -> Result<Reading<'_>, Malformed> {
         std::str::from_utf8(data).map_err(|cause| Malformed(cause.to_string()))?;
-        (self.row().read)(data).map_err(|cause| Malformed(cause.to_string()))
+        by(self.row().read, data).map_err(|cause| Malformed(cause.to_string()))
     }
 
     /// Reads the document of an answer that comes whole.
     pub(super) fn read_document(self, data: &[u8]) -> serde_json::Result<Reading<'_>> {
-        (self.row().read_document)(data)
+        by(self.row().read_document, data)
     }
+}
+
+/// What `read` finds, where a text has halves of characters too.
+fn by(read: Read, data: &[u8]) -> serde_json::Result<Reading<'_>> {
+    read(data).or_else(|cause| match halves::replaced(data) {
+        Some(mended) => read(&mended).map(Reading::into_owned),
+        None => Err(cause),
+    })
 }
 
 impl fmt::Debug for Backend {

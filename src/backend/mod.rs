@@ -10,6 +10,7 @@ mod counts;
 mod delta;
 mod event;
 mod form;
+mod halves;
 mod kinds;
 mod pooling;
 mod prompt;

@@ -26,6 +26,14 @@ pub struct Reading<'a> {
     pub server: Option<Box<ServerTimes>>,
 }
 
+impl Reading<'_> {
+    /// The same, without what it was read from.
+    pub(super) fn into_owned(self) -> Reading<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        Reading { output: self.output.map(owned), reason: self.reason.map(owned), ..self }
+    }
+}
+
 /// How an answer comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {

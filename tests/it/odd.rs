@@ -58,6 +58,30 @@ fn streams_under_other_heads_are_read() {
 }
 
 #[test]
+fn a_character_that_was_cut_in_two_is_output() {
+    let halves = [r"\ud83e", r"\udd80 crab"];
+    let stream: String = halves.map(|half| format!("data: {{\"choices\":[{{\"text\":\"{half}\"}}]}}\n\n")).concat();
+    let stream = format!("{stream}data: [DONE]\n\n");
+    let whole = format!(
+        r#"{{"choices":[{{"text":"{}","finish_reason":"stop"}}],"usage":{{"completion_tokens":2}}}}"#,
+        halves[0]
+    );
+    for (kind, body, text) in
+        [("text/event-stream", stream, "\u{fffd}\u{fffd} crab"), ("application/json", whole, "\u{fffd}")]
+    {
+        let server = Server::start(Cut::Whole, move |_: &Request| {
+            with_head(&format!("content-type: {kind}\r\n"), body.clone().into_bytes())
+        });
+        let mut bench = Llmbench::serve(&server).args(["--num-prompts", "1", "--save-detailed"]);
+        if kind == "application/json" {
+            bench = bench.args(["--no-stream-response"]);
+        }
+        let result = bench.run().ended(0);
+        assert_eq!((&result["completed"], &result["generated_texts"]), (&json!(1), &json!([text])), "{kind}");
+    }
+}
+
+#[test]
 fn heads_that_contradict_themselves_are_refused() {
     for head in [
         "content-type: text/event-stream\r\ncontent-length: 3\r\n",
