@@ -3,6 +3,7 @@
 
 mod align;
 mod args;
+mod around;
 mod builtin;
 mod chat;
 mod files;

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use prost::Message;
 use serde_json::{Map, Value, json};
 
+use super::around::around;
 use crate::error::{Error, Result};
 
 /// The blank as it stands in pieces.
@@ -198,20 +199,16 @@ impl Model {
         let trainer = self.trainer.as_ref();
         let begin = named("bos_token", trainer.and_then(|trainer| trainer.begin.as_ref()), "<s>");
         let end = named("eos_token", trainer.and_then(|trainer| trainer.end.as_ref()), "</s>");
-        let begin = flag("add_bos_token", begins).then_some(begin).filter(|token| vocab.contains_key(token));
-        let end = flag("add_eos_token", false).then_some(end).filter(|token| vocab.contains_key(token));
-        if begin.is_none() && end.is_none() {
-            return Value::Null;
-        }
-        let special = |token: &String| json!({"SpecialToken": {"id": token, "type_id": 0}});
-        let text = |id: &str| json!({"Sequence": {"id": id, "type_id": 0}});
-        let single: Vec<Value> = begin.iter().map(special).chain([text("A")]).chain(end.iter().map(special)).collect();
-        let tokens: Map<String, Value> = [&begin, &end]
-            .into_iter()
-            .flatten()
-            .map(|token| (token.clone(), json!({"id": token, "ids": [vocab[token]], "tokens": [token]})))
-            .collect();
-        json!({"type": "TemplateProcessing", "single": single, "pair": [text("A"), text("B")], "special_tokens": tokens})
+        let known = |token: String| {
+            let id = vocab.get(&token)?.as_u64()? as u32;
+            Some((token, id))
+        };
+        let begin = flag("add_bos_token", begins).then_some(begin).and_then(known);
+        let end = flag("add_eos_token", false).then_some(end).and_then(known);
+        around(
+            begin.as_ref().map(|(token, id)| (token.as_str(), *id)),
+            end.as_ref().map(|(token, id)| (token.as_str(), *id)),
+        )
     }
 }
 

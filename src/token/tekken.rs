@@ -5,6 +5,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::around::around;
 use super::ranks::{Ranks, bytes};
 use crate::error::{Error, Result};
 
@@ -88,12 +89,7 @@ pub(super) fn to_json(content: &[u8]) -> Result<(Vec<u8>, Map<String, Value>)> {
         .iter()
         .find(|(name, _)| *name == begin)
         .ok_or_else(|| Error::new("it names no `<s>`, which begins every text"))?;
-    let post_processor = json!({
-        "type": "TemplateProcessing",
-        "single": [{"SpecialToken": {"id": begin, "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
-        "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 0}}],
-        "special_tokens": {&begin: {"id": begin, "ids": [begin_id], "tokens": [begin]}},
-    });
+    let post_processor = around(Some((&begin, *begin_id)), None);
     let unmark = json!({"type": "Replace", "pattern": {"String": MARK}, "content": ""});
     let decoder = json!({"type": "Sequence", "decoders": [unmark, bytes()]});
     let first = reserved as u32;
