@@ -12,7 +12,8 @@ pub struct TokenizerArgs {
     /// A name that is no path is looked up in the local hub cache, then on the hub (`HF_HOME`, `HF_HUB_CACHE`, `HF_TOKEN`,
     /// `HF_ENDPOINT` and `HF_HUB_OFFLINE` count); where neither has it, the server's own `/tokenize` is used. `builtin` is a
     /// small tokenizer inside this program. Beside `tokenizer.json` a folder or a file may hold `tekken.json` of Mistral,
-    /// `qwen.tiktoken` or `tiktoken.model` of Kimi; the first that a folder has counts, in this order.
+    /// `qwen.tiktoken`, `tiktoken.model` of Kimi or `tokenizer.model` of SentencePiece; the first that a folder has counts, in this
+    /// order. A `.gguf` of llama.cpp is named by its own path.
     #[arg(long, value_name = "NAME|PATH")]
     pub tokenizer: Option<String>,
 

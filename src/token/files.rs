@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::tiktoken::Family;
-use super::{sentencepiece, tekken, tiktoken};
+use super::{gguf, sentencepiece, tekken, tiktoken};
 use crate::error::{Error, Result};
 
 /// The names that one tokenizer's files have in a directory or a repository; beside the one that holds it.
@@ -70,24 +70,28 @@ pub(super) fn read(path: &Path) -> Result<Files> {
 
 fn tokenizer(path: &Path, beside: Files) -> Result<Files> {
     let form = look_at(path)?;
-    let content = bytes(path)?.ok_or_else(|| missing(path))?;
     let unreadable = |cause: Error| {
         let what = format!("cannot read `{}`", path.display());
         cause.context(what).hint("leave `--tokenizer` out: the server's `/tokenize` counts then")
     };
+    let content = || bytes(path)?.ok_or_else(|| missing(path));
     Ok(match form {
-        Form::SentencePiece => {
-            let (tokenizer, config) = sentencepiece::to_json(&content, &beside.config).map_err(unreadable)?;
-            Files { tokenizer, config, ..beside }
-        }
-        Form::Json => Files { tokenizer: content, ..beside },
+        Form::Json => Files { tokenizer: content()?, ..beside },
         Form::Tekken => {
-            let (tokenizer, config) = tekken::to_json(&content).map_err(unreadable)?;
+            let (tokenizer, config) = tekken::to_json(&content()?).map_err(unreadable)?;
             Files { tokenizer, config, ..Files::default() }
         }
         Form::Ranks(family) => {
-            let tokenizer = tiktoken::to_json(&content, family, &beside.config).map_err(unreadable)?;
+            let tokenizer = tiktoken::to_json(&content()?, family, &beside.config).map_err(unreadable)?;
             Files { tokenizer, ..beside }
+        }
+        Form::SentencePiece => {
+            let (tokenizer, config) = sentencepiece::to_json(&content()?, &beside.config).map_err(unreadable)?;
+            Files { tokenizer, config, ..beside }
+        }
+        Form::Gguf => {
+            let (tokenizer, config) = gguf::read(path).map_err(unreadable)?;
+            Files { tokenizer, config, ..Files::default() }
         }
     })
 }
@@ -98,6 +102,8 @@ enum Form {
     Tekken,
     Ranks(Family),
     SentencePiece,
+    /// A model of llama.cpp, of which only the beginning is read.
+    Gguf,
 }
 
 /// Looks at the beginning of a file before all of it is read: models are large.
@@ -108,7 +114,7 @@ fn look_at(path: &Path) -> Result<Form> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let text = String::from_utf8_lossy(&begin);
     let what = match text.trim_start_matches('\u{feff}').trim_start() {
-        gguf if gguf.starts_with("GGUF") => "a model of llama.cpp (GGUF)",
+        gguf if gguf.starts_with("GGUF") => return Ok(Form::Gguf),
         pointer if pointer.starts_with("version https://git-lfs") => {
             "a pointer of Git LFS: `git lfs pull` fetches the file"
         }
@@ -188,8 +194,8 @@ fn no_tokenizer(path: &Path) -> Error {
     let what = format!("no `{TOKENIZER}` in `{}`", path.display());
     let what = if found.is_empty() { what } else { format!("{what}, only `{}`", found.join("`, `")) };
     Error::new(what).hint(
-        "`tokenizer.json`, `tekken.json`, `qwen.tiktoken`, `tiktoken.model` and `tokenizer.model` work: `vocab.json` with \
-         `merges.txt` can be converted by `save_pretrained` of transformers; or leave `--tokenizer` out, and the server's \
+        "`tokenizer.json`, `tekken.json`, `qwen.tiktoken`, `tiktoken.model`, `tokenizer.model` and a `.gguf` named by its own \
+         path work: `vocab.json` with `merges.txt` can be converted by `save_pretrained` of transformers; or leave `--tokenizer` out, and the server's \
          `/tokenize` counts",
     )
 }
@@ -285,7 +291,7 @@ mod tests {
     #[test]
     fn a_file_of_another_kind_is_known_by_its_beginning() {
         let rows = [
-            ("big.gguf", "GGUF\u{3}", "llama.cpp"),
+            ("big.gguf", "GGUF\u{3}", "ends within its fields"),
             ("tekken.json", "{\"config\": 1}", "not a file of tekken"),
             ("cl100k_base.tiktoken", "IQ== 0\n", "tiktoken"),
             ("qwen.tiktoken", "IQ== 1\n", "ranks do not count from 0"),

@@ -9,6 +9,8 @@ mod chat;
 mod files;
 #[cfg(test)]
 mod forms_test;
+mod gguf;
+mod gguf_fields;
 mod load;
 mod local;
 mod python;

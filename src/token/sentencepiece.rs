@@ -1,7 +1,7 @@
 //! SentencePiece's own files: byte pairs with scores, over text in which only blanks are changed, as the families of Llama,
 //! Mistral and Gemma have them. Others (unigram models, normalised text) are refused, since no reading of them is exact.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use prost::Message;
 use serde_json::{Map, Value, json};
@@ -81,56 +81,95 @@ impl Piece {
 /// Where `content` is no model of SentencePiece, or one that cannot be read exactly.
 pub(super) fn to_json(content: &[u8], config: &Map<String, Value>) -> Result<(Vec<u8>, Map<String, Value>)> {
     let model = Model::decode(content).map_err(|cause| Error::new(format!("not a model of SentencePiece: {cause}")))?;
-    if let Some(what) = model.what_is_not_read() {
-        return Err(Error::new(format!("only SentencePiece models of byte pairs are read exactly, and {what}")));
+    model.to_json(config)
+}
+
+/// The same vocabulary as other files hold it: of the model's settings only one is told, and the others are as in the families of
+/// Llama.
+pub(super) struct Vocabulary<'a> {
+    pub(super) tokens: &'a [String],
+    pub(super) scores: &'a [f32],
+    /// By SentencePiece's numbers.
+    pub(super) kinds: &'a [i64],
+    /// Whether texts get a blank in front.
+    pub(super) adds_a_blank: bool,
+}
+
+impl Vocabulary<'_> {
+    /// As [`to_json`].
+    ///
+    /// # Errors
+    /// Where it cannot be read exactly.
+    pub(super) fn to_json(&self, config: &Map<String, Value>) -> Result<(Vec<u8>, Map<String, Value>)> {
+        let pieces = self.tokens.iter().zip(self.scores).zip(self.kinds);
+        let piece = |((text, score), kind): ((&String, &f32), &i64)| Piece {
+            text: text.clone(),
+            score: *score,
+            kind: i32::try_from(*kind).ok(),
+        };
+        let trainer = Trainer { model_type: Some(BYTE_PAIRS), byte_fallback: Some(true), ..Trainer::default() };
+        let normalizer = Normalizer {
+            add_dummy_prefix: Some(self.adds_a_blank),
+            remove_extra_whitespaces: Some(false),
+            ..Normalizer::default()
+        };
+        let model = Model { pieces: pieces.map(piece).collect(), trainer: Some(trainer), normalizer: Some(normalizer) };
+        model.to_json(config)
     }
-    let vocab: Map<String, Value> =
-        model.pieces.iter().zip(0..).map(|(piece, id): (_, u32)| (piece.text.clone(), json!(id))).collect();
-    let added: Vec<Value> = model.pieces.iter().zip(0..).filter_map(|(piece, id): (_, u32)| added(piece, id)).collect();
-    let unknown = model.pieces.iter().find(|piece| piece.is(UNKNOWN)).map(|piece| &piece.text);
-    let trainer = model.trainer.as_ref();
-    let first_only = model.adds_a_blank() && config.get("legacy") == Some(&Value::Bool(false));
-    let blank = json!({"type": "Replace", "pattern": {"String": " "}, "content": BLANK});
-    let prepend = json!({"type": "Prepend", "prepend": BLANK});
-    let to_blank = json!({"type": "Replace", "pattern": {"String": BLANK}, "content": " "});
-    let strip = json!({"type": "Strip", "content": " ", "start": 1, "stop": 0});
-    let mut decoders = vec![to_blank, json!({"type": "ByteFallback"}), json!({"type": "Fuse"})];
-    decoders.extend(model.adds_a_blank().then_some(strip));
-    let normalizers = match model.adds_a_blank() && !first_only {
-        true => vec![prepend, blank],
-        false => vec![blank],
-    };
-    let metaspace = json!({"type": "Metaspace", "replacement": BLANK, "prepend_scheme": "first", "split": false});
-    let tokenizer = json!({
-        "version": "1.0",
-        "truncation": null,
-        "padding": null,
-        "added_tokens": added,
-        "normalizer": {"type": "Sequence", "normalizers": normalizers},
-        "pre_tokenizer": if first_only { metaspace } else { Value::Null },
-        "post_processor": model.around(&vocab, config),
-        "decoder": {"type": "Sequence", "decoders": decoders},
-        "model": {
-            "type": "BPE",
-            "dropout": null,
-            "unk_token": unknown,
-            "continuing_subword_prefix": null,
-            "end_of_word_suffix": null,
-            "fuse_unk": true,
-            "byte_fallback": trainer.is_some_and(|trainer| trainer.byte_fallback == Some(true)),
-            "ignore_merges": false,
-            "vocab": vocab,
-            "merges": model.merges(),
-        },
-    });
-    let config = match config.is_empty() {
-        true => Map::from_iter([("split_special_tokens".to_owned(), Value::Bool(true))]),
-        false => config.clone(),
-    };
-    Ok((tokenizer.to_string().into_bytes(), config))
 }
 
 impl Model {
+    fn to_json(&self, config: &Map<String, Value>) -> Result<(Vec<u8>, Map<String, Value>)> {
+        if let Some(what) = self.what_is_not_read() {
+            return Err(Error::new(format!("only SentencePiece models of byte pairs are read exactly, and {what}")));
+        }
+        let vocab: Map<String, Value> =
+            self.pieces.iter().zip(0..).map(|(piece, id): (_, u32)| (piece.text.clone(), json!(id))).collect();
+        let added: Vec<Value> =
+            self.pieces.iter().zip(0..).filter_map(|(piece, id): (_, u32)| added(piece, id)).collect();
+        let unknown = self.pieces.iter().find(|piece| piece.is(UNKNOWN)).map(|piece| &piece.text);
+        let trainer = self.trainer.as_ref();
+        let first_only = self.adds_a_blank() && config.get("legacy") == Some(&Value::Bool(false));
+        let blank = json!({"type": "Replace", "pattern": {"String": " "}, "content": BLANK});
+        let prepend = json!({"type": "Prepend", "prepend": BLANK});
+        let to_blank = json!({"type": "Replace", "pattern": {"String": BLANK}, "content": " "});
+        let strip = json!({"type": "Strip", "content": " ", "start": 1, "stop": 0});
+        let mut decoders = vec![to_blank, json!({"type": "ByteFallback"}), json!({"type": "Fuse"})];
+        decoders.extend(self.adds_a_blank().then_some(strip));
+        let normalizers = match self.adds_a_blank() && !first_only {
+            true => vec![prepend, blank],
+            false => vec![blank],
+        };
+        let metaspace = json!({"type": "Metaspace", "replacement": BLANK, "prepend_scheme": "first", "split": false});
+        let tokenizer = json!({
+            "version": "1.0",
+            "truncation": null,
+            "padding": null,
+            "added_tokens": added,
+            "normalizer": {"type": "Sequence", "normalizers": normalizers},
+            "pre_tokenizer": if first_only { metaspace } else { Value::Null },
+            "post_processor": self.around(&vocab, config),
+            "decoder": {"type": "Sequence", "decoders": decoders},
+            "model": {
+                "type": "BPE",
+                "dropout": null,
+                "unk_token": unknown,
+                "continuing_subword_prefix": null,
+                "end_of_word_suffix": null,
+                "fuse_unk": true,
+                "byte_fallback": trainer.is_some_and(|trainer| trainer.byte_fallback == Some(true)),
+                "ignore_merges": false,
+                "vocab": vocab,
+                "merges": self.merges(),
+            },
+        });
+        let config = match config.is_empty() {
+            true => Map::from_iter([("split_special_tokens".to_owned(), Value::Bool(true))]),
+            false => config.clone(),
+        };
+        Ok((tokenizer.to_string().into_bytes(), config))
+    }
+
     fn adds_a_blank(&self) -> bool {
         self.normalizer.as_ref().and_then(|normalizer| normalizer.add_dummy_prefix).unwrap_or(true)
     }
@@ -140,8 +179,7 @@ impl Model {
         let flag = |value: Option<bool>, usual| value.unwrap_or(usual);
         let (trainer, normalizer) = (self.trainer.as_ref(), self.normalizer.as_ref());
         let any = |kind: i32| self.pieces.iter().any(|piece| piece.is(kind));
-        let (mut scores, mut texts) = (HashSet::new(), HashSet::new());
-        let merged = |piece: &&Piece| piece.is(NORMAL) && piece.text.chars().nth(1).is_some();
+        let mut texts = HashSet::new();
         let rows = [
             (trainer.and_then(|trainer| trainer.model_type) != Some(BYTE_PAIRS), "this is one of another kind"),
             (normalizer.is_none_or(|normalizer| !normalizer.map.is_empty()), "this one normalises text"),
@@ -160,10 +198,7 @@ impl Model {
                 "this one has symbols of its users and puts a blank before each text",
             ),
             (!any(UNKNOWN), "this one has no piece for what is unknown"),
-            (
-                !self.pieces.iter().filter(merged).all(|piece| scores.insert(piece.score.to_bits())),
-                "scores of this one are not distinct",
-            ),
+            (!self.tied().values().all(|tied| grow_alike(tied)), "pieces of this one have the same score"),
             (!self.pieces.iter().all(|piece| texts.insert(&piece.text)), "this one has a piece twice"),
         ];
         rows.into_iter().find_map(|(unread, what)| unread.then_some(what))
@@ -172,10 +207,15 @@ impl Model {
     /// Which pieces become one, the best score first. Of several ways to make one piece the library takes the one that begins
     /// first in the text, whichever it is; here they have an order. That makes no difference: no text was found whose merges
     /// lead to two ways that overlap.
+    ///
+    /// Runs of one character may share a score, as those of blanks do in Llama's models: the longest then come first, which must
+    /// come to the same (see [`grow_alike`]).
     fn merges(&self) -> Vec<[&str; 2]> {
         let mut best: Vec<&Piece> = self.pieces.iter().filter(|piece| piece.is(NORMAL)).collect();
         let known: HashSet<&str> = best.iter().map(|piece| piece.text.as_str()).collect();
-        best.sort_by(|one, other| other.score.total_cmp(&one.score));
+        best.sort_by(|one, other| {
+            other.score.total_cmp(&one.score).then_with(|| other.text.len().cmp(&one.text.len()))
+        });
         let mut merges = Vec::new();
         for piece in best {
             let text = piece.text.as_str();
@@ -184,6 +224,16 @@ impl Model {
             merges.extend(ways.map(|at| [&text[..at], &text[at..]]));
         }
         merges
+    }
+
+    /// The texts of pieces that share a score, by its bits: of those that merges make.
+    fn tied(&self) -> HashMap<u32, Vec<&str>> {
+        let mut by_score: HashMap<u32, Vec<&str>> = HashMap::new();
+        for piece in self.pieces.iter().filter(|piece| piece.is(NORMAL) && piece.text.chars().nth(1).is_some()) {
+            by_score.entry(piece.score.to_bits()).or_default().push(&piece.text);
+        }
+        by_score.retain(|_, texts| texts.len() > 1);
+        by_score
     }
 
     /// What is put around a text: what `config` says, and for the families that begin every text, their begin.
@@ -210,6 +260,34 @@ impl Model {
             end.as_ref().map(|(token, id)| (token.as_str(), *id)),
         )
     }
+}
+
+/// Whether these are runs of one character of which the same come out in any text, whether the leftmost pair becomes one first, as in
+/// the library, or that which makes the longest.
+fn grow_alike(texts: &[&str]) -> bool {
+    const LONGEST: usize = 64;
+    let Some(letter) = texts.first().and_then(|text| text.chars().next()) else { return true };
+    let known: HashSet<usize> = texts.iter().map(|text| text.chars().count()).collect();
+    let longest = known.iter().copied().max().unwrap_or(0);
+    let runs = texts.iter().all(|text| text.chars().all(|other| other == letter));
+    let leftmost = |_: usize, _: usize| (0, 0);
+    let longest_first = |left: usize, right: usize| (usize::MAX - left - right, left);
+    runs && longest <= LONGEST
+        && (2..=3 * longest).all(|count| grown(count, &known, leftmost) == grown(count, &known, longest_first))
+}
+
+/// What becomes of so many single characters: of the pairs that make a known length, that of the lowest `rank` goes first, and of
+/// several the leftmost.
+fn grown(count: usize, known: &HashSet<usize>, rank: impl Fn(usize, usize) -> (usize, usize)) -> Vec<usize> {
+    let mut parts = vec![1; count];
+    let next = |parts: &[usize]| {
+        let pairs = parts.windows(2).enumerate().filter(|(_, pair)| known.contains(&(pair[0] + pair[1])));
+        pairs.min_by_key(|(at, pair)| (rank(pair[0], pair[1]), *at)).map(|(at, _)| at)
+    };
+    while let Some(at) = next(&parts) {
+        parts[at] += parts.remove(at + 1);
+    }
+    parts
 }
 
 /// The token that a piece is beside those of the model: one that is found in texts as a whole, or a name.

@@ -194,6 +194,7 @@ fn others() -> Vec<Reads> {
         reads("tokenizer", "--tokenizer @", "tokenizer.json", files::tokenizers),
         reads("tekken", "--tokenizer @", "tekken.json", files::tekken),
         reads("tiktoken", "--tokenizer @", "qwen.tiktoken", files::ranks),
+        reads("gguf", "--tokenizer @", "model.gguf", files::gguf),
         reads("sentencepiece", "--tokenizer @", "tokenizer.model", files::sentencepiece),
         Reads {
             dictionary: RESULT_KEYS,

@@ -114,6 +114,40 @@ pub(crate) fn sentencepiece() -> Vec<Vec<u8>> {
     models.as_array().into_iter().flatten().filter_map(model).collect()
 }
 
+/// A vocabulary of each kind as llama.cpp has it.
+pub(crate) fn gguf() -> Vec<Vec<u8>> {
+    let text = |text: &str| [&(text.len() as u64).to_le_bytes(), text.as_bytes()].concat();
+    let field = |name: &str, kind: u32, value: Vec<u8>| [text(name), kind.to_le_bytes().to_vec(), value].concat();
+    let list = |of: u32, items: &[Vec<u8>]| {
+        [of.to_le_bytes().to_vec(), (items.len() as u64).to_le_bytes().to_vec(), items.concat()].concat()
+    };
+    let texts = |texts: &[&str]| list(8, &texts.iter().map(|one| text(one)).collect::<Vec<_>>());
+    let numbers = |numbers: &[i32]| list(5, &numbers.iter().map(|one| one.to_le_bytes().to_vec()).collect::<Vec<_>>());
+    let floats = |floats: &[f32]| list(6, &floats.iter().map(|one| one.to_le_bytes().to_vec()).collect::<Vec<_>>());
+    let file = |fields: &[Vec<u8>]| {
+        let head = [&b"GGUF"[..], &3_u32.to_le_bytes(), &0_u64.to_le_bytes(), &(fields.len() as u64).to_le_bytes()];
+        [head.concat(), fields.concat()].concat()
+    };
+    let pairs = file(&[
+        field("general.name", 8, text("m")),
+        field("tokenizer.ggml.model", 8, text("gpt2")),
+        field("tokenizer.ggml.pre", 8, text("qwen2")),
+        field("tokenizer.ggml.tokens", 9, texts(&["<s>", "a", "b", "Ġ", "ab", "Ġa"])),
+        field("tokenizer.ggml.token_type", 9, numbers(&[3, 1, 1, 1, 1, 1])),
+        field("tokenizer.ggml.merges", 9, texts(&["a b", "Ġ a"])),
+        field("tokenizer.ggml.bos_token_id", 4, 0_u32.to_le_bytes().to_vec()),
+        field("tokenizer.ggml.add_bos_token", 7, vec![1]),
+        field("tokenizer.chat_template", 8, text("{{ messages[0].content }}")),
+    ]);
+    let pieces = file(&[
+        field("tokenizer.ggml.model", 8, text("llama")),
+        field("tokenizer.ggml.tokens", 9, texts(&["<unk>", "<s>", "a", "\u{2581}", "\u{2581}a", "\u{2581}\u{2581}"])),
+        field("tokenizer.ggml.token_type", 9, numbers(&[2, 3, 1, 1, 1, 1])),
+        field("tokenizer.ggml.scores", 9, floats(&[0.0, 0.0, -3.0, -4.0, -1.0, -2.0])),
+    ]);
+    vec![pairs, pieces]
+}
+
 /// A picture of each kind that is read.
 pub(crate) fn pictures() -> Vec<Vec<u8>> {
     let picture = RgbImage::from_fn(12, 7, |x, y| image::Rgb([x as u8 * 20, y as u8 * 30, 99]));
