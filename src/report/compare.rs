@@ -106,7 +106,7 @@ impl Comparison {
             }
         }
         for (key, values) in self.further_settings() {
-            writeln!(out, "The runs differ in `{key}`: {}.", legible(&listed(values)))?;
+            writeln!(out, "The runs differ in `{}`: {}.", legible(&key), legible(&listed(values)))?;
         }
         let workloads: Option<Vec<String>> = self.results.iter().map(|result| result.workload.clone()).collect();
         match workloads {
@@ -268,6 +268,23 @@ mod tests {
             banner("", '=')
         );
         assert_eq!(shown_of(&[("a.json", A), ("b.json", B)]), expected);
+    }
+
+    #[test]
+    fn nothing_that_a_file_says_acts_on_a_terminal() {
+        const ACTS: &str = "\\u001b[2J\\u007f\\u202e\\n";
+        let file = |value: u8| {
+            format!(
+                r#"{{"date": "d{ACTS}", "model_id": "m{ACTS}{value}", "backend": "b{ACTS}{value}", "num_prompts": 1,
+                "duration": 1.0, "completed": 1, "failed": 0, "request_throughput": 1.0, "partial": true, "k{ACTS}": {value},
+                "only{value}{ACTS}": 1, "failures": {{"f{ACTS}": 1}}, "workload": "w{ACTS}{value}",
+                "llmbench": {{"settings": {{"s{ACTS}": "v{ACTS}{value}", "t{ACTS}": {value}}}}}}}"#
+            )
+        };
+        let text = shown_of(&[("a\u{1b}[2J\n.json", &file(1)), ("b.json", &file(2))]);
+        let seen = text.replace('\n', "");
+        assert_eq!(legible(&seen), seen, "{text:?}");
+        assert!(["differ in `s\\u{1b}", "k\\u{1b}", "only1\\u{1b}"].iter().all(|shown| text.contains(shown)), "{text}");
     }
 
     #[test]
