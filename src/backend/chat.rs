@@ -44,7 +44,10 @@ struct Choice<'a> {
 
 /// What an event says.
 pub(super) fn read(data: &[u8]) -> serde_json::Result<Reading<'_>> {
-    quick::read(data, Shape::Delta).map_or_else(|| by_serde(data), Ok)
+    match quick::read(data, Shape::Delta) {
+        Some(usual) => Ok(usual.into()),
+        None => by_serde(data),
+    }
 }
 
 pub(super) fn by_serde(data: &[u8]) -> serde_json::Result<Reading<'_>> {

@@ -68,7 +68,10 @@ impl<'a> Choice<'a> {
 
 /// What an event says.
 pub(super) fn read(data: &[u8]) -> serde_json::Result<Reading<'_>> {
-    quick::read(data, Shape::Text).map_or_else(|| by_serde(data), Ok)
+    match quick::read(data, Shape::Text) {
+        Some(usual) => Ok(usual.into()),
+        None => by_serde(data),
+    }
 }
 
 /// Every chunk with a text carries output, even where it is empty; one without, which tells of the end or of counts, does not.

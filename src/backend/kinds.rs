@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::reading::{Malformed, Reading};
+use super::reading::Reading;
 use super::template::{Fixed, Template};
 use super::{audio, chat, completions, halves, pooling, responses};
 use crate::dataset::{Carries, Placement, Sample};
@@ -284,9 +284,11 @@ impl Backend {
     ///
     /// # Errors
     /// If the data is not JSON, or not of this protocol's shape.
-    pub fn read(self, data: &[u8]) -> Result<Reading<'_>, Malformed> {
-        std::str::from_utf8(data).map_err(|cause| Malformed(cause.to_string()))?;
-        by(self.row().read, data).map_err(|cause| Malformed(cause.to_string()))
+    pub fn read(self, data: &[u8]) -> serde_json::Result<Reading<'_>> {
+        if let Err(cause) = std::str::from_utf8(data) {
+            return Err(serde::de::Error::custom(cause));
+        }
+        by(self.row().read, data)
     }
 
     /// Reads the document of an answer that comes whole.
@@ -295,12 +297,15 @@ impl Backend {
     }
 }
 
-/// What `read` finds, where a text has halves of characters too.
+/// What `read` finds, where a text has halves of characters too. A reading is large: it is handed on where it lies.
 fn by(read: Read, data: &[u8]) -> serde_json::Result<Reading<'_>> {
-    read(data).or_else(|cause| match halves::replaced(data) {
-        Some(mended) => read(&mended).map(Reading::into_owned),
-        None => Err(cause),
-    })
+    let reading = read(data);
+    if reading.is_ok() { reading } else { again(read, data, reading) }
+}
+
+#[cold]
+fn again<'a>(read: Read, data: &[u8], failed: serde_json::Result<Reading<'a>>) -> serde_json::Result<Reading<'a>> {
+    halves::replaced(data).map_or(failed, |mended| read(&mended).map(Reading::into_owned))
 }
 
 impl fmt::Debug for Backend {

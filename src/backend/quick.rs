@@ -16,8 +16,24 @@ pub(super) enum Shape {
     Delta,
 }
 
+/// What an event of the usual shape says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Usual<'a> {
+    text: &'a str,
+    /// Why the answer ended, if it did.
+    reason: Option<&'a str>,
+}
+
+impl<'a> From<Usual<'a>> for Reading<'a> {
+    fn from(Usual { text, reason }: Usual<'a>) -> Self {
+        let output = Some(Cow::Borrowed(text));
+        let (finished, reason) = (reason.is_some(), reason.map(Cow::Borrowed));
+        Reading { output, choice: true, finished, reason, ..Reading::default() }
+    }
+}
+
 /// What the event `data` says, if it is of the usual shape.
-pub(super) fn read(data: &[u8], shape: Shape) -> Option<Reading<'_>> {
+pub(super) fn read(data: &[u8], shape: Shape) -> Option<Usual<'_>> {
     let mut scan = Scan { rest: data };
     let mut choice = None;
     let (mut usage, mut error, mut object, mut metrics) = (false, false, false, false);
@@ -35,9 +51,7 @@ pub(super) fn read(data: &[u8], shape: Shape) -> Option<Reading<'_>> {
         _ => scan.scalar(),
     })?;
     let (text, reason) = choice?;
-    let reason = reason.map(Cow::Borrowed);
-    let (output, finished) = (Some(Cow::Borrowed(text)), reason.is_some());
-    scan.rest.is_empty().then_some(Reading { output, choice: true, finished, reason, ..Reading::default() })
+    scan.rest.is_empty().then_some(Usual { text, reason })
 }
 
 /// Gives something the first time only: a key that comes twice is unusual.

@@ -9,9 +9,9 @@ const CHAT: &str = r#"{"id": "x", "created": 17, "choices": [{"index": 0, "delta
 #[test]
 fn the_usual_events_take_the_short_cut() {
     let output = |text| Some(Cow::Borrowed(text));
-    let usual = read(COMPLETION.as_bytes(), Shape::Text).unwrap();
+    let usual = Reading::from(read(COMPLETION.as_bytes(), Shape::Text).unwrap());
     assert_eq!(usual, Reading { output: output(" hi"), choice: true, ..Reading::default() });
-    let usual = read(CHAT.as_bytes(), Shape::Delta).unwrap();
+    let usual = Reading::from(read(CHAT.as_bytes(), Shape::Delta).unwrap());
     let stop = Some(Cow::Borrowed("stop"));
     assert_eq!(
         usual,
@@ -89,7 +89,7 @@ proptest! {
             (Shape::Text, completions::by_serde(text.as_bytes())),
             (Shape::Delta, chat::by_serde(text.as_bytes())),
         ] {
-            if let Some(reading) = read(text.as_bytes(), shape) {
+            if let Some(reading) = read(text.as_bytes(), shape).map(Reading::from) {
                 prop_assert_eq!(reading, slow.expect("the short cut took it for JSON"));
             }
         }

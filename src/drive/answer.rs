@@ -63,10 +63,13 @@ impl Answer {
             self.ended |= !self.backend.has_terminal_event();
             return Ok(());
         }
-        let reading = self.backend.read(data).map_err(|cause| {
-            let start = String::from_utf8_lossy(&data[..data.len().min(80)]).into_owned();
-            (Failure::Malformed, format!("event is not JSON of this backend: {}: {start}", cause.0))
-        })?;
+        let reading = match self.backend.read(data) {
+            Ok(reading) => reading,
+            Err(cause) => {
+                let start = String::from_utf8_lossy(&data[..data.len().min(80)]).into_owned();
+                return Err((Failure::Malformed, format!("event is not JSON of this backend: {cause}: {start}")));
+            }
+        };
         let (is_first, is_odd) =
             (self.chunks.is_empty() && self.words.is_none(), !reading.choice && reading.usage.is_none());
         if reading.output.is_none() && self.chunks.is_empty() && (is_first || is_odd) {

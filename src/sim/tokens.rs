@@ -10,18 +10,21 @@ use std::collections::HashMap;
 use regex::Regex;
 use tokenizers::Tokenizer;
 
+/// The number of tokens of words. The hash is a quick one: words come over loopback only.
+type Counts = HashMap<Box<str>, u32, foldhash::fast::RandomState>;
+
 /// The built-in vocabulary, and what is known of words.
 pub(super) struct Tokens {
     tokenizer: Tokenizer,
     special: Regex,
     words: Regex,
-    counts: HashMap<Box<str>, u32>,
+    counts: Counts,
 }
 
 const VOCABULARY: &[u8] = include_bytes!("../token/builtin.json");
 /// Texts that are a token whatever stands around them.
 const SPECIAL: &str = r"<\|(?:bos|eos|user|assistant|system)\|>";
-/// Words as GPT-2's pre-tokenizer cuts them, but for the last of several blanks: see [`plain_words`].
+/// Words as GPT-2's pre-tokenizer cuts them, but for the last of several blanks: see [`any_word`].
 const WORDS: &str = r"'(?:s|t|re|ve|m|ll|d)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+";
 /// Words that are kept, some megabytes; then all are forgotten.
 const MOST_WORDS: usize = 1 << 16;
@@ -34,7 +37,7 @@ impl Tokens {
             tokenizer: Tokenizer::from_bytes(VOCABULARY).expect("the built-in vocabulary is one"),
             special: Regex::new(SPECIAL).expect("the pattern is one"),
             words: Regex::new(WORDS).expect("the pattern is one"),
-            counts: HashMap::new(),
+            counts: Counts::default(),
         }
     }
 
@@ -62,26 +65,71 @@ impl Tokens {
     }
 }
 
-/// Calls `visit` with each word of a text without special tokens. Of several blanks before something else, the last is a word of
-/// its own or begins the next.
+/// Calls `visit` with each word of a text without special tokens.
 fn plain_words(words: &Regex, text: &str, mut visit: impl FnMut(&str)) {
     let mut from = 0;
-    while let Some(found) = words.find_at(text, from) {
-        let mut word = found.as_str();
-        // Only blanks end with one.
-        if let Some((last, blank)) = word.char_indices().next_back()
-            && found.end() < text.len()
-            && last > 0
-            && blank.is_whitespace()
-        {
-            word = &word[..last];
-        }
-        from = found.start() + word.len();
-        visit(word);
+    while from < text.len() {
+        let end = ascii_word(text.as_bytes(), from).unwrap_or_else(|| any_word(words, text, from));
+        visit(&text[from..end]);
+        from = end;
     }
 }
 
-fn count(tokenizer: &Tokenizer, counts: &mut HashMap<Box<str>, u32>, word: &str) -> u32 {
+/// Where the word ends that begins here. Of several blanks before something else, the last is a word of its own or begins the next.
+fn any_word(words: &Regex, text: &str, from: usize) -> usize {
+    let Some(found) = words.find_at(text, from) else { return text.len() };
+    match found.as_str().char_indices().next_back() {
+        // Only blanks end with one.
+        Some((last, blank)) if found.end() < text.len() && last > 0 && blank.is_whitespace() => from + last,
+        _ => found.end(),
+    }
+}
+
+/// What a character of ASCII is to the pattern.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Blank,
+    Letter,
+    Digit,
+    Mark,
+}
+
+/// The class of an ASCII character; of others only the pattern knows it.
+fn class(byte: u8) -> Option<Class> {
+    match byte {
+        b' ' | b'\t'..=b'\r' => Some(Class::Blank),
+        b'a'..=b'z' | b'A'..=b'Z' => Some(Class::Letter),
+        b'0'..=b'9' => Some(Class::Digit),
+        0x80.. => None,
+        _ => Some(Class::Mark),
+    }
+}
+
+/// As [`any_word`], where the word and what stands behind it are ASCII: several times as fast.
+fn ascii_word(text: &[u8], from: usize) -> Option<usize> {
+    if text[from] == b'\'' {
+        let rest = &text[from + 1..];
+        let short = rest.first().is_some_and(|letter| b"stmd".contains(letter));
+        let long = [b"re", b"ve", b"ll"].iter().any(|end| rest.starts_with(&end[..]));
+        if short || long {
+            return Some(from + if short { 2 } else { 3 });
+        }
+    }
+    let blank =
+        usize::from(text[from] == b' ' && text.get(from + 1).is_some_and(|&next| class(next) != Some(Class::Blank)));
+    let kind = class(text[from + blank])?;
+    let mut end = from + blank + 1;
+    while let Some(&byte) = text.get(end) {
+        match class(byte)? {
+            same if same == kind => end += 1,
+            _ if kind == Class::Blank && end - from > 1 => return Some(end - 1),
+            _ => break,
+        }
+    }
+    Some(end)
+}
+
+fn count(tokenizer: &Tokenizer, counts: &mut Counts, word: &str) -> u32 {
     if let Some(&known) = counts.get(word) {
         return known;
     }
