@@ -189,8 +189,10 @@ impl DatasetArgs {
             Error::new(format!("`--{flag}` does not go with dataset `{}`{why}", self.dataset_name))
         };
         if !chosen.reads_file && self.dataset_path.is_some() {
-            return Err(refused("dataset-path", ", which reads no file")
-                .hint("leave it out, or choose another `--dataset-name`"));
+            return Err(refused("dataset-path", ", which reads no file").hint(
+                "leave it out, or choose another `--dataset-name`: `txt-slices` makes prompts out of a text, `custom` takes \
+                 them from a file",
+            ));
         }
         for kind in KINDS.iter().filter(|kind| kind.name != chosen.name) {
             let mut others = kind.own.iter().filter(|own| !chosen.own.contains(own));

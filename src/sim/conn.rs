@@ -21,6 +21,9 @@ const QUIETLY: MsgFlags = MsgFlags::MSG_DONTWAIT.union(MsgFlags::MSG_NOSIGNAL);
 #[cfg(not(target_os = "linux"))]
 const QUIETLY: MsgFlags = MsgFlags::MSG_DONTWAIT;
 
+/// With more bytes than this in `out`, nothing is added to them before the client has read.
+pub(super) const MOST_UNSENT: usize = 4 << 20;
+
 /// A connection and what is under way on it.
 pub(super) struct Conn {
     pub(super) stream: Rc<TcpStream>,
@@ -37,6 +40,8 @@ pub(super) struct Conn {
     pub(super) piece: usize,
     /// The socket takes no more for now.
     pub(super) blocked: bool,
+    /// Since when the answer waits for a client that does not read.
+    pub(super) held: Option<u64>,
     /// The answer under way.
     pub(super) active: Option<Active>,
     /// The answer is complete, but not all of it is written.
@@ -96,6 +101,7 @@ impl Conn {
             written: 0,
             piece: usize::MAX,
             blocked: false,
+            held: None,
             active: None,
             ending: None,
             fate,

@@ -44,6 +44,12 @@ pub(super) enum Encoding {
 
 /// The length of an embedding where the request says none.
 pub(super) const DIMENSIONS: u32 = 16;
+/// The longest context that the simulator claims to have.
+pub(super) const MAX_MODEL_LEN: u32 = 1_048_576;
+/// Prompts of one request that are continued.
+const MOST_PROMPTS: u32 = 1024;
+/// Tokens of all answers to one request: some 100 MB of text.
+const MOST_TOKENS: u64 = 1 << 24;
 /// Numbers of an answer: some 32 MB of text.
 const MOST_ELEMENTS: u64 = 1 << 22;
 /// Bytes of a sound file that are a token: 20 ms at 16,000 samples a second of two bytes each.
@@ -89,11 +95,30 @@ pub(super) fn order(endpoint: Endpoint, body: &[u8], mut meter: Meter<'_>) -> Re
     }
     (order.prompt_tokens, order.inputs, order.blocks) = (size.tokens, size.inputs, meter.blocks());
     order.stream &= !endpoint.pools();
+    if !endpoint.pools() {
+        fits(&order)?;
+    }
     let elements = u64::from(order.inputs) * u64::from(order.dimensions.unwrap_or(DIMENSIONS));
     if endpoint.pools() && elements > MOST_ELEMENTS {
         return Err(format!("the answer would have {elements} numbers, and no more than {MOST_ELEMENTS} are made"));
     }
     Ok(order)
+}
+
+/// Refuses texts that would fill the memory: longer ones than the context, or too many side by side.
+fn fits(order: &Order) -> Result<(), String> {
+    let tokens = order.max_tokens.unwrap_or_default();
+    if tokens > MAX_MODEL_LEN {
+        return Err(format!("`max_tokens` is {tokens}, and the context is {MAX_MODEL_LEN} tokens long"));
+    }
+    let all = u64::from(order.inputs) * u64::from(tokens);
+    if order.inputs > MOST_PROMPTS || all > MOST_TOKENS {
+        let prompts = order.inputs;
+        return Err(format!(
+            "{prompts} prompts would be continued by {all} tokens, and no more than {MOST_PROMPTS} are, by {MOST_TOKENS}"
+        ));
+    }
+    Ok(())
 }
 
 /// Reads a form that brings a file. The error is a text for the client.
@@ -118,6 +143,7 @@ pub(super) fn form(fields: &[super::form::Field<'_>]) -> Result<Order, String> {
     }
     let file = file.ok_or("the form has no `file`")?;
     order.prompt_tokens = u32::try_from(file.div_ceil(SOUND_BYTES)).unwrap_or(u32::MAX);
+    fits(&order)?;
     Ok(order)
 }
 

@@ -73,6 +73,14 @@ fn an_answer_that_would_fill_the_memory_is_refused() {
     assert!(asked(1024, 4096).is_ok());
     assert!(asked(1025, 4096).unwrap_err().contains("no more than 4194304"));
     assert!(asked(2, u32::MAX).is_err());
+    let continued = |prompts: usize, tokens: u32| {
+        let prompts = vec!["\"a\""; prompts].join(",");
+        completion(&format!("{{\"prompt\":[{prompts}],\"max_tokens\":{tokens}}}"))
+    };
+    assert!(continued(1, 1 << 20).is_ok() && continued(1024, 1 << 14).is_ok());
+    assert!(continued(1, (1 << 20) + 1).unwrap_err().contains("the context is 1048576 tokens long"));
+    assert!(continued(1025, 1).unwrap_err().contains("no more than 1024"));
+    assert!(continued(17, 1 << 20).is_err());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::config::{Config, Models};
 use super::endpoint::Endpoint;
 use super::form;
-use super::order::{self, Order};
+use super::order::{self, MAX_MODEL_LEN, Order};
 use super::prompt::{Blocks, Meter, Part, for_each_part};
 use super::request::{Head, Method};
 use super::tokens::Tokens;
@@ -127,9 +127,6 @@ fn generate(config: &Config, tokens: &mut Tokens, endpoint: Endpoint, head: &Hea
 fn serves(config: &Config, model: &str) -> bool {
     model == config.model || config.engine.adapters.iter().any(|adapter| adapter == model)
 }
-
-/// The longest context that the simulator claims to have.
-const MAX_MODEL_LEN: u32 = 1_048_576;
 
 fn models(config: &Config) -> Answer {
     let name = quoted(&config.model);

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::clock;
 use super::config::Flow;
-use super::conn::{Active, Arrived, Conn, Fate, Flushed};
+use super::conn::{Active, Arrived, Conn, Fate, Flushed, MOST_UNSENT};
 use super::endpoint::Endpoint;
 use super::fault::{self, Kind};
 use super::metrics;
@@ -251,6 +251,10 @@ impl Server {
     /// Writes what was due at `deadline`, and arranges what comes next.
     pub(super) fn due(&mut self, key: Key, deadline: u64) {
         let Some(conn) = Self::at(&mut self.slots, key) else { return };
+        if conn.blocked && conn.out.len() > MOST_UNSENT {
+            conn.held = Some(deadline);
+            return;
+        }
         let Some(active) = &mut conn.active else { return };
         let before = active.reply.sent();
         let moment = if before == 0 { Moment::First } else { Moment::Later };
@@ -260,9 +264,10 @@ impl Server {
         }
         let next = loop {
             let next = active.reply.advance(&mut conn.out);
-            let whole = active.reply.flow() == Flow::Whole;
+            let (whole, full) = (active.reply.flow() == Flow::Whole, conn.out.len() > MOST_UNSENT);
             match next {
                 Next::First | Next::Tokens(0) => {}
+                Next::Tokens(_) | Next::After(_) | Next::Segment if whole && full => break Next::Segment,
                 Next::Tokens(_) | Next::After(_) | Next::Segment if whole => {}
                 Next::Tokens(count) if self.batch.is_some() => {
                     active.owed = count;
@@ -270,7 +275,7 @@ impl Server {
                 }
                 Next::Tokens(count) => {
                     deadline += self.rhythm.tokens(&mut active.draws, count);
-                    if deadline > start {
+                    if deadline > start || full {
                         break next;
                     }
                 }
@@ -318,7 +323,10 @@ impl Server {
             return self.drop_conn(key);
         }
         self.write(key);
-        self.serve_input(key);
+        match self.conn(key).and_then(|conn| conn.held.take()) {
+            Some(deadline) => self.due(key, deadline),
+            None => self.serve_input(key),
+        }
     }
 
     /// Writes what is to be written; an answer that is complete ends when all of it is with the kernel.

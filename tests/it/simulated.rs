@@ -1,5 +1,6 @@
 //! The simulator answers every kind of request, at the times it was told, and counts what it is told to do.
 
+use std::io::{Read, Write};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -216,4 +217,34 @@ fn every_backend_is_measured_at_the_times_that_were_dictated() {
         let requests = if backend == "vllm-rerank" { 4 } else { 10 };
         assert_eq!((&result["completed"], &result["backend"]), (&json!(requests), &json!(backend)), "{result}");
     }
+}
+
+#[test]
+fn a_client_that_does_not_read_is_waited_for() {
+    const TOKENS: u64 = 200_000;
+    let (_sim, url) = simulator(&["--ttft", "0", "--itl", "0"]);
+    let body = format!(r#"{{"prompt":"a","max_tokens":{TOKENS},"stream":true,"ignore_eos":true}}"#);
+    let address = url.strip_prefix("http://").unwrap();
+    let mut socket = std::net::TcpStream::connect(address).unwrap();
+    let length = body.len();
+    write!(
+        socket,
+        "POST /v1/completions HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    )
+    .unwrap();
+    let made = || get(&url, "/sim/stats").json()["tokens"].as_u64().unwrap();
+    let mut before = 0;
+    let held = loop {
+        let now = made();
+        if now == before && now > 0 {
+            break now;
+        }
+        before = now;
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    assert!(held < TOKENS, "nothing was read, and all {held} tokens are there");
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    assert_eq!((made(), answer.matches("data: {").count() as u64), (TOKENS, TOKENS));
+    assert!(answer.contains("data: [DONE]"));
 }
