@@ -96,7 +96,8 @@ impl ServeArgs {
         let mut dataset_args = self.dataset.clone();
         let request_ids = dataset_args.name_requests()?;
         let (load, conversations) = self.load.resolve_for(&self.conversations)?;
-        let num_prompts = *dataset_args.num_prompts.get_or_insert_with(|| load.enough(USUAL_PROMPTS));
+        let num_prompts =
+            *dataset_args.num_prompts.get_or_insert_with(|| load.enough(USUAL_PROMPTS, self.dataset.most_prompts()));
         let dataset = dataset_args.resolve()?;
         let sim = self.sim.as_deref().map(simulator).transpose()?;
         let tokenizer = match self.tokenizer.resolve()? {

@@ -32,6 +32,8 @@ pub struct Kind {
     pub own: &'static [(&'static str, &'static str)],
     /// Whether `--dataset-path` says anything to it.
     pub reads_file: bool,
+    /// Whether all prompts are made before the first is sent, and not each when its turn comes.
+    pub all_at_first: bool,
     /// Whether an output length of -1 takes the lengths from the file.
     pub reads_lengths: bool,
     /// The options that the reference stores `--input-len` and `--output-len` under, besides their own.
@@ -57,6 +59,7 @@ impl Kind {
             groups: &[],
             own: &[],
             reads_file: true,
+            all_at_first: false,
             reads_lengths: false,
             stored_lengths: (None, None),
             resolve,

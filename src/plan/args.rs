@@ -102,12 +102,11 @@ impl Load {
         Load { max_concurrency: self.conversations.or(self.max_concurrency), ..self }
     }
 
-    /// How many requests are made where nobody says how many: as many as usual, or so many that the duration ends the run. Without
-    /// a rate that is reckoned from the limit and from answers of 50 ms. A ramp is stretched over all its requests, and a run
+    /// How many requests are made where nobody says how many: as many as usual, or so many, up to `most`, that the duration ends the
+    /// run. Without a rate that is reckoned from the limit and from answers of 5 ms. A ramp is stretched over all its requests, and a run
     /// without rate and limit sends all at once: there the number is part of the load.
-    pub fn enough(&self, usual: i64) -> i64 {
-        const MOST: i64 = 1_000_000;
-        const QUICK_ANSWER_SECONDS: f64 = 0.05;
+    pub fn enough(&self, usual: i64, most: i64) -> i64 {
+        const QUICK_ANSWER_SECONDS: f64 = 0.005;
         const SPARE: f64 = 1.1;
         let a_second = match (&self.arrivals, self.max_concurrency) {
             (Arrivals::Gamma { rate, .. }, _) => *rate,
@@ -115,7 +114,7 @@ impl Load {
             (Arrivals::AtOnce, None) | (Arrivals::Ramp { .. }, _) => return usual,
         };
         let needed = self.duration.map_or(0.0, |duration| (SPARE * a_second * duration.as_secs_f64()).round());
-        (needed as i64).min(MOST).max(usual)
+        (needed as i64).min(most).max(usual)
     }
 }
 
@@ -356,15 +355,15 @@ mod tests {
 
     #[test]
     fn a_duration_takes_as_many_requests_as_it_lasts() {
-        let enough = |line: &str| resolve(&line.split(' ').collect::<Vec<_>>()).unwrap().enough(1000);
+        let enough = |line: &str| resolve(&line.split(' ').collect::<Vec<_>>()).unwrap().enough(1000, 100_000);
         let table = [
             ("--request-rate=50", 1000),
             ("--request-rate=50 --duration=100", 5500),
             ("--request-rate=1 --duration=5", 1000),
-            ("--max-concurrency=64 --duration=5", 7040),
+            ("--max-concurrency=64 --duration=5", 70_400),
             ("--max-concurrency=64 --request-rate=500 --duration=5", 2750),
             ("--duration=100", 1000),
-            ("--request-rate=1e9 --duration=1e9", 1_000_000),
+            ("--request-rate=1e9 --duration=1e9", 100_000),
             ("--ramp-up-strategy=linear --ramp-up-start-rps=1 --ramp-up-end-rps=99 --duration=100", 1000),
         ];
         for (line, expected) in table {

@@ -73,6 +73,7 @@ enum TemplatedBy {
 /// Lines of poems.
 pub(in crate::dataset) static KIND: Kind = Kind {
     groups: &[SonnetArgs::augment_args],
+    all_at_first: true,
     ..Kind::new("sonnet", "Lines of poems, Shakespeare's or from a file", |matches, common| {
         Ok(settings(matches, common)?.dataset())
     })

@@ -58,6 +58,7 @@ pub struct PrefixRepetition {
 pub(in crate::dataset) static KIND: Kind = Kind {
     groups: &[PrefixRepetitionArgs::augment_args],
     reads_file: false,
+    all_at_first: true,
     stored_lengths: (None, Some("prefix_repetition_output_len")),
     ..Kind::new("prefix_repetition", "Made-up prompts, many behind each of a few prefixes", |matches, common| {
         Ok(flags::<PrefixRepetitionArgs>(matches).resolve(common)?.dataset())
