@@ -140,8 +140,7 @@ impl DatasetArgs {
 
     /// How many requests can be made where nobody says how many: those that take a while before the first is sent are fewer.
     pub fn most_prompts(&self) -> i64 {
-        let all_at_first = kinds::named(&self.dataset_name).is_some_and(|kind| kind.all_at_first);
-        if all_at_first { 10_000 } else { 1_000_000 }
+        if self.kind().all_at_first { 10_000 } else { 1_000_000 }
     }
 
     /// The prefix of request ids: what is given, or from now on one of its own.
