@@ -24,6 +24,10 @@ pub(super) struct Chunk<'a, C> {
     #[serde(borrow, default)]
     object: Option<Text<'a>>,
     #[serde(borrow, default)]
+    message: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    detail: Option<&'a RawValue>,
+    #[serde(borrow, default)]
     pub(super) metrics: Option<&'a RawValue>,
 }
 
@@ -62,9 +66,13 @@ pub(super) fn server_times(metrics: Option<&RawValue>) -> Option<Box<ServerTimes
 }
 
 impl<C> Chunk<'_, C> {
-    /// The server's message, if the event is an error: by its `error` field, or as a whole. `data` is the event.
+    /// The server's message, if the event is an error: by its `error` field, or as a whole, as it is where words stand in the place
+    /// of choices and counts. `data` is the event.
     pub(super) fn error(&self, data: &[u8]) -> Option<String> {
-        let whole = self.object.as_ref().is_some_and(|object| object.0 == "error");
+        let is_text = |value: &RawValue| value.get().starts_with('"') && value.get() != "\"\"";
+        let words = [self.message, self.detail].into_iter().flatten().any(is_text);
+        let alone = self.choices.0.is_none() && self.usage.usage.is_none();
+        let whole = (words && alone) || self.object.as_ref().is_some_and(|object| object.0 == "error");
         error_of(self.error).or_else(|| whole.then(|| error_message(&String::from_utf8_lossy(data))))
     }
 }

@@ -97,7 +97,8 @@ impl Answer {
         }
         self.said.unread |= reading.unread;
         if let Some(reason) = reading.reason {
-            self.said.reason = Some(reason.chars().take(LONGEST_REASON).collect());
+            let shown = |letter: &char| !letter.is_control();
+            self.said.reason = Some(reason.chars().filter(shown).take(LONGEST_REASON).collect());
         }
         if let Some(server) = reading.server {
             self.server = *server;

@@ -22,8 +22,9 @@ enum State {
     /// After a chunk's data: the CR, then the LF.
     ChunkCr,
     ChunkLf,
-    /// In the trailer section: bytes seen of the current line, and whether its last byte was a CR.
+    /// In the trailer section: bytes seen of it and of its current line, and whether its last byte was a CR.
     Trailer {
+        section: usize,
         length: usize,
         after_cr: bool,
     },
@@ -60,6 +61,8 @@ pub struct BadFraming;
 
 /// Trailer lines and chunk extensions beyond this are refused.
 const LINE_LIMIT: usize = 16 * 1024;
+/// Bytes of trailers that are read.
+const SECTION_LIMIT: usize = 64 * 1024;
 
 impl Body {
     /// A body of chunks.
@@ -112,7 +115,11 @@ impl Body {
                 State::ChunkCr => self.state = expect(bytes, b'\r', State::ChunkLf)?,
                 State::ChunkLf => self.state = expect(bytes, b'\n', State::Size { size: 0, at: SizeAt::Start })?,
                 State::Size { size, at } => self.state = size_line(bytes, size, at)?,
-                State::Trailer { length, after_cr } => self.state = trailer(bytes, length, after_cr)?,
+                // All data has come: what goes on without end after it is not waited for.
+                State::Trailer { section: SECTION_LIMIT, .. } => self.state = State::Done,
+                State::Trailer { section, length, after_cr } => {
+                    self.state = trailer(bytes, section + 1, length, after_cr)?;
+                }
             }
         }
     }
@@ -154,22 +161,22 @@ fn size_line(bytes: &mut &[u8], size: u64, at: SizeAt) -> Result<State, BadFrami
         }
         (SizeAt::Digits, b';' | b' ' | b'\t', None) => Ok(State::Size { size, at: SizeAt::Extension }),
         (SizeAt::Digits | SizeAt::Extension, b'\r', None) => Ok(State::Size { size, at: SizeAt::Lf }),
-        (SizeAt::Lf, b'\n', None) if size == 0 => Ok(State::Trailer { length: 0, after_cr: false }),
+        (SizeAt::Lf, b'\n', None) if size == 0 => Ok(State::Trailer { section: 0, length: 0, after_cr: false }),
         (SizeAt::Lf, b'\n', None) => Ok(State::Chunk(size)),
         _ => Err(BadFraming),
     }
 }
 
 /// Reads one byte of the trailer section, which ends with an empty line. Its fields are of no interest.
-fn trailer(bytes: &mut &[u8], length: usize, after_cr: bool) -> Result<State, BadFraming> {
+fn trailer(bytes: &mut &[u8], section: usize, length: usize, after_cr: bool) -> Result<State, BadFraming> {
     let [byte] = *take(bytes, 1) else { return Err(BadFraming) };
     match (byte, after_cr) {
         (b'\n', true) if length == 0 => Ok(State::Done),
-        (b'\n', true) => Ok(State::Trailer { length: 0, after_cr: false }),
-        (b'\r', false) => Ok(State::Trailer { length, after_cr: true }),
+        (b'\n', true) => Ok(State::Trailer { section, length: 0, after_cr: false }),
+        (b'\r', false) => Ok(State::Trailer { section, length, after_cr: true }),
         (b'\n', false) | (_, true) => Err(BadFraming),
         _ if length == LINE_LIMIT => Err(BadFraming),
-        _ => Ok(State::Trailer { length: length + 1, after_cr: false }),
+        _ => Ok(State::Trailer { section, length: length + 1, after_cr: false }),
     }
 }
 

@@ -85,7 +85,8 @@ async fn connect(target: &Target) -> Result<Socket, Reason> {
             }
             Some((place, (index, Err(cause)))) => {
                 drop(attempts.swap_remove(place));
-                reasons.push(format!("connect to {}: {}", target.peers[index], plain(&cause)));
+                let proxy = if target.proxy().is_some() { "the proxy " } else { "" };
+                reasons.push(format!("connect to {proxy}{}: {}", target.peers[index], plain(&cause)));
             }
             None => {}
         }

@@ -70,10 +70,10 @@ impl Flight {
         let limit = self.worker.request_timeout();
         let result = match tokio::time::timeout(limit, self.attempt()).await {
             Ok(result) => result,
-            Err(_) => Err((
-                Failure::Timeout,
-                format!("no {} within {} s (--request-timeout)", self.awaited(), limit.as_secs_f64()),
-            )),
+            Err(_) => Err(self.reply.refusal().unwrap_or_else(|| {
+                let what = format!("no {} within {} s (--request-timeout)", self.awaited(), limit.as_secs_f64());
+                (Failure::Timeout, what)
+            })),
         };
         self.land(result);
         if self.connection.is_some() {

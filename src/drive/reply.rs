@@ -76,6 +76,11 @@ impl Reply {
         matches!(&self.state, State::Head(seen) if seen.is_empty())
     }
 
+    /// The verdict on a response that refuses, of which not all words need have come.
+    pub(super) fn refusal(&mut self) -> Option<Reason> {
+        matches!(&self.state, State::Refusal { why: Failure::HttpStatus(_), .. }).then(|| self.verdict().err())?
+    }
+
     /// Whether the connection may serve another request, once the response has ended.
     pub(super) fn keeps_connection(&self) -> bool {
         self.keep_alive
@@ -139,7 +144,12 @@ impl Reply {
             self.success(body, head, media)
         } else {
             let status = format!("HTTP {code} {}", head.reason.unwrap_or_default());
-            State::Refusal { body, text: Vec::new(), why: Failure::HttpStatus(code), status: status.trim().to_string() }
+            // What stands behind a question mark may be secret.
+            let leads =
+                header(head, "location").filter(|_| (300..400).contains(&code)).and_then(|to| to.split('?').next());
+            let leads = leads.map_or(String::new(), |to| format!(", to {to}"));
+            let status = format!("{}{leads}", status.trim());
+            State::Refusal { body, text: Vec::new(), why: Failure::HttpStatus(code), status }
         };
         Ok(())
     }
@@ -169,7 +179,14 @@ impl Reply {
                 unreachable!("a body follows a whole head");
             };
             match body.next(&mut bytes).map_err(|_| malformed("the body's chunks are broken".into()))? {
-                Piece::Data(data) => self.coded(data, at)?,
+                Piece::Data(data) => {
+                    self.coded(data, at)?;
+                    // The words of a refusal have an end, whatever its body has.
+                    if matches!(&self.state, State::Refusal { text, .. } if text.len() >= REFUSAL_LIMIT) {
+                        self.keep_alive = false;
+                        return Ok(Progress::Ended);
+                    }
+                }
                 Piece::More => return Ok(Progress::More),
                 Piece::End => {
                     self.keep_alive &= bytes.is_empty();

@@ -1,7 +1,7 @@
 //! What to do where a server refuses or cannot be reached: what was said of it comes in, a hint goes out.
 
 /// Words of a refusal, and the hint for it; the first that fits counts.
-const TABLE: [(&[&str], &str); 16] = [
+const TABLE: [(&[&str], &str); 18] = [
     (
         &["status 401", "HTTP 401", "status 403", "HTTP 403"],
         "the server wants a key: give `--api-key` or set OPENAI_API_KEY",
@@ -32,11 +32,19 @@ const TABLE: [(&[&str], &str); 16] = [
     (&["InvalidContentType"], "the server speaks HTTP and not HTTPS there: begin `--base-url` with http://"),
     (
         &["plain HTTP request was sent to HTTPS", "invalid HTTP version"],
-        "the server speaks HTTPS there: begin `--base-url` with https://",
+        "what answers there does not speak HTTP/1.1: where it speaks HTTPS, begin `--base-url` with https://",
     ),
     (
         &["text/html", "<html", "<!DOCTYPE", "<!doctype"],
         "that is a web page and not an API: check the host, the port and the path of `--base-url`",
+    ),
+    (
+        &["connect to the proxy"],
+        "the proxy is that of HTTP_PROXY, HTTPS_PROXY or ALL_PROXY: start it, or list the server in NO_PROXY",
+    ),
+    (
+        &["HTTP 301", "HTTP 302", "HTTP 303", "HTTP 307", "HTTP 308"],
+        "requests follow no redirect: give the address where it leads to as `--base-url`",
     ),
     (
         &["onnection refused"],
@@ -48,7 +56,7 @@ const TABLE: [(&[&str], &str); 16] = [
     ),
     (
         &["assign requested address"],
-        "this host has no port left to connect from: `--connect beforehand` keeps connections, and `--max-concurrency` limits them",
+        "this host has no port left to connect from, or not this address: `--max-concurrency` limits connections, and `--local-address` takes several addresses of this host",
     ),
     (&["lookup address", "dns error", "not known"], "check the name of the host in `--base-url`"),
 ];

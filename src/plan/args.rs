@@ -259,10 +259,8 @@ fn at_least_one(flag: &str, value: Option<i64>, absent: &str) -> Result<Option<N
 fn duration(seconds: f64) -> Result<Duration> {
     match Duration::try_from_secs_f64(seconds) {
         Ok(time) if !time.is_zero() => Ok(time),
-        _ => {
-            Err(outside("--duration", seconds, "a time above 0")
-                .hint("give seconds, or leave it out to run to the end"))
-        }
+        _ => Err(outside("--duration", seconds, if seconds > 0.0 { "a time that ends" } else { "a time above 0" })
+            .hint("give seconds, or leave it out to run to the end")),
     }
 }
 
@@ -332,7 +330,7 @@ mod tests {
             (&["--burstiness=0"], "`--burstiness 0`: not a shape above 0"),
             (&["--burstiness=nan"], "`--burstiness NaN`: not a shape above 0"),
             (&["--duration=0"], "`--duration 0`: not a time above 0"),
-            (&["--duration=inf"], "`--duration inf`: not a time above 0"),
+            (&["--duration=inf"], "`--duration inf`: not a time that ends"),
             (&["--probe-request-rate=inf"], "`--probe-request-rate inf`: not a rate"),
             (&["--multi-turn-concurrency=0"], "`--multi-turn-concurrency 0`: not 1 or more"),
             (&["--multi-turn-delay-ms=-1"], "`--multi-turn-delay-ms -1`: not a time"),

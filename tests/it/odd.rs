@@ -158,3 +158,53 @@ fn a_stream_that_ends_as_it_should_has_nothing_odd() {
         outcome.stderr
     );
 }
+
+#[test]
+fn words_in_the_place_of_an_answer_are_its_failure() {
+    for words in [r#"{"message":"boom"}"#, r#"{"type":"error","message":"boom"}"#, r#"{"detail":"boom"}"#] {
+        for backend in ["openai", "openai-chat"] {
+            let dialect = if backend == "openai" { Dialect::Completions } else { Dialect::Chat };
+            let stream: Vec<u8> = sse(&answer(dialect, 3)).into_iter().flat_map(|(_, bytes)| bytes).collect();
+            let stream = String::from_utf8(stream).unwrap();
+            let (first, _) = stream.split_once("\n\n").unwrap();
+            let body = format!("{first}\n\nevent: error\ndata: {words}\n\ndata: [DONE]\n\n");
+            let server = Server::start(Cut::Whole, move |_: &Request| {
+                with_head("content-type: text/event-stream\r\n", body.clone().into_bytes())
+            });
+            let outcome = Llmbench::serve(&server).args(["--backend", backend, "--num-prompts", "2"]).run();
+            assert_eq!(outcome.ended(1)["failures"], json!({"error_event": 2}), "{backend} {words}");
+            assert!(outcome.stderr.contains("boom"), "{}", outcome.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_refusal_is_told_however_its_body_goes_on() {
+    let stalled = b"HTTP/1.1 500 Oh\r\ncontent-length: 100\r\n\r\nno.".to_vec();
+    let endless = [&b"HTTP/1.1 500 Oh\r\nconnection: close\r\n\r\n"[..], &[b'x'; 40_000]].concat();
+    let redirect =
+        b"HTTP/1.1 307 Temp\r\nlocation: http://elsewhere/v1?key=secret\r\ncontent-length: 0\r\n\r\n".to_vec();
+    for (bytes, expected) in [
+        (stalled, "HTTP 500 Oh: no."),
+        (endless, "HTTP 500 Oh: xxx"),
+        (redirect, "HTTP 307 Temp, to http://elsewhere/v1"),
+    ] {
+        let server =
+            Server::start(Cut::Whole, move |_: &Request| Script { steps: vec![(5, bytes.clone())], end: End::Hang });
+        let outcome = Llmbench::serve(&server).args(["--num-prompts", "2", "--request-timeout", "1"]).run();
+        assert_eq!(outcome.ended(1)["failures"], json!({"http_status": 2}), "{expected}");
+        assert!(outcome.stderr.contains(expected) && !outcome.stderr.contains("secret"), "{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn trailers_without_end_cost_no_answer() {
+    let head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
+    let body = body();
+    let chunk = [format!("{:x}\r\n", body.len()).into_bytes(), body, b"\r\n0\r\n".to_vec()].concat();
+    let bytes = [head, chunk, b"x: y\r\n".repeat(20_000)].concat();
+    let server =
+        Server::start(Cut::Whole, move |_: &Request| Script { steps: vec![(5, bytes.clone())], end: End::Hang });
+    let outcome = Llmbench::serve(&server).args(["--num-prompts", "3", "--request-timeout", "5"]).run();
+    assert_eq!(outcome.ended(0)["completed"], 3);
+}
