@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::around::around;
 use super::gguf_fields::{Fields, fields};
 use super::ranks::bytes;
-use super::sentencepiece::Vocabulary;
+use super::sentencepiece::{CONTROL, NORMAL, USER_DEFINED, Vocabulary};
 use crate::error::{Error, Result};
 
 /// How a kind of byte-level pairs cuts texts.
@@ -62,11 +62,6 @@ const CUTS: [Cut; 5] = [
         whole_and_begun: false,
     },
 ];
-
-/// The kinds of tokens, as in SentencePiece.
-const NORMAL: i64 = 1;
-const CONTROL: i64 = 3;
-const USER_DEFINED: i64 = 4;
 
 /// The `tokenizer.json` that gives the same ids, and the configuration that it needs. The weights are not read.
 ///
@@ -122,9 +117,9 @@ fn byte_pairs(fields: &Fields, tokens: &[String]) -> Result<(Vec<u8>, Map<String
     let merges = merges.ok_or_else(|| Error::new("a merge of its vocabulary is no pair"))?;
     let config = configuration(fields, tokens);
     let kinds = fields.numbers("token_type");
-    let kind = |id: usize| kinds.get(id).copied().unwrap_or(NORMAL);
+    let is = |id: usize, kind: i32| kinds.get(id).copied().unwrap_or(NORMAL.into()) == i64::from(kind);
     let added = |(id, token): (usize, &String)| {
-        let (special, own) = (kind(id) == CONTROL, kind(id) == USER_DEFINED);
+        let (special, own) = (is(id, CONTROL), is(id, USER_DEFINED));
         (special || own).then(|| {
             json!({"id": id, "content": token, "single_word": false, "lstrip": false, "rstrip": false,
                    "normalized": false, "special": special})

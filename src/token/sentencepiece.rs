@@ -62,10 +62,10 @@ struct Normalizer {
 const BYTE_PAIRS: i32 = 2;
 
 /// The kinds of pieces.
-const NORMAL: i32 = 1;
+pub(super) const NORMAL: i32 = 1;
 const UNKNOWN: i32 = 2;
-const CONTROL: i32 = 3;
-const USER_DEFINED: i32 = 4;
+pub(super) const CONTROL: i32 = 3;
+pub(super) const USER_DEFINED: i32 = 4;
 const UNUSED: i32 = 5;
 
 impl Piece {
