@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::around::around;
 use super::gguf_fields::{Fields, fields};
-use super::ranks::bytes;
+use super::ranks::{added, bytes};
 use super::sentencepiece::{CONTROL, NORMAL, USER_DEFINED, Vocabulary};
 use crate::error::{Error, Result};
 
@@ -118,14 +118,11 @@ fn byte_pairs(fields: &Fields, tokens: &[String]) -> Result<(Vec<u8>, Map<String
     let config = configuration(fields, tokens);
     let kinds = fields.numbers("token_type");
     let is = |id: usize, kind: i32| kinds.get(id).copied().unwrap_or(NORMAL.into()) == i64::from(kind);
-    let added = |(id, token): (usize, &String)| {
+    let named = |(id, token): (usize, &String)| {
         let (special, own) = (is(id, CONTROL), is(id, USER_DEFINED));
-        (special || own).then(|| {
-            json!({"id": id, "content": token, "single_word": false, "lstrip": false, "rstrip": false,
-                   "normalized": false, "special": special})
-        })
+        (special || own).then(|| added(id as u32, token, false, special))
     };
-    let added: Vec<Value> = tokens.iter().enumerate().filter_map(added).collect();
+    let added: Vec<Value> = tokens.iter().enumerate().filter_map(named).collect();
     let vocab: Map<String, Value> = tokens.iter().enumerate().map(|(id, token)| (token.clone(), json!(id))).collect();
     let cuts = cut.patterns.iter().map(
         |pattern| json!({"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": false}),

@@ -42,7 +42,7 @@ pub(super) struct Ranks<'a> {
 impl Ranks<'_> {
     /// The content of a `tokenizer.json` that gives the same ids.
     pub(super) fn to_json(&self) -> Vec<u8> {
-        let added: Vec<Value> = self.specials.iter().map(|(name, id)| json!({"id": id, "content": name, "single_word": false, "lstrip": false, "rstrip": false, "normalized": true, "special": true})).collect();
+        let added: Vec<Value> = self.specials.iter().map(|(name, id)| added(*id, name, true, true)).collect();
         let ids = (self.first..).zip(&self.tokens).map(|(id, token)| (printable(token), Value::from(id)));
         let names = self.specials.iter().map(|(name, id)| (name.clone(), Value::from(*id)));
         let vocabulary: Map<String, Value> = ids.chain(names).collect();
@@ -75,6 +75,12 @@ impl Ranks<'_> {
         }
         merges
     }
+}
+
+/// A token that is found in texts as a whole: before or after they are normalised, and as a name or as text.
+pub(super) fn added(id: u32, content: &str, normalized: bool, special: bool) -> Value {
+    json!({"id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false,
+           "normalized": normalized, "special": special})
 }
 
 /// The step between text and the printable characters of its bytes, in both directions.

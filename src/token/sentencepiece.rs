@@ -7,6 +7,7 @@ use prost::Message;
 use serde_json::{Map, Value, json};
 
 use super::around::around;
+use super::ranks;
 use crate::error::{Error, Result};
 
 /// The blank as it stands in pieces.
@@ -294,8 +295,5 @@ fn grown(count: usize, known: &HashSet<usize>, rank: impl Fn(usize, usize) -> (u
 fn added(piece: &Piece, id: u32) -> Option<Value> {
     // Blanks are marked before symbols are looked for: one with a blank of its own is never found.
     let own = piece.is(USER_DEFINED) && !piece.text.contains(' ');
-    (own || piece.is(CONTROL) || piece.is(UNKNOWN)).then(|| {
-        json!({"id": id, "content": piece.text, "single_word": false, "lstrip": false, "rstrip": false,
-               "normalized": own, "special": !own})
-    })
+    (own || piece.is(CONTROL) || piece.is(UNKNOWN)).then(|| ranks::added(id, &piece.text, own, !own))
 }
