@@ -6,10 +6,11 @@
 
 use std::collections::VecDeque;
 use std::iter::Fuse;
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{Receiver, Sender};
 
 use super::Site;
 use crate::dataset::{Prompt, Sample};
+use crate::drive::Stop;
 use crate::error::Result;
 use crate::net::{Pending, Refusal};
 use crate::record::{Moment, Tell};
@@ -18,29 +19,37 @@ use crate::token::{self, Agreement, Aligner, Unknown};
 /// Samples that are still to come.
 pub(super) type Iter = Box<dyn Iterator<Item = Result<Sample>> + Send>;
 
+/// The samples of a run, the first apart.
+pub(super) struct Supply {
+    pub(super) first: Sample,
+    pub(super) rest: Iter,
+}
+
 /// Prompts that the server is asked about at once.
 const AT_ONCE: usize = 64;
 /// Text that is kept before the run.
 const KEPT_BYTES: usize = 256 * 1024 * 1024;
 
-/// The samples as the server counts them, the first apart. What goes wrong only once they are made, is told over `late`.
+/// The samples as the server counts them; `None` where the run is to stop. What goes wrong only once they are
+/// made, is told over `late`.
 pub(super) fn align(
-    first: Sample,
-    rest: Iter,
+    supply: Supply,
     site: &Site,
     late: Sender<String>,
+    stop: &Receiver<Stop>,
     tell: Tell<'_>,
-) -> Result<(Sample, Iter)> {
-    let Prompt::Text(text) = &first.prompt else { return Ok((first, rest)) };
+) -> Result<Option<Supply>> {
+    let Supply { first, rest } = supply;
+    let Prompt::Text(text) = &first.prompt else { return Ok(Some(Supply { first, rest })) };
     let model = &site.model;
     let names = [model.id.as_str(), model.name.as_str()];
     let names = if model.id == model.name { &names[..1] } else { &names[..] };
     let aligner = match token::ask(&site.calls, names, text, first.input_tokens)? {
-        Agreement::Fits => return Ok((first, rest)),
+        Agreement::Fits => return Ok(Some(Supply { first, rest })),
         Agreement::Unknown(why) => {
             let why = reason(&why, names);
             tell(Moment::Noticed(&format!("prompts are not checked against the server's tokenizer: {why}")));
-            return Ok((first, rest));
+            return Ok(Some(Supply { first, rest }));
         }
         Agreement::Differs { counted, aligner } => {
             let asked = first.input_tokens;
@@ -52,23 +61,26 @@ pub(super) fn align(
     };
     let samples: Iter = Box::new(std::iter::once(Ok(first)).chain(rest));
     let mut aligned = Aligned { aligner, samples: samples.fuse(), ahead: VecDeque::new(), failed: None, late };
-    let kept = keep(&mut aligned)?;
+    let Some(kept) = keep(&mut aligned, stop)? else { return Ok(None) };
     let mut samples = kept.into_iter().map(Ok).chain(aligned);
     let first = samples.next().expect("the first sample went in before the others")?;
-    Ok((first, Box::new(samples)))
+    Ok(Some(Supply { first, rest: Box::new(samples) }))
 }
 
-/// As many of the samples as fit.
-fn keep(samples: &mut Aligned) -> Result<Vec<Sample>> {
+/// As many of the samples as fit; `None` where the run is to stop.
+fn keep(samples: &mut Aligned, stop: &Receiver<Stop>) -> Result<Option<Vec<Sample>>> {
     let (mut kept, mut bytes) = (Vec::new(), 0);
     while bytes < KEPT_BYTES {
+        if stop.try_recv().is_ok() {
+            return Ok(None);
+        }
         let Some(sample) = samples.next().transpose()? else { break };
         if let Prompt::Text(text) = &sample.prompt {
             bytes += text.len();
         }
         kept.push(sample);
     }
-    Ok(kept)
+    Ok(Some(kept))
 }
 
 fn reason(why: &Unknown, names: &[&str]) -> String {

@@ -64,28 +64,30 @@ pub fn carry_out(
     if !session.check_ready(stop, tell)? {
         return Ok(None);
     }
-    let (session, late_warnings) = align(experiment, site, session, tell)?;
+    let Some((session, late_warnings)) = align(experiment, site, session, stop, tell)? else { return Ok(None) };
     if !session.warm_up(stop, tell)? {
         return Ok(None);
     }
-    around::reset_prefix_cache(&experiment.around, site)?;
-    let profiler = Profiler::start(&experiment.around, site, tell)?;
+    if !around::reset_prefix_cache(&experiment.around, site, stop, tell)? {
+        return Ok(None);
+    }
+    let Some(profiler) = Profiler::start(&experiment.around, site, stop, tell)? else { return Ok(None) };
     let measured = measure(experiment, site, session, stop, tell);
     let after = After { profiler, late_warnings };
     match measured {
         Ok((run, failure)) => Ok(Some(Carried { run, failure, after })),
-        Err(error) => after.end(tell).and(Err(error)),
+        Err(error) => after.end(stop, tell).and(Err(error)),
     }
 }
 
 impl After {
-    /// Stops the profiler.
+    /// Stops the profiler; tells whether more runs may follow.
     ///
     /// # Errors
     /// If its thread broke.
-    pub fn end(self, tell: Tell<'_>) -> Result<()> {
+    pub fn end(self, stop: &Receiver<Stop>, tell: Tell<'_>) -> Result<bool> {
         self.late_warnings.try_iter().for_each(|warning| tell(Moment::Noticed(&warning)));
-        self.profiler.stop(tell)
+        self.profiler.stop(stop, tell)
     }
 }
 
@@ -112,17 +114,19 @@ fn measure(
     Ok(sent.into_run(counted))
 }
 
-/// The session with its prompts cut to the server's count, and what there is to warn of it once they are sent.
+/// The session with its prompts cut to the server's count, and what there is to warn of it once they are sent; `None` where the
+/// run is to stop.
 fn align(
     experiment: &Experiment,
     site: &Site,
     session: Session,
+    stop: &Receiver<Stop>,
     tell: Tell<'_>,
-) -> Result<(Session, Receiver<String>)> {
+) -> Result<Option<(Session, Receiver<String>)>> {
     let (late, late_warnings) = channel();
     if !experiment.workload.aligned {
-        return Ok((session, late_warnings));
+        return Ok(Some((session, late_warnings)));
     }
-    let session = session.replace(|first, rest| align::align(first, rest, site, late, tell))?;
-    Ok((session, late_warnings))
+    let session = session.replace(|supply| align::align(supply, site, late, stop, tell))?;
+    Ok(session.map(|session| (session, late_warnings)))
 }

@@ -6,16 +6,28 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::Site;
-use super::around::{look, order};
+use super::around::{Ordered, look, order};
+use crate::drive::Stop;
 use crate::error::{Error, Result};
-use crate::net::{Around, Client, Profile, Refusal};
+use crate::net::{Around, Client, Profile};
 use crate::record::{Moment, Profiled, Tell};
 
-/// How long the server may take to start it.
-const START: Duration = Duration::from_secs(60);
-/// How long it may take to stop it, which writes the profile.
-const WRITE: Duration = Duration::from_secs(600);
-/// The time between two looks at how many requests are running.
+/// One of the two things that a server does with its profiler.
+struct Step {
+    what: &'static str,
+    path: &'static str,
+    /// How long it may take.
+    limit: Duration,
+    done: Profiled,
+}
+
+const START: Step =
+    Step { what: "start", path: "/start_profile", limit: Duration::from_secs(60), done: Profiled::Started };
+/// The server writes the profile.
+const STOP: Step =
+    Step { what: "stop", path: "/stop_profile", limit: Duration::from_secs(600), done: Profiled::Stopped };
+
+/// The time between two looks at how many requests are running, and at a thread that is waited for.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// The profiler of a run.
@@ -28,6 +40,8 @@ pub(super) enum Profiler {
     Waiting {
         /// Dropped when the run is over.
         over: Sender<()>,
+        /// Takes word that the thread is not waited for any longer.
+        leave: Sender<Stop>,
         thread: JoinHandle<Waited>,
     },
 }
@@ -37,56 +51,55 @@ pub(super) enum Waited {
     /// Its moment never came: so many requests ran at most, if the server says.
     InVain(Option<u64>),
     /// It did not start.
-    Refused(Refusal),
+    NotStarted(Ordered),
     /// It started; how its stop went.
-    Ran(Result<(), Refusal>),
+    Ran(Ordered),
 }
 
 impl Profiler {
-    /// Starts it, or the thread that will.
-    pub(super) fn start(around: &Around, site: &Site, tell: Tell<'_>) -> Result<Self> {
-        let Some(profile) = around.profile else { return Ok(Profiler::Off) };
+    /// Starts it, or the thread that will; `None` where the run is to stop.
+    pub(super) fn start(around: &Around, site: &Site, stop: &Receiver<Stop>, tell: Tell<'_>) -> Result<Option<Self>> {
+        let Some(profile) = around.profile else { return Ok(Some(Profiler::Off)) };
         let clients: Vec<Client> = site.all().cloned().collect();
         tell(Moment::Profiler(Profiled::Starting));
         match profile {
-            Profile::Whole => match order(clients.iter(), "/start_profile", START) {
-                Ok(()) => {
-                    tell(Moment::Profiler(Profiled::Started));
-                    Ok(Profiler::On(clients))
-                }
-                Err(refusal) => {
-                    complain("start", &refusal, tell);
-                    Ok(Profiler::Off)
-                }
-            },
+            Profile::Whole => {
+                let ordered = START.order(&clients, stop);
+                START.tell(&ordered, tell);
+                Ok(match ordered {
+                    Ordered::Done => Some(Profiler::On(clients)),
+                    Ordered::Refused(_) => Some(Profiler::Off),
+                    Ordered::Abandoned => None,
+                })
+            }
             Profile::Busy { threshold, duration } => {
-                let (over, ended) = channel();
+                let ((over, ended), (leave, left)) = (channel(), channel());
                 let thread = std::thread::Builder::new().name("profiler".to_owned());
-                let thread = thread.spawn(move || wait(&clients, threshold, duration, &ended));
+                let thread = thread.spawn(move || wait(&clients, threshold, duration, &ended, &left));
                 let thread = thread.map_err(|cause| Error::new(format!("cannot start a thread: {cause}")))?;
-                Ok(Profiler::Waiting { over, thread })
+                Ok(Some(Profiler::Waiting { over, leave, thread }))
             }
         }
     }
 
-    /// Stops it where it runs, and tells what became of it.
-    pub(super) fn stop(self, tell: Tell<'_>) -> Result<()> {
+    /// Stops it where it runs, and tells what became of it and whether more runs may follow.
+    pub(super) fn stop(self, stop: &Receiver<Stop>, tell: Tell<'_>) -> Result<bool> {
         let stopped = match self {
-            Profiler::Off => return Ok(()),
+            Profiler::Off => return Ok(true),
             Profiler::On(clients) => {
                 tell(Moment::Profiler(Profiled::Stopping));
-                order(clients.iter(), "/stop_profile", WRITE)
+                STOP.order(&clients, stop)
             }
-            Profiler::Waiting { over, thread } => {
+            Profiler::Waiting { over, leave, thread } => {
                 drop(over);
-                match thread.join().map_err(|_| Error::new("the thread of the profiler panicked"))? {
+                match ended(thread, stop, &leave)? {
                     Waited::Ran(stopped) => {
                         tell(Moment::Profiler(Profiled::Started));
                         stopped
                     }
-                    Waited::Refused(refusal) => {
-                        complain("start", &refusal, tell);
-                        return Ok(());
+                    Waited::NotStarted(ordered) => {
+                        START.tell(&ordered, tell);
+                        return Ok(!matches!(ordered, Ordered::Abandoned));
                     }
                     Waited::InVain(most) => {
                         let most = most
@@ -94,21 +107,47 @@ impl Profiler {
                                 format!("at most {most} requests were running by `/metrics`")
                             });
                         tell(Moment::Noticed(&format!("the profiler did not start: {most}")));
-                        return Ok(());
+                        return Ok(true);
                     }
                 }
             }
         };
-        match stopped {
-            Ok(()) => tell(Moment::Profiler(Profiled::Stopped)),
-            Err(refusal) => complain("stop", &refusal, tell),
-        }
-        Ok(())
+        STOP.tell(&stopped, tell);
+        Ok(!matches!(stopped, Ordered::Abandoned))
     }
 }
 
+impl Step {
+    fn order(&self, clients: &[Client], stop: &Receiver<Stop>) -> Ordered {
+        order(clients.iter(), self.path, self.limit, stop)
+    }
+
+    /// Tells what came of it.
+    fn tell(&self, ordered: &Ordered, tell: Tell<'_>) {
+        match ordered {
+            Ordered::Done => tell(Moment::Profiler(self.done)),
+            Ordered::Abandoned => tell(Moment::Abandoned(self.path)),
+            Ordered::Refused(refusal) => tell(Moment::Noticed(&format!(
+                "the profiler did not {}: {refusal}; start the server with a profiler, or leave out `--profile`",
+                self.what
+            ))),
+        }
+    }
+}
+
+/// What became of the thread, which is told to leave where the run is to stop.
+fn ended(thread: JoinHandle<Waited>, stop: &Receiver<Stop>, leave: &Sender<Stop>) -> Result<Waited> {
+    while !thread.is_finished() {
+        if let Ok(word) = stop.recv_timeout(LOOK) {
+            // A thread that does not listen any longer has ended.
+            let _ = leave.send(word);
+        }
+    }
+    thread.join().map_err(|_| Error::new("the thread of the profiler panicked"))
+}
+
 /// Waits until enough requests are running, has the server profile itself for a while, and gives up when the run is over.
-fn wait(clients: &[Client], threshold: u64, duration: Duration, over: &Receiver<()>) -> Waited {
+fn wait(clients: &[Client], threshold: u64, duration: Duration, over: &Receiver<()>, left: &Receiver<Stop>) -> Waited {
     let mut most = None;
     loop {
         let running = look(clients.iter()).and_then(|counters| counters.running);
@@ -120,16 +159,11 @@ fn wait(clients: &[Client], threshold: u64, duration: Duration, over: &Receiver<
             return Waited::InVain(most);
         }
     }
-    if let Err(refusal) = order(clients.iter(), "/start_profile", START) {
-        return Waited::Refused(refusal);
+    let started = START.order(clients, left);
+    if !matches!(started, Ordered::Done) {
+        return Waited::NotStarted(started);
     }
     // The end of the run ends the profile early.
     let _ = over.recv_timeout(duration);
-    Waited::Ran(order(clients.iter(), "/stop_profile", WRITE))
-}
-
-fn complain(what: &str, refusal: &Refusal, tell: Tell<'_>) {
-    tell(Moment::Noticed(&format!(
-        "the profiler did not {what}: {refusal}; start the server with a profiler, or leave out `--profile`"
-    )));
+    Waited::Ran(STOP.order(clients, left))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
-use super::align::Iter;
+use super::align::{Iter, Supply};
 use super::count::Counting;
 use super::probing::Probing;
 use super::{Experiment, Schedule, Site, around, setup};
@@ -152,10 +152,10 @@ impl Session {
         self.due.last().copied().unwrap_or_default()
     }
 
-    /// Replaces the samples, all of which are still to be sent.
-    pub(super) fn replace(mut self, with: impl FnOnce(Sample, Iter) -> Result<(Sample, Iter)>) -> Result<Self> {
-        (self.first, self.samples) = with(self.first, self.samples)?;
-        Ok(self)
+    /// Replaces the samples, all of which are still to be sent, if there are others.
+    pub(super) fn replace(self, with: impl FnOnce(Supply) -> Result<Option<Supply>>) -> Result<Option<Self>> {
+        let replaced = with(Supply { first: self.first, rest: self.samples })?;
+        Ok(replaced.map(|Supply { first, rest }| Session { first, samples: rest, ..self }))
     }
 
     /// The ready check, if it was asked for; tells whether the run may go on.
@@ -174,7 +174,7 @@ impl Session {
         let count = self.load.warmups;
         if count > 0 {
             tell(Moment::WarmingUp(count));
-            let (_, stopped) = self.test(count, stop)?;
+            let (_, stopped) = self.test(count, stop, tell)?;
             if stopped {
                 return Ok(false);
             }
@@ -186,7 +186,7 @@ impl Session {
     fn wait_until_ready(&self, limit: Duration, stop: &Receiver<Stop>, tell: Tell<'_>) -> Result<bool> {
         let begun = drive::now();
         loop {
-            let (finished, stopped) = self.test(self.targets.len(), stop)?;
+            let (finished, stopped) = self.test(self.targets.len(), stop, tell)?;
             let Some(finished) = finished.filter(|_| !stopped) else { return Ok(false) };
             if finished.record.outcome == Outcome::Done {
                 return Ok(true);
@@ -206,7 +206,7 @@ impl Session {
 
     /// Sends the first sample `count` times, to the servers in turn, without a request id; gives the last that failed, or else
     /// finished, and whether it was stopped.
-    fn test(&self, count: usize, stop: &Receiver<Stop>) -> Result<(Option<Finished>, bool)> {
+    fn test(&self, count: usize, stop: &Receiver<Stop>, tell: Tell<'_>) -> Result<(Option<Finished>, bool)> {
         let sample = Sample { request_id: None, ..self.first.clone() };
         let encoder = self.encoder.clone().with_servers(in_turn(&self.targets, count).map(Arc::new));
         let stream = drive::Stream {
@@ -220,13 +220,15 @@ impl Session {
             max_failures: None,
         };
         let mut last: Option<Finished> = None;
-        let ending = drive::run(stream, self.settings(), stop, &mut |observation| {
-            if let Observation::Finished(mut finished) = observation {
+        let ending = drive::run(stream, self.settings(), stop, &mut |observation| match observation {
+            Observation::Finished(mut finished) => {
                 finished.detail = self.server.masked(finished.detail);
                 if last.as_ref().is_none_or(|last| last.record.outcome == Outcome::Done) {
                     last = Some(*finished);
                 }
             }
+            Observation::Stopping { in_flight, grace } => tell(Moment::Stopping { in_flight, grace }),
+            Observation::Began | Observation::Beat { .. } => {}
         })?;
         Ok((last, ending.stopped))
     }

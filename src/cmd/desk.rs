@@ -109,6 +109,9 @@ impl<'a> Desk<'a> {
                     "llmbench: stopping: {in_flight} in flight, up to {grace} s; Ctrl-C again ends at once"
                 ));
             }
+            Moment::Abandoned(path) => self
+                .ui
+                .note(&format!("stopping: the server has not answered `{path}`, and may still do what it was told")),
             Moment::Noticed(what) => match &mut self.held {
                 Some(held) => held.push(what.to_owned()),
                 None => self.told.warn(self.ui, what),

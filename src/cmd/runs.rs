@@ -108,8 +108,13 @@ impl Runs<'_> {
         let carried = bench::carry_out(&experiment, self.site, self.signals, &mut |moment| desk.hear(moment))?;
         let Some(Carried { run, failure, after }) = carried else { return Ok(INTERRUPTED) };
         let Went { tried, exit } = desk.publish(point, &run, failure);
-        let ended = after.end(&mut |moment| desk.hear(moment));
-        Ok(Went { tried, exit: ended.and(exit) })
+        let ended = after.end(self.signals.listen(), &mut |moment| desk.hear(moment));
+        let exit = match ended {
+            Ok(true) => exit,
+            Ok(false) => exit.and(Ok(Exit::Interrupted)),
+            Err(error) => Err(error),
+        };
+        Ok(Went { tried, exit })
     }
 
     /// The experiment against the server that was found, which is known to be ready once a run has been tried.

@@ -21,6 +21,8 @@ use crate::reach::{self, Trust};
 pub const PATIENCE: Duration = Duration::from_secs(5);
 /// A call that takes longer is told to the user, who waits for it.
 const SLOW: Duration = Duration::from_secs(1);
+/// How often whoever waits for a call looks whether it is still wanted.
+const LOOK: Duration = Duration::from_millis(50);
 /// The most bytes that an answer may have.
 const LARGEST: usize = 64 << 20;
 
@@ -192,14 +194,31 @@ impl<T> Pending<T> {
     /// # Errors
     /// If the work or its thread ended without an answer.
     pub fn wait(self) -> Result<T> {
-        let done = self.done.recv_timeout(SLOW).or_else(|left| match left {
-            RecvTimeoutError::Timeout => {
-                (self.slow.0)(&self.path);
-                self.done.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        self.wait_unless(&mut || false).map(|done| done.expect("nobody gives it up"))
+    }
+
+    /// What came of it; `None` where `given_up` says first that nobody waits any longer.
+    ///
+    /// # Errors
+    /// As for [`Pending::wait`].
+    pub fn wait_unless(self, given_up: &mut dyn FnMut() -> bool) -> Result<Option<T>> {
+        let mut looks = 0;
+        loop {
+            match self.done.recv_timeout(LOOK) {
+                Ok(done) => return Ok(Some(done)),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Error::new("the thread that calls the server is gone"));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
             }
-            RecvTimeoutError::Disconnected => Err(left),
-        });
-        done.map_err(|_| Error::new("the thread that calls the server is gone"))
+            if given_up() {
+                return Ok(None);
+            }
+            looks += 1;
+            if looks == SLOW.as_millis() / LOOK.as_millis() {
+                (self.slow.0)(&self.path);
+            }
+        }
     }
 }
 

@@ -58,6 +58,8 @@ pub enum Moment<'a> {
         /// They are cancelled after so long.
         grace: Duration,
     },
+    /// The run was asked to stop while the server had not answered this path, which nobody waits for any longer.
+    Abandoned(&'a str),
     /// Something that the user should know, in a sentence.
     Noticed(&'a str),
 }

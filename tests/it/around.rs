@@ -1,12 +1,14 @@
 //! What the server is asked and told around a run: its count of tokens, its counters, its profiler, its prefix cache.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use serde_json::json;
 
 use crate::command::{Llmbench, Outcome};
 use crate::raw::get;
-use crate::server::{Cut, Request, Script, Server};
+use crate::server::{Cut, End, Request, Script, Server};
 use crate::stream::{Dialect, answer, refusal, stream};
 use crate::truth::simulator;
 
@@ -263,4 +265,47 @@ fn what_the_server_counts_stands_in_the_result_with_a_warning_of_its_cache() {
     assert_eq!((&result["spec_decode_num_drafts"], &result["spec_decode_accepted_tokens"]), (&json!(53), &json!(104)));
     assert_eq!(result["spec_decode_per_position_acceptance_rates"].as_array().unwrap().len(), 4, "{result}");
     assert_eq!(result["diffusion_committed_tokens"], 160);
+}
+
+#[test]
+fn a_signal_ends_the_wait_for_what_the_server_was_told() {
+    const WHOLE: &[&str] = &["--profile"];
+    const BUSY: &[&str] = &["--profile", "--profile-batch-threshold", "1", "--profile-duration", "0.1"];
+    // The path that is silent, its flags, and how many requests have ended by then.
+    let table: &[(&str, &[&str], usize)] = &[
+        ("/reset_prefix_cache", &["--reset-prefix-cache"], 0),
+        ("/start_profile", WHOLE, 0),
+        ("/stop_profile", WHOLE, 10),
+        ("/start_profile", BUSY, 10),
+        ("/stop_profile", BUSY, 10),
+    ];
+    for &(silent, flags, ended) in table {
+        let server = Server::start(Cut::Whole, move |request: &Request| match request.target.as_str() {
+            path if path == silent => Script { steps: Vec::new(), end: End::Hang },
+            "/metrics" => refusal("200 OK", "text/plain", "vllm:num_requests_running 2\n"),
+            "/start_profile" => refusal("200 OK", MEDIA, "{}"),
+            _ => stream(&answer(Dialect::Completions, 2)),
+        });
+        let files = ["--save-result", "--result-filename", "r.json"];
+        let running = Llmbench::talking(&server.url()).args(flags).args(files).spawn();
+        until(|| sent(&server).0.len() == ended && targets(&sent(&server).1).contains(&silent));
+        std::thread::sleep(Duration::from_millis(300));
+        running.signal(Signal::SIGINT);
+        let outcome = running.wait();
+        assert_eq!(outcome.status, Some(130), "{silent} {flags:?}: {}", outcome.stderr);
+        assert!(outcome.took < Duration::from_secs(10), "{silent} {flags:?}: {:?}", outcome.took);
+        let told = format!("llmbench: stopping: the server has not answered `{silent}`");
+        assert!(outcome.stderr.contains(&told), "{silent} {flags:?}: {}", outcome.stderr);
+        let saved: Vec<_> = outcome.dir.files().into_iter().map(|(_, text)| text).collect();
+        assert_eq!(saved.iter().filter(|text| text.contains("\"completed\": 10")).count(), ended / 10, "{saved:?}");
+    }
+}
+
+/// Waits until something is so.
+fn until(so: impl Fn() -> bool) {
+    let never = (0..2000).all(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        !so()
+    });
+    assert!(!never, "it did not come to be within 20 s");
 }

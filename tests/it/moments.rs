@@ -136,6 +136,7 @@ fn a_signal_ends_the_wait_for_a_server() {
     running.signal(Signal::SIGINT);
     let outcome = running.wait();
     assert_eq!((outcome.status, outcome.stdout.as_str()), (Some(130), ""), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("llmbench: stopping: 1 in flight"), "{}", outcome.stderr);
     assert!(outcome.took < Duration::from_secs(3), "{:?}", outcome.took);
 }
 

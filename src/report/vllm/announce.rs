@@ -23,6 +23,7 @@ pub(in crate::report) fn words(moment: &Moment<'_>) -> Option<String> {
         | Moment::Ended(_)
         | Moment::Beat { .. }
         | Moment::Stopping { .. }
+        | Moment::Abandoned(_)
         | Moment::Noticed(_) => return None,
     })
 }
