@@ -14,9 +14,10 @@
 //!
 //! `cmd` wires the stages, a subcommand a file, and nobody uses it. A `backend` is a server's protocol: sample to body, stream
 //! event to meaning; `drive` is hot. `token` and `rng` serve `dataset`; `json` writes JSON as Python does; `net` makes the calls
-//! that are not measured, `reach` says whom TLS trusts, for these and for requests, `hub` fetches files of the model hub; `legible` makes text from outside fit to be shown; `sim` is a
-//! server of our own to measure against and shares no code with the client; `manual` is the text of `llmbench help`; `ui` is the
-//! only stage that writes to a terminal while a run is going on.
+//! that are not measured, `reach` says whom TLS trusts, for these and for requests, `hub` fetches files of the model hub;
+//! `legible` makes text from outside fit to be shown, and `secrets` takes out what must not be; `sim` is a server of our own to
+//! measure against and shares no code with the client; `manual` is the text of `llmbench help`; `ui` is the only stage that
+//! writes to a terminal while a run is going on.
 //! Data flows one way, through plain owned types; time between stages is a [`record::Tick`].
 
 #[cfg(not(unix))]
@@ -58,6 +59,8 @@ pub mod record;
 pub mod report;
 #[cfg(unix)]
 pub mod rng;
+#[cfg(unix)]
+pub mod secrets;
 #[cfg(unix)]
 pub mod sim;
 #[cfg(unix)]

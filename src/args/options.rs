@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::json::{Value, float};
+use crate::secrets::{self, MASK};
 
 /// Flags that say nothing of the run.
 const SILENT: [&str; 3] = ["help", "color", "api_key"];
@@ -44,10 +45,19 @@ pub fn options(command: &Command, matches: &ArgMatches) -> Vec<(String, Value)> 
     let flags = command.get_arguments().filter_map(|arg| Some((arg.get_long()?.replace('-', "_"), arg)));
     let told = flags.filter(|(name, _)| !SILENT.contains(&name.as_str()));
     told.map(|(name, arg)| match value(arg, matches) {
-        given if SECRET.contains(&name.as_str()) && given != Value::Null => (name, Value::Text("***".into())),
-        plain => (name, plain),
+        given if SECRET.contains(&name.as_str()) && given != Value::Null => (name, Value::Text(MASK.into())),
+        plain => (name, shown(arg, plain)),
     })
     .collect()
+}
+
+/// The value of a flag without what may be secret in it.
+fn shown(arg: &Arg, value: Value) -> Value {
+    match value {
+        Value::Text(text) => Value::Text(secrets::shown(arg.get_long().unwrap_or_default(), &text)),
+        Value::List(items) => Value::List(items.into_iter().map(|item| shown(arg, item)).collect()),
+        other => other,
+    }
 }
 
 fn value(arg: &Arg, matches: &ArgMatches) -> Value {
@@ -167,12 +177,12 @@ mod tests {
 
     #[test]
     fn json_stays_json() {
-        let given = shown(&["--extra-body", r#"{"a": {"b": [1, -2.5, null, true, "x"]}}"#]);
+        let given = told(&["--extra-body", r#"{"a": {"b": [1, -2.5, null, true, "x"]}}"#]);
         let list = r#"List([Int(1), Float(-2.5), Null, Bool(true), Text("x")])"#;
         assert!(given.contains(&format!(r#"extra_body=Object([("a", Object([("b", {list})]))])"#)), "{given}");
     }
 
-    fn shown(args: &[&str]) -> String {
+    fn told(args: &[&str]) -> String {
         use clap::CommandFactory;
         let matches = Cli::command().get_matches_from([&["x"], args].concat());
         Cli::parse_from([&["x"], args].concat());
@@ -181,13 +191,13 @@ mod tests {
 
     #[test]
     fn every_flag_has_its_value_or_its_default_but_for_what_is_secret() {
-        let given = shown(&["--api-key", "hidden", "--request-rate", "inf", "--header", "a=1", "b=2", "--model=m"]);
+        let given = told(&["--api-key", "hidden", "--request-rate", "inf", "--header", "a=1", "b=2", "--model=m"]);
         let expected = concat!(
             r#"save_result=Bool(false) num_prompts=Int(7) request_rate=Text("inf") "#,
             r#"header=Text("***") model=Text("m") "#
         );
         assert!(given.starts_with(expected), "{given}");
-        assert!(shown(&["--save-result"]).starts_with("save_result=Bool(true) num_prompts=Int(7) request_rate=Null "));
+        assert!(told(&["--save-result"]).starts_with("save_result=Bool(true) num_prompts=Int(7) request_rate=Null "));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use clap::Command;
 
 use super::config::Config;
 use crate::error::Result;
+use crate::secrets;
 
 /// The words of a strict command line, the program's name first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -73,15 +74,11 @@ impl Words {
 
     /// The command line as it may be kept: the program by its name, and no key.
     pub fn shown(&self) -> Vec<String> {
-        let secret = |word: &String| {
-            let (flag, value) = word.split_once('=')?;
-            match flag {
-                "--api-key" => Some(format!("{flag}=***")),
-                "--header" => Some(format!("{flag}={}=***", value.split('=').next().unwrap_or_default())),
-                _ => None,
-            }
+        let shown = |word: &String| match word.strip_prefix("--").and_then(|flag| flag.split_once('=')) {
+            Some((flag, value)) => format!("--{flag}={}", secrets::shown(flag, value)),
+            None => word.clone(),
         };
-        let words = self.0.iter().skip(1).map(|word| secret(word).unwrap_or_else(|| word.clone()));
+        let words = self.0.iter().skip(1).map(shown);
         std::iter::once("llmbench".to_owned()).chain(words).collect()
     }
 

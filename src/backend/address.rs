@@ -4,8 +4,9 @@
 use std::path::PathBuf;
 
 use super::kinds::Backend;
-use super::url::{Url, shown};
+use super::url::Url;
 use crate::error::{Error, Result};
+use crate::secrets;
 
 /// An address as it is used.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,7 +47,7 @@ pub(super) fn read(flag: &str, text: &str, endpoint: &str) -> Result<Address> {
     if let Some(path) = given.strip_prefix("unix:") {
         return on_this_host(flag, path);
     }
-    let refused = |error: Error| error.context(format!("`{flag} {}` is not a URL", shown(text)));
+    let refused = |error: Error| error.context(format!("`{flag} {}` is not a URL", secrets::url(text)));
     let schemed = match given.contains("://") || !names_a_host(given) {
         true => given.to_owned(),
         false => format!("http://{given}"),
@@ -60,7 +61,7 @@ pub(super) fn read(flag: &str, text: &str, endpoint: &str) -> Result<Address> {
         format!("; requests go to `{endpoint}`, and for `{whole}` another `--backend` is to be given")
     });
     let plain = base == text.trim_end_matches('/') && other.is_empty();
-    let note = (!plain).then(|| format!("`{flag} {}` is read as `{}`{other}", shown(text), shown(&base)));
+    let note = (!plain).then(|| format!("`{flag} {}` is read as `{}`{other}", secrets::url(text), secrets::url(&base)));
     Ok(Address { base, socket: None, note })
 }
 
@@ -141,8 +142,20 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused_and_shows_no_password() {
-        for text in ["", "http://", "ftp://h", "no such thing", "h", "http://user:secret@h", "--seed"] {
-            let error = read("--base-url", text, "/v1/completions").unwrap_err().to_string();
+        for text in [
+            "",
+            "http://",
+            "ftp://h",
+            "no such thing",
+            "h",
+            "http://user:secret@h",
+            "user:secret@h",
+            "http://user:secret/x@h",
+            "http://h/ ?key=secret",
+            "--seed",
+        ] {
+            let error = read("--base-url", text, "/v1/completions").unwrap_err();
+            let error = format!("{error} {:?}", error.advice());
             assert!(!error.contains("secret"), "{error}");
         }
     }

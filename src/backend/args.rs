@@ -10,11 +10,12 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::address::{self, Address, Place};
 use super::kinds::Backend;
-use super::url::{Url, bracketed, shown};
+use super::url::{Url, bracketed};
 use crate::args;
 use crate::args::range::outside;
 use crate::error::{Error, Result};
 use crate::reach::Trust;
+use crate::secrets;
 
 /// A text that is never printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -173,15 +174,16 @@ impl Server {
         key.chain(self.headers.iter().map(|(name, value)| (name.clone(), value.secret().to_string()))).collect()
     }
 
-    /// What somebody else says, without the key and the values of headers: servers repeat them in their errors. A value of a few
+    /// What somebody else says, without the key, the values of headers and of the query: servers repeat them in their errors. A value of a few
     /// characters is no secret, and is left.
     pub fn masked(&self, text: String) -> String {
         const SHORTEST: usize = 8;
         if text.is_empty() {
             return text;
         }
-        let secrets = self.api_key.iter().chain(self.headers.iter().map(|(_, value)| value)).map(Key::secret);
-        let words = secrets.flat_map(|secret| [secret, secret.rsplit(' ').next().unwrap_or_default()]);
+        let keys = self.api_key.iter().chain(self.headers.iter().map(|(_, value)| value)).map(Key::secret);
+        let keys = keys.flat_map(|secret| [secret, secret.rsplit(' ').next().unwrap_or_default()]);
+        let words = keys.chain(self.places.iter().flat_map(|place| secrets::in_query(&place.url.path)));
         words.filter(|secret| secret.len() >= SHORTEST).fold(text, |text, secret| text.replace(secret, "***"))
     }
 
@@ -243,7 +245,7 @@ impl ServerArgs {
     fn place(&self, Address { base, socket, .. }: Address, endpoint: &str) -> Result<Place> {
         let url = Url::parse(&format!("{base}{endpoint}")).map_err(|error| {
             let flags = if self.endpoint.is_some() { "`--base-url` and `--endpoint`" } else { "`--base-url`" };
-            error.context(format!("{flags} make no URL: `{}{endpoint}`", shown(&base)))
+            error.context(format!("{flags} make no URL: `{}`", secrets::url(&format!("{base}{endpoint}"))))
         })?;
         if !self.backend.speaks_at(url.path_only()) {
             return Err(self.mismatch(endpoint));
@@ -285,7 +287,7 @@ impl ServerArgs {
         match told.filter(|_| self.host == HOST && self.port == PORT) {
             Some(told) => {
                 let address = address::read("OPENAI_BASE_URL", &told, endpoint)?;
-                let note = Some(format!("the server is that of OPENAI_BASE_URL, `{}`", shown(&address.base)));
+                let note = Some(format!("the server is that of OPENAI_BASE_URL, `{}`", secrets::url(&address.base)));
                 Ok(Address { note, ..address })
             }
             None => Ok(Address { base: self.base()?, socket: None, note: None }),
@@ -295,24 +297,27 @@ impl ServerArgs {
     fn base(&self) -> Result<String> {
         let bare = self.host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(&self.host);
         if bare.is_empty() || bare.contains(['/', '?', '@']) {
-            let error = Error::new(format!("`--host {}` is not a host name", self.host));
+            let error = Error::new(format!("`--host {}` is not a host name", secrets::url(&self.host)));
             return Err(error.hint("give a whole address as `--base-url`"));
         }
         if bare.contains(':') && bare.parse::<Ipv6Addr>().is_err() {
-            let error = Error::new(format!("`--host {}` is neither a name nor an IPv6 address", self.host));
+            let error =
+                Error::new(format!("`--host {}` is neither a name nor an IPv6 address", secrets::url(&self.host)));
             return Err(error.hint("give the port as `--port`"));
         }
         let base = format!("http://{}:{}", bracketed(bare), self.port);
-        Url::parse(&base).map_err(|error| error.context(format!("`--host {}` is not a host name", self.host)))?;
+        Url::parse(&base)
+            .map_err(|error| error.context(format!("`--host {}` is not a host name", secrets::url(&self.host))))?;
         Ok(base)
     }
 
     fn mismatch(&self, endpoint: &str) -> Error {
         let name = self.backend.name();
         let ends = self.backend.endings().iter().map(|end| format!("`/{end}`")).collect::<Vec<_>>().join(" or ");
+        let path = endpoint.split('?').next().unwrap_or_default();
+        let endpoint = secrets::url(endpoint);
         let error =
             Error::new(format!("`--endpoint {endpoint}` does not fit `--backend {name}`, whose path ends with {ends}"));
-        let path = endpoint.split('?').next().unwrap_or_default();
         // `openai` is the better known name of two.
         match Backend::all().skip(1).find(|backend| backend.speaks_at(path)) {
             Some(other) => error.hint(format!("give `--backend {}`, or leave out `--endpoint`", other.name())),

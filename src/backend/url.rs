@@ -7,6 +7,7 @@ use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
+use crate::secrets;
 
 /// Whether a connection is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,16 +51,6 @@ pub struct Url {
     pub socket: Option<PathBuf>,
 }
 
-/// An address as it may be shown: what stands before the host may be a password.
-pub(super) fn shown(address: &str) -> String {
-    let start = address.find("//").map_or(0, |at| at + 2);
-    let end = address[start..].find(['/', '?']).map_or(address.len(), |at| start + at);
-    match address[start..end].rfind('@') {
-        Some(at) => format!("{}***{}", &address[..start], &address[start + at..]),
-        None => address.to_owned(),
-    }
-}
-
 impl Url {
     /// Takes a URL apart. User names, fragments, blanks and characters beyond ASCII are refused.
     pub fn parse(text: &str) -> Result<Url> {
@@ -79,7 +70,7 @@ impl Url {
             return Err(Error::new("it has a fragment (`#`), which no server gets to see"));
         }
         let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-        if authority.contains('@') {
+        if secrets::names_a_user(text) {
             let hint = "give credentials as `--api-key`, or as `--header \"Authorization=Basic ...\"`";
             return Err(Error::new("it has a user name").hint(hint));
         }
@@ -117,7 +108,7 @@ pub fn bracketed(host: &str) -> String {
 
 fn no_scheme(text: &str) -> Error {
     let error = Error::new("it has no scheme");
-    if text.is_empty() { error } else { error.hint(format!("write `http://{text}`")) }
+    if text.is_empty() { error } else { error.hint(format!("write `http://{}`", secrets::url(text))) }
 }
 
 /// Host and port text. Only a host in brackets may have colons.
@@ -151,27 +142,16 @@ fn parse_port(text: &str) -> Result<u16> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse() {
         Ok(port) if digits && port > 0 => Ok(port),
+        _ if text.is_empty() => Err(Error::new("it has a `:` and no port behind it")),
         _ => Err(Error::new(format!("`{text}` is not a port: 1 to 65535"))),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    #[test]
-    fn what_may_be_a_password_is_not_shown() {
-        let table = [
-            ("http://u:p@h:1/x@y", "http://***@h:1/x@y"),
-            ("u:p@h", "***@h"),
-            ("http://u:p@q@h", "http://***@h"),
-            ("http://h/a@b", "http://h/a@b"),
-        ];
-        for (address, expected) in table {
-            assert_eq!(shown(address), expected);
-        }
-    }
     use proptest::prelude::*;
+
+    use super::*;
 
     #[test]
     fn a_url_is_taken_apart_and_its_path_kept() {
@@ -204,7 +184,8 @@ mod tests {
             ("http://h/#a", "it has a fragment (`#`), which no server gets to see"),
             ("http://h:0", "`0` is not a port: 1 to 65535"),
             ("http://h:+80", "`+80` is not a port: 1 to 65535"),
-            ("http://h:", "`` is not a port: 1 to 65535"),
+            ("http://h:", "it has a `:` and no port behind it"),
+            ("http://u:p/q@h", "it has a user name"),
             ("http://::1/", "the host has more than one `:`"),
             ("http://[::1", "`[` without `]`"),
             ("http://[h]", "`h` is not an IPv6 address"),

@@ -17,6 +17,7 @@ use crate::measure::MetricsArgs;
 use crate::net::{AroundArgs, SideCalls, Slow};
 use crate::plan::{AdapterArgs, Load, LoadArgs, Workload, pairing};
 use crate::report::OutputArgs;
+use crate::secrets;
 use crate::sim::{self, SimArgs};
 use crate::study::{Given, Point, StudyArgs};
 use crate::token::{Choice, TokenizerArgs};
@@ -155,7 +156,7 @@ impl ServeArgs {
         put("num_prompts", Value::Int(workload.num_prompts));
         put("max_concurrency", load.max_concurrency.map_or(Value::Null, |limit| Value::Int(limit as u64)));
         if let [address] = &self.server.base_url[..] {
-            put("base_url", Value::Text(address.clone()));
+            put("base_url", Value::Text(secrets::url(address)));
         }
         if let Some((_, endpoint @ Value::Null)) = options.iter_mut().find(|(name, _)| name == "endpoint") {
             *endpoint = Value::Text(server.backend.default_endpoint().to_owned());

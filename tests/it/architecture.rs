@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use crate::command::Llmbench;
 
 /// A stage and the stages that it may use.
-const ARROWS: [(&str, &[&str]); 21] = [
-    ("args", &["error", "json"]),
+const ARROWS: [(&str, &[&str]); 22] = [
+    ("args", &["error", "json", "secrets"]),
     ("error", &[]),
     ("json", &[]),
     ("legible", &[]),
+    ("secrets", &[]),
     ("rng", &[]),
     ("record", &["error", "json"]),
     ("hub", &["error", "net"]),
@@ -23,7 +24,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ("ui", &["error", "legible", "measure"]),
     ("sim", &["error"]),
     ("dataset", &["error", "hub", "net", "token", "rng", "record"]),
-    ("backend", &["error", "dataset", "reach", "record"]),
+    ("backend", &["error", "dataset", "reach", "record", "secrets"]),
     ("plan", &["error", "dataset", "backend", "rng", "record"]),
     ("drive", &["error", "backend", "plan", "reach", "record"]),
     ("bench", &["error", "json", "net", "token", "rng", "dataset", "backend", "plan", "drive", "record"]),

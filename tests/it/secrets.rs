@@ -6,8 +6,13 @@ use crate::stream::{Dialect, answer, refusal, stream};
 
 const SECRET: &str = "sk-7f3a9c51d2";
 
-/// Runs with `give` in every way that prints or saves, and gives the authorization that the server saw.
+/// The authorization that the server saw where a key is given like this, and nobody else.
 fn authorization(succeeds: bool, give: impl FnOnce(Llmbench) -> Llmbench) -> String {
+    seen(succeeds, give).header("authorization").unwrap().to_owned()
+}
+
+/// Runs with `give` in every way that prints or saves, and gives a request that the server saw.
+fn seen(succeeds: bool, give: impl FnOnce(Llmbench) -> Llmbench) -> Request {
     let server = Server::start(Cut::Whole, move |_: &Request| match succeeds {
         true => stream(&answer(Dialect::Completions, 2)),
         // Some servers repeat the key that they refuse.
@@ -27,7 +32,7 @@ fn authorization(succeeds: bool, give: impl FnOnce(Llmbench) -> Llmbench) -> Str
     for (name, text) in texts {
         assert!(!text.contains(SECRET), "{name}: {text}");
     }
-    server.requests()[5].header("authorization").unwrap().to_owned()
+    server.requests().swap_remove(5)
 }
 
 #[test]
@@ -48,6 +53,17 @@ fn a_header_goes_before_the_key_of_the_environment() {
 }
 
 #[test]
+fn a_key_in_a_query_reaches_the_server_and_is_shown_nowhere() {
+    let endpoint = format!("/v1/completions?api-version=2024-02-01&api-key={SECRET}");
+    for succeeds in [true, false] {
+        assert_eq!(seen(succeeds, |bench| bench.args(["--endpoint", &endpoint])).target, endpoint);
+    }
+    let outcome = Llmbench::serve_at(&format!("http://127.0.0.1:9/v1?key={SECRET}")).args(["--output-json", "-"]).run();
+    let all = outcome.stdout + &outcome.stderr;
+    assert!(all.contains("127.0.0.1:9/v1?key=***` is read as") && !all.contains(SECRET), "{all}");
+}
+
+#[test]
 fn errors_about_keys_do_not_show_them() {
     let broken = format!("{SECRET}\nx");
     let table = [
@@ -57,12 +73,19 @@ fn errors_about_keys_do_not_show_them() {
         vec!["--api-key", SECRET, "--max-concurrency", "0"],
         vec!["--api-key", SECRET, "--nope"],
         vec!["--base-url", "http://user:sk-7f3a9c51d2@127.0.0.1:9"],
+        vec!["--base-url", "http://user:a/sk-7f3a9c51d2@127.0.0.1:9"],
+        vec!["--base-url", "http://user:a?sk-7f3a9c51d2@127.0.0.1:9"],
+        vec!["--base-url", "user:sk-7f3a9c51d2@127.0.0.1:9"],
+        vec!["--endpoint", "/nowhere?key=sk-7f3a9c51d2"],
+        vec!["--endpoint", "/v1/completions?key=sk-7f3a9c51d2#"],
     ];
     for args in table {
         let outcome = Llmbench::serve_at("http://127.0.0.1:9").args(&args).run();
         assert_eq!(outcome.status, Some(2), "{args:?}");
         assert!(!outcome.stderr.contains(SECRET), "{}", outcome.stderr);
     }
+    let outcome = Llmbench::new().args(["serve", "--host", "user:sk-7f3a9c51d2@127.0.0.1", "--model", "m"]).run();
+    assert!(outcome.stderr.contains("`--host ***@127.0.0.1` is not a host name"), "{}", outcome.stderr);
 }
 
 #[test]

@@ -1,0 +1,120 @@
+//! What of a command line may be secret, and how it is shown and kept without it.
+
+/// What stands in the place of a secret.
+pub const MASK: &str = "***";
+
+/// The one name in a query whose value is shown: it says which interface is meant, and is never a key.
+const VERSION: &str = "api-version";
+
+/// The value of a flag, named without its dashes, as it may be kept.
+pub fn shown(flag: &str, value: &str) -> String {
+    match flag {
+        "api-key" => MASK.to_owned(),
+        "header" => format!("{}={MASK}", value.split('=').next().unwrap_or_default()),
+        _ if flag == "endpoint" || value.contains("://") => url(value),
+        _ => value.to_owned(),
+    }
+}
+
+/// An address or its end as it may be shown: what stands before the host may be a password, and what a query says may be a key.
+pub fn url(text: &str) -> String {
+    let text = without_user(text);
+    let Some((before, query)) = text.split_once('?') else { return text };
+    let parts: Vec<String> = query.split('&').map(masked).collect();
+    format!("{before}?{}", parts.join("&"))
+}
+
+/// The values in the query of an address that may be keys.
+pub fn in_query(text: &str) -> impl Iterator<Item = &str> {
+    let query = text.split_once('?').map_or("", |(_, query)| query);
+    query
+        .split('&')
+        .filter_map(|part| part.split_once('='))
+        .filter(|(name, _)| *name != VERSION)
+        .map(|(_, value)| value)
+}
+
+/// Whether an address names a user, whose password may follow.
+pub fn names_a_user(text: &str) -> bool {
+    without_user(text) != text
+}
+
+/// One part of a query without its value. A word alone may be a key as well as a switch.
+fn masked(part: &str) -> String {
+    match part.split_once('=') {
+        Some((VERSION, _)) => part.to_owned(),
+        Some((name, _)) => format!("{name}={MASK}"),
+        None => MASK.to_owned(),
+    }
+}
+
+/// An address without user and password, which may have signs that end a host elsewhere.
+fn without_user(text: &str) -> String {
+    let start = text.find("//").map_or(0, |at| at + 2);
+    let end = text[start..].find(['/', '?']).map_or(text.len(), |at| start + at);
+    let authority = &text[start..end];
+    let until = match authority.rfind('@') {
+        None if is_host(authority) => None,
+        None => text.rfind('@').filter(|at| *at > start),
+        Some(at) => Some(start + at),
+    };
+    until.map_or(text.to_owned(), |at| format!("{}{MASK}{}", &text[..start], &text[at..]))
+}
+
+/// Whether a text can be a host with or without its port.
+fn is_host(text: &str) -> bool {
+    let port = text.rsplit(']').next().unwrap_or_default().split_once(':').map_or("", |(_, port)| port);
+    port.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_a_password_is_not_shown() {
+        let table = [
+            ("http://u:p@h:1/x@y", "http://***@h:1/x@y"),
+            ("u:p@h", "***@h"),
+            ("http://u:p@q@h", "http://***@h"),
+            ("http://u:p/q@h/v1", "http://***@h/v1"),
+            ("http://u:p?q@h", "http://***@h"),
+            ("http://h/a@b", "http://h/a@b"),
+            ("http://h:80/a@b", "http://h:80/a@b"),
+            ("http://[::1]:80/a@b", "http://[::1]:80/a@b"),
+            ("unix:/run/v@1.sock", "unix:/run/v@1.sock"),
+        ];
+        for (address, expected) in table {
+            assert_eq!(url(address), expected);
+        }
+    }
+
+    #[test]
+    fn what_a_query_says_is_not_shown_but_for_its_version() {
+        let table = [
+            ("http://h/?key=k", "http://h/?key=***"),
+            ("/v1/completions?api-version=2024-02-01&sig=a=b&x", "/v1/completions?api-version=2024-02-01&sig=***&***"),
+            ("/v1/completions", "/v1/completions"),
+            ("http://u:p@h?a=b", "http://***@h?a=***"),
+        ];
+        for (address, expected) in table {
+            assert_eq!(url(address), expected);
+        }
+        assert_eq!(in_query("/x?api-version=1&a=k1&b&c=k=2").collect::<Vec<_>>(), ["k1", "k=2"]);
+    }
+
+    #[test]
+    fn flags_are_kept_without_their_secrets() {
+        let table = [
+            ("api-key", "sk", "***"),
+            ("header", "x-key=secret=2", "x-key=***"),
+            ("base-url", "http://h?k=v", "http://h?k=***"),
+            ("endpoint", "/v1/completions?k=v", "/v1/completions?k=***"),
+            ("dataset-path", "https://h/a?sig=v", "https://h/a?sig=***"),
+            ("dataset-path", "what?k=v", "what?k=v"),
+        ];
+        for (flag, value, expected) in table {
+            assert_eq!(shown(flag, value), expected);
+        }
+    }
+}
