@@ -50,7 +50,7 @@ impl HelpArgs {
         }
         let topic = topic.ok_or_else(|| {
             Error::new(format!("there is no topic `{}`", self.words.join(" ")))
-                .hint(format!("give a command, or one of these topics:\n{}", manual::contents()))
+                .hint(format!("give a command, or one of these topics: {}", manual::names()))
         })?;
         to_stdout(&mut |out| out.write_all(topic.text(&root).as_bytes()))?;
         Ok(Exit::Done)

@@ -16,11 +16,12 @@ use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::Write;
 
+use clap::error::ContextValue;
 use clap::{ArgAction, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::args::{Words, grammar, options};
 use crate::error::{Error, Exit, Result};
-use crate::legible::legible_lines;
+use crate::legible::{legible, legible_lines};
 use crate::ui::{Style, Ui};
 
 /// The command line.
@@ -116,7 +117,7 @@ impl Cli {
     /// Reads a strict command line; `command` holds the definitions of all commands.
     fn read(command: &clap::Command, words: Words) -> Result<Cli, clap::Error> {
         let matches = Cli::command().color(color(words.as_slice())).try_get_matches_from(words.as_slice());
-        let mut matches = matches?;
+        let mut matches = matches.map_err(on_its_lines)?;
         let options = matches.subcommand().and_then(|(name, matches)| {
             command.find_subcommand(name).map(|command| options::options(command, matches))
         });
@@ -175,6 +176,22 @@ fn definitions() -> clap::Command {
 fn color(words: &[String]) -> ColorChoice {
     let given = words.iter().rev().find_map(|word| word.strip_prefix("--color="));
     given.and_then(|name| name.parse().ok()).unwrap_or(ColorChoice::Auto)
+}
+
+/// What clap says with the user's words each on one line.
+fn on_its_lines(mut error: clap::Error) -> clap::Error {
+    let readable = |value: &ContextValue| match value {
+        ContextValue::String(text) => Some(ContextValue::String(legible(text).into_owned())),
+        ContextValue::Strings(texts) => {
+            Some(ContextValue::Strings(texts.iter().map(|text| legible(text).into_owned()).collect()))
+        }
+        _ => None,
+    };
+    let words: Vec<_> = error.context().filter_map(|(kind, value)| Some((kind, readable(value)?))).collect();
+    for (kind, value) in words {
+        error.insert(kind, value);
+    }
+    error
 }
 
 /// Prints what clap says: usage errors on stderr, the version on stdout.

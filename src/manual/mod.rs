@@ -53,6 +53,11 @@ pub fn contents() -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// The names of all topics.
+pub fn names() -> String {
+    TOPICS.iter().map(|topic| format!("`{}`", topic.name)).collect::<Vec<_>>().join(", ")
+}
+
 impl Topic {
     /// The topic of this name.
     pub fn named(name: &str) -> Option<&'static Topic> {

@@ -51,8 +51,7 @@ impl Ui {
     }
 
     fn line(&self, label: &str, text: &str) {
-        let lines: Vec<_> = text.split('\n').map(legible).collect();
         // A closed stderr must not hide the exit status.
-        let _ = writeln!(std::io::stderr().lock(), "{label} {}", lines.join("\n"));
+        let _ = writeln!(std::io::stderr().lock(), "{label} {}", legible(text));
     }
 }

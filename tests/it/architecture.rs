@@ -26,7 +26,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
     ("dataset", &["error", "hub", "net", "token", "rng", "record"]),
     ("backend", &["error", "dataset", "reach", "record", "secrets"]),
     ("plan", &["error", "dataset", "backend", "rng", "record"]),
-    ("drive", &["error", "backend", "plan", "reach", "record"]),
+    ("drive", &["error", "backend", "plan", "reach", "record", "secrets"]),
     ("bench", &["error", "json", "net", "token", "rng", "dataset", "backend", "plan", "drive", "record"]),
     ("measure", &["error", "record"]),
     ("study", &["error", "args", "json", "measure"]),

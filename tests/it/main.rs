@@ -12,6 +12,7 @@ mod documents;
 mod ends;
 mod files;
 mod flags;
+mod forged;
 mod hub;
 mod instead;
 mod kept;

@@ -112,7 +112,7 @@ fn an_unknown_topic_is_told_with_those_there_are() {
     assert_eq!((outcome.status, &*outcome.stdout), (Some(2), ""));
     assert!(outcome.stderr.starts_with("llmbench: there is no topic `nonsense`\n"), "{}", outcome.stderr);
     for topic in topics() {
-        assert!(outcome.stderr.contains(&format!("\n  {topic} ")), "{topic}: {}", outcome.stderr);
+        assert!(outcome.stderr.contains(&format!("`{topic}`")), "{topic}: {}", outcome.stderr);
     }
     for words in ["help reading exit", "help=reading", "hel"] {
         assert_eq!(Llmbench::new().arg_line(words).run().status, Some(2), "{words}");
