@@ -11,7 +11,7 @@ use crate::backend::{RequestArgs, Server, ServerArgs};
 use crate::bench::{Experiment, Said, Signals, Site};
 use crate::dataset::{self, DatasetArgs, TurnsArgs, USUAL_PROMPTS};
 use crate::drive::limits;
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
 use crate::json::Value;
 use crate::measure::MetricsArgs;
 use crate::net::{AroundArgs, SideCalls, Slow};
@@ -21,6 +21,7 @@ use crate::secrets;
 use crate::sim::{self, SimArgs};
 use crate::study::{Given, Point, StudyArgs};
 use crate::token::{Choice, TokenizerArgs};
+use crate::ui::out::is_lost;
 use crate::ui::{ProgressArgs, Ui};
 
 /// The end of the help.
@@ -205,6 +206,10 @@ impl ServeArgs {
             return dry_run::run(&base, &list, make, ui);
         }
         list.points.iter().try_for_each(|point| make(point)?.output.check())?;
+        if base.output.on_stdout().is_some() && is_lost() {
+            return Err(Error::new("the result is to go to stdout, which is closed or the null device")
+                .hint("give it a file, such as `--output-json result.json`"));
+        }
         let mut signals = Signals::take_over()?;
         limits::allow_many_files();
         let sim = sim.map(sim::start).transpose()?;

@@ -3,6 +3,8 @@
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::os::fd::AsFd;
 
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::sys::stat::{FileStat, fstat, stat};
 use terminal_size::terminal_size_of;
 
 use crate::error::{Error, Result};
@@ -22,6 +24,16 @@ pub fn say(out: &mut dyn Write, line: &str) -> Result<()> {
 pub fn to_stdout(write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let mut stdout = BufWriter::new(io::stdout().lock());
     written(write(&mut stdout).and_then(|()| stdout.flush()))
+}
+
+/// Whether what is written to stdout is lost: where it is closed, the standard library has opened the null device in its place, for
+/// reading and writing, which a shell's `>/dev/null` does not do.
+pub fn is_lost() -> bool {
+    let stdout = io::stdout();
+    let access = fcntl(&stdout, FcntlArg::F_GETFL).map(|flags| flags & OFlag::O_ACCMODE.bits());
+    let device = |found: nix::Result<FileStat>| found.ok().map(|found| found.st_rdev);
+    access == Ok(OFlag::O_RDWR.bits())
+        && device(fstat(&stdout)).is_some_and(|ours| Some(ours) == device(stat("/dev/null")))
 }
 
 /// Columns of the terminal that `stream` leads to, if it does.

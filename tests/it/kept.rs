@@ -62,6 +62,17 @@ fn a_screen_that_takes_nothing_costs_no_result() {
 }
 
 #[test]
+fn a_result_for_a_stdout_that_is_closed_is_refused_before_anything_is_sent() {
+    for (redirected, status) in [(">&-", 2), (">/dev/null", 0)] {
+        let (server, dir) = (server(), Dir::new());
+        let outcome = shell(&format!("{} --output-json - {redirected}", command(&server)), dir.path());
+        assert_eq!(outcome.status, Some(status), "{redirected}: {}", outcome.stderr);
+        assert_eq!(outcome.stderr.contains("stdout, which is closed"), status == 2, "{}", outcome.stderr);
+        assert_eq!(server.requests().is_empty(), status == 2, "{redirected}");
+    }
+}
+
+#[test]
 fn a_disk_that_fills_up_with_details_has_room_for_the_result() {
     let (server, dir) = (server(), Dir::new());
     // Of so many kilobytes no file may become longer: the records do.
