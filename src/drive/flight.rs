@@ -15,7 +15,9 @@ use crate::record::{Failure, Finished, Outcome, Record, Said, Task, Tick};
 
 /// How long an answer that is whole waits in its place for the end of its body.
 const IN_PLACE: Duration = Duration::from_millis(100);
-/// How long its connection is kept for that end, so that it may serve again.
+/// How long the words of a refusal are waited for, from its head on.
+const REFUSED: Duration = Duration::from_secs(5);
+/// How long the connection of an answer that is whole is kept for its end, so that it may serve again.
 const AFTER_DONE: Duration = Duration::from_secs(1);
 
 /// Of a request whose thread broke.
@@ -141,7 +143,7 @@ impl Flight {
     }
 
     async fn exchange(&mut self) -> Result<(), Broken> {
-        let (mut flushed, mut whole_by) = (None, None);
+        let (mut flushed, mut leave_at) = (None, None);
         loop {
             let connection = self.connection.as_mut().expect("an exchange has a connection");
             let (worker, bytes, written) = (&self.worker, &self.job.bytes, &mut self.written);
@@ -154,13 +156,13 @@ impl Flight {
                 }
                 connection.wire.poll_read(cx, &mut worker.scratch())
             });
-            let read = match whole_by {
+            let read = match leave_at {
                 None => read.await,
-                // The answer is whole: whatever still comes renews no deadline, and costs the connection and nothing else.
-                Some(by) => match tokio::time::timeout_at(by, read).await {
+                // What matters has come: whatever still comes renews no deadline, and costs the connection and nothing else.
+                Some(at) => match tokio::time::timeout_at(at, read).await {
                     Ok(read) => read,
                     Err(_) => {
-                        self.reply.answer.said.open = true;
+                        self.reply.answer.said.open = self.reply.answer.is_done();
                         return self.reply.verdict().map_err(Broken::Failed);
                     }
                 },
@@ -191,10 +193,18 @@ impl Flight {
             if flushed.is_some() {
                 self.job.bytes = Vec::new();
             }
-            if self.reply.answer.is_done() {
-                whole_by.get_or_insert_with(|| tokio::time::Instant::now() + IN_PLACE);
+            if let Some(wait) = self.rest() {
+                leave_at.get_or_insert_with(|| tokio::time::Instant::now() + wait);
             }
         }
+    }
+
+    /// How long the rest of an answer is waited for of which what matters has come.
+    fn rest(&self) -> Option<Duration> {
+        if self.reply.answer.is_done() {
+            return Some(IN_PLACE);
+        }
+        self.reply.is_refusal().then_some(REFUSED)
     }
 
     /// The connection has ended, by the peer's close or by an error.

@@ -76,6 +76,11 @@ impl Reply {
         matches!(&self.state, State::Head(seen) if seen.is_empty())
     }
 
+    /// Whether the response is no answer, as its head has said.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self.state, State::Refusal { .. })
+    }
+
     /// The verdict on a response that refuses, of which not all words need have come.
     pub(super) fn refusal(&mut self) -> Option<Reason> {
         matches!(&self.state, State::Refusal { why: Failure::HttpStatus(_), .. }).then(|| self.verdict().err())?

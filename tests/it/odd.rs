@@ -184,15 +184,20 @@ fn a_refusal_is_told_however_its_body_goes_on() {
     let endless = [&b"HTTP/1.1 500 Oh\r\nconnection: close\r\n\r\n"[..], &[b'x'; 40_000]].concat();
     let redirect =
         b"HTTP/1.1 307 Temp\r\nlocation: http://elsewhere/v1?key=secret\r\ncontent-length: 0\r\n\r\n".to_vec();
-    for (bytes, expected) in [
-        (stalled, "HTTP 500 Oh: no."),
-        (endless, "HTTP 500 Oh: xxx"),
-        (redirect, "HTTP 307 Temp, to http://elsewhere/v1"),
+    let web = b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 100\r\n\r\n<p>Hi".to_vec();
+    // Without a limit of the user's, nobody waits long for the rest of a refusal either.
+    for (bytes, expected, limit) in [
+        (stalled.clone(), "HTTP 500 Oh: no.", "1"),
+        (stalled, "HTTP 500 Oh: no.", "inf"),
+        (web, "text/html", "inf"),
+        (endless, "HTTP 500 Oh: xxx", "1"),
+        (redirect, "HTTP 307 Temp, to http://elsewhere/v1", "1"),
     ] {
         let server =
             Server::start(Cut::Whole, move |_: &Request| Script { steps: vec![(5, bytes.clone())], end: End::Hang });
-        let outcome = Llmbench::serve(&server).args(["--num-prompts", "2", "--request-timeout", "1"]).run();
-        assert_eq!(outcome.ended(1)["failures"], json!({"http_status": 2}), "{expected}");
+        let outcome = Llmbench::serve(&server).args(["--num-prompts", "2", "--request-timeout", limit]).run();
+        let class = if expected == "text/html" { "malformed" } else { "http_status" };
+        assert_eq!(outcome.ended(1)["failures"], json!({class: 2}), "{expected}");
         assert!(outcome.stderr.contains(expected) && !outcome.stderr.contains("secret"), "{}", outcome.stderr);
     }
 }
