@@ -353,6 +353,8 @@ fn timeout(seconds: f64) -> Result<Option<Duration>> {
     }
     match Duration::try_from_secs_f64(seconds) {
         Ok(limit) if !limit.is_zero() => Ok(Some(limit)),
+        // So many years are no limit.
+        Err(_) if seconds > 0.0 => Ok(None),
         _ => Err(outside("--request-timeout", seconds, "a time above 0").hint("give seconds, or inf for no limit")),
     }
 }

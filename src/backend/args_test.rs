@@ -144,6 +144,7 @@ fn a_served_name_counts_only_beside_a_model() {
 #[test]
 fn no_limit_on_time_is_spelled_inf() {
     assert_eq!(resolve(&["--request-timeout=inf"]).unwrap().request_timeout, None);
+    assert_eq!(resolve(&["--request-timeout=1e300"]).unwrap().request_timeout, None);
     assert_eq!(resolve(&["--request-timeout=0.5"]).unwrap().request_timeout, Some(Duration::from_millis(500)));
     assert_eq!(resolve(&[]).unwrap().request_timeout, Some(Duration::from_secs(6 * 3600)));
 }

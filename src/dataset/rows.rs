@@ -41,6 +41,15 @@ impl fmt::Display for Place {
     }
 }
 
+/// A value as a message shows it: in backticks, and no more than its beginning.
+pub(super) fn beginning(value: &str) -> String {
+    const SHOWN: usize = 40;
+    match value.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("`{}...`", &value[..end]),
+        None => format!("`{value}`"),
+    }
+}
+
 impl Row {
     /// One of these fields; `form` tells how it looks where it is right.
     pub(super) fn new(place: Place, fields: Map<String, Value>, form: &'static str) -> Self {
@@ -105,11 +114,11 @@ impl Row {
         }
     }
 
-    /// The error that there is no `what` at `field`, and which fields there are where that one is not among them.
+    /// The error that there is no `what` at `field`, but what there is: another value, or other fields.
     pub(super) fn without(&self, what: &str, field: &str) -> Error {
-        let there = match self.fields.contains_key(field) {
-            true => String::new(),
-            false => format!("; it has {}", listed(self.fields.keys())),
+        let there = match self.fields.get(field) {
+            Some(value) => format!(", which is {}", beginning(&value.to_string())),
+            None => format!("; it has {}", listed(self.fields.keys())),
         };
         self.wrong(format_args!("no {what} at `{field}`{there}"))
     }
@@ -271,7 +280,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_with_its_place_and_field() {
         let table = [
-            ("{\"a\": \"x\"}\n\n{\"a\": 1}", "line 3: no string at `a`"),
+            ("{\"a\": \"x\"}\n\n{\"a\": 1}", "line 3: no string at `a`, which is `1`"),
             ("[{\"a\": \"x\"}, {\"b\": 1}]", "entry 1: no string at `a`; it has `b`"),
             ("{\"a\": \"x\"}\n5", "line 2: column 1: invalid type: integer `5`, expected a map"),
             ("[{\"a\": \"x\"},\n 5]", "line 2, column 2: invalid type: integer `5`, expected a map"),

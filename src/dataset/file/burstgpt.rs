@@ -10,7 +10,7 @@ use super::open::{check, from_file};
 use super::timing::{self, LONGEST_TRACE, Timing, TimingArgs};
 use crate::dataset::ahead::ahead;
 use crate::dataset::kind::{Common, Dataset, Kind, flags};
-use crate::dataset::rows::{LONGEST_PROMPT, listed, plain};
+use crate::dataset::rows::{LONGEST_PROMPT, beginning, listed, plain};
 use crate::dataset::sample::{Prompt, Sample, Samples};
 use crate::dataset::table;
 use crate::error::{Error, Result};
@@ -222,7 +222,8 @@ fn no_number(row: &StringRecord, header: &StringRecord, position: usize) -> Erro
 fn wrong(row: &StringRecord, header: &StringRecord, position: usize, what: &str) -> Error {
     let line = row.position().map_or(0, csv::Position::line);
     let column = header.get(position).map_or_else(|| format!("column {}", position + 1), |name| format!("`{name}`"));
-    Error::new(format!("line {line}: {what} at {column}")).hint(FORM)
+    let there = row.get(position).map_or(String::new(), |value| format!(", which is {}", beginning(value)));
+    Error::new(format!("line {line}: {what} at {column}{there}")).hint(FORM)
 }
 
 #[cfg(test)]

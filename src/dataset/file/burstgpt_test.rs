@@ -58,10 +58,16 @@ fn a_table_that_is_wrong_is_refused_with_its_line_and_column() {
             "Model,Request tokens\nGPT-4,2\n".to_owned(),
             "line 1: no column `Response tokens`; the header has `Model`, `Request tokens`",
         ),
-        (format!("{head}\n0,ChatGPT,x,x\n0,GPT-4,x,3\n"), "line 3: no number of tokens at `Request tokens`"),
-        (format!("{head}\n0,GPT-4,3,x\n"), "line 2: no number of tokens at `Response tokens`"),
-        (format!("{head}\n0,GPT-4,-3,1\n"), "line 2: no number of tokens at `Request tokens`"),
-        (format!("{head}\n0,GPT-4,4000000000,3\n"), "line 2: no number of tokens at `Request tokens`"),
+        (
+            format!("{head}\n0,ChatGPT,x,x\n0,GPT-4,x,3\n"),
+            "line 3: no number of tokens at `Request tokens`, which is `x`",
+        ),
+        (format!("{head}\n0,GPT-4,3,x\n"), "line 2: no number of tokens at `Response tokens`, which is `x`"),
+        (format!("{head}\n0,GPT-4,-3,1\n"), "line 2: no number of tokens at `Request tokens`, which is `-3`"),
+        (
+            format!("{head}\n0,GPT-4,4000000000,3\n"),
+            "line 2: no number of tokens at `Request tokens`, which is `4000000000`",
+        ),
         (format!("{head}\n0,GPT-4,3,0\n"), "no row of model `GPT-4` with response tokens"),
         (String::new(), "line 1: no column `Model`; the header has nothing"),
         (
@@ -137,9 +143,9 @@ fn times_are_the_rows_of_the_file_from_the_first_that_is_sent() {
 #[test]
 fn a_time_that_is_wrong_is_refused_where_times_count() {
     for (time, why) in [
-        ("x", "line 3: no number of seconds at `Timestamp`"),
-        ("inf", "line 3: no number of seconds at `Timestamp`"),
-        ("40000000", "line 3: more than a year after the first row at `Timestamp`"),
+        ("x", "line 3: no number of seconds at `Timestamp`, which is `x`"),
+        ("inf", "line 3: no number of seconds at `Timestamp`, which is `inf`"),
+        ("40000000", "line 3: more than a year after the first row at `Timestamp`, which is `40000000`"),
     ] {
         let table = format!("Timestamp,Model,Request tokens,Response tokens\n0,GPT-4,1,1\n{time},GPT-4,1,1\n");
         assert_eq!(samples("--self-timed --num-prompts 1", &table).err().unwrap().to_string(), why);

@@ -75,7 +75,7 @@ fn a_line_that_is_wrong_is_refused_with_its_number_and_field() {
         (r#"{"prompt": "a"}"#, "no list at `image_files`"),
         (r#"{"image_files": ["a"]}"#, "no string at `prompt`; it has `image_files`"),
         (r#"{"text": "a"}"#, "neither `content` nor `prompt` and `image_files`"),
-        (r#"{"prompt": 1, "image_files": ["a"]}"#, "no string at `prompt`"),
+        (r#"{"prompt": 1, "image_files": ["a"]}"#, "no string at `prompt`, which is `1`"),
         (r#"{"prompt": "a", "image_files": []}"#, "nothing in the list at `image_files`"),
         (r#"{"prompt": "a", "image_files": "a.png"}"#, "no list at `image_files`"),
         (r#"{"prompt": "a", "image_files": ["a", 1]}"#, "no URL or path of a picture at `image_files[1]`"),

@@ -63,13 +63,16 @@ fn a_tokenizer_without_a_template_is_an_error_with_a_way_out() {
 #[test]
 fn a_line_that_is_wrong_is_refused_with_its_number_and_field() {
     let table = [
-        ("{\"prompt\": 5}", "line 2: no string at `prompt`"),
+        ("{\"prompt\": 5}", "line 2: no string at `prompt`, which is `5`"),
         ("{\"text\": \"a\"}", "line 2: no string at `prompt`; it has `text`"),
         ("[\"a\", 1]", "line 2: column 0: invalid type: sequence, expected a map"),
         ("{\"prompt\": \"a\"", "line 2: column 14: EOF while parsing an object"),
         ("{\"prompt\": \"a\"}", "line 2: no number of tokens at `output_tokens`; it has `prompt`"),
-        ("{\"prompt\": \"a\", \"output_tokens\": -1}", "line 2: no number of tokens at `output_tokens`"),
-        ("{\"prompt\": \"a\", \"output_tokens\": null}", "line 2: no number of tokens at `output_tokens`"),
+        ("{\"prompt\": \"a\", \"output_tokens\": -1}", "line 2: no number of tokens at `output_tokens`, which is `-1`"),
+        (
+            "{\"prompt\": \"a\", \"output_tokens\": null}",
+            "line 2: no number of tokens at `output_tokens`, which is `null`",
+        ),
     ];
     for (line, why) in table {
         let json = format!("{{\"prompt\": \"fine\", \"output_tokens\": \"7\"}}\n{line}\n");

@@ -185,7 +185,7 @@ fn a_trace_that_is_wrong_is_refused_with_its_line_and_field() {
         ),
         (
             line(r#""timestamp": "x", "input_length": 1, "output_length": 3"#),
-            "line 2: no number and no date at `timestamp`",
+            "line 2: no number and no date at `timestamp`, which is `\"x\"`",
         ),
         (
             line(r#""timestamp": 1, "input_length": 1, "output_length": 3, "hash_ids": [1.5]"#),
@@ -214,11 +214,11 @@ fn a_trace_that_is_wrong_is_refused_with_its_line_and_field() {
         ),
         (
             "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03,2,3\nyesterday,2,3\n".to_owned(),
-            "line 3: no number and no date at `TIMESTAMP`",
+            "line 3: no number and no date at `TIMESTAMP`, which is `\"yesterday\"`",
         ),
         (
             "TIMESTAMP,ContextTokens,GeneratedTokens\n1,x,3\n".to_owned(),
-            "line 2: no number of tokens at `ContextTokens`",
+            "line 2: no number of tokens at `ContextTokens`, which is `\"x\"`",
         ),
         (
             r#"{"session_id": "a", "delay": 500, "input_length": 1, "output_length": 1}"#.to_owned(),

@@ -101,7 +101,7 @@ pub(super) fn repeats_warning(ramps: &[(u32, u32)]) -> Option<String> {
     distinct.dedup();
     let (all, repeats) = (ramps.len(), ramps.len() - distinct.len());
     (repeats * 100 > all).then(|| {
-        format!("{repeats} of {all} prompts are made of the same tokens as another one: a prefix cache may serve them")
+        format!("{repeats} of the {all} planned prompts are made of the same tokens as another one: a prefix cache may serve them")
     })
 }
 

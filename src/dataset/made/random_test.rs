@@ -45,7 +45,9 @@ fn prompts_of_the_same_tokens_are_told_beforehand() {
         offsets.iter().zip(0..).map(|(offset, index)| (offset + index) % 28).collect()
     };
     let repeats = 40 - distinct.len();
-    assert!(repeated.warnings[0].starts_with(&format!("{repeats} of 40 prompts are made of the same tokens")));
+    assert!(
+        repeated.warnings[0].starts_with(&format!("{repeats} of the 40 planned prompts are made of the same tokens"))
+    );
     assert!(samples("--num-prompts 1").unwrap().warnings.is_empty());
 }
 
