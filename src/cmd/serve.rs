@@ -20,7 +20,7 @@ use crate::report::OutputArgs;
 use crate::secrets;
 use crate::sim::{self, SimArgs};
 use crate::study::{Given, Point, StudyArgs};
-use crate::token::{Choice, TokenizerArgs};
+use crate::token::{self, Choice, TokenizerArgs};
 use crate::ui::out::is_lost;
 use crate::ui::{ProgressArgs, Ui};
 
@@ -198,6 +198,7 @@ impl ServeArgs {
         list.points.iter().try_for_each(|point| make(point).map(drop))?;
         let base = self.check()?;
         let Order { experiment, sim, .. } = make(&list.points[0])?;
+        token::limit_memory(too_much_memory);
         experiment.workload.dataset.check_file()?;
         for warning in warnings.iter().chain(experiment.warnings()) {
             ui.warn(warning);
@@ -235,6 +236,16 @@ impl ServeArgs {
         }
         .run()
     }
+}
+
+/// Ends the process: a template that fills the memory cannot be stopped, and would take the machine with it.
+#[expect(clippy::exit, clippy::disallowed_methods, reason = "nobody is there to hand a result to")]
+fn too_much_memory() -> ! {
+    let most = token::MOST_MEMORY >> 30;
+    let error =
+        Error::new(format!("the tokenizer's chat template takes more than {most} GiB of memory for one prompt"));
+    Ui::default().error(&error.hint("use `--skip-chat-template` to send prompts as they are"));
+    std::process::exit(Exit::Unable.status().into())
 }
 
 /// The settings of a simulator inside the process, on a port of its own.

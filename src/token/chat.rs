@@ -1,6 +1,8 @@
 //! Chat templates: from a template's source and the messages to the prompt's text, as Jinja2 with the settings that
 //! chat templates are written for. It never tokenizes.
 
+use std::thread;
+
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, ErrorKind};
@@ -8,6 +10,7 @@ use serde_json::{Map, json};
 
 use super::files::Files;
 use super::python;
+use super::watch::watched;
 use crate::error::{Error, Result};
 use crate::net;
 
@@ -18,6 +21,10 @@ pub(super) struct Chat {
     variables: Map<String, serde_json::Value>,
 }
 
+/// The longest source of a template, in bytes: three times the longest known.
+const LONGEST: usize = 64 << 10;
+/// So much of a stack each byte of the source takes at most: four times what was measured.
+const STACK: usize = 2 << 10;
 /// So many steps a template may take: a thousand times more than any needs.
 const MOST_STEPS: u64 = 20_000_000;
 /// So many bytes it may write.
@@ -56,7 +63,7 @@ impl Chat {
         let sources = sources(files);
         let mut chat = Self::compile(&default(&sources)?, named)?;
         if let Some((_, source)) = sources.into_iter().find(|(name, _)| name == "tool_use") {
-            chat.environment.add_template_owned(WITH_TOOLS, pass_generation_through(&source)).map_err(wrong)?;
+            add(&mut chat.environment, WITH_TOOLS, &source)?;
         }
         Ok(chat)
     }
@@ -70,7 +77,7 @@ impl Chat {
         python::add_to(&mut environment);
         environment.add_function("raise_exception", raise_exception);
         environment.add_function("strftime_now", strftime_now);
-        environment.add_template_owned(NAME, pass_generation_through(source)).map_err(wrong)?;
+        add(&mut environment, NAME, source)?;
         let variables = named.iter().map(|(name, token)| (name.clone(), json!(token))).collect();
         Ok(Chat { environment, variables })
     }
@@ -113,7 +120,7 @@ impl Chat {
     fn render(&self, name: &str, variables: Map<String, serde_json::Value>) -> Result<String> {
         let mut text = Limited(Vec::new());
         let template = self.environment.get_template(name).map_err(wrong)?;
-        template.render_captured_to(Serde(variables), &mut text).map_err(wrong)?;
+        watched(|| template.render_captured_to(Serde(variables), &mut text)).map_err(wrong)?;
         String::from_utf8(text.0).map_err(|cause| Error::new(format!("the chat template failed: {cause}")))
     }
 }
@@ -146,6 +153,25 @@ fn default(sources: &[(String, String)]) -> Result<String> {
     }
     let names: Vec<&str> = sources.iter().map(|(name, _)| &**name).collect();
     Err(Error::new(format!("none of the tokenizer's chat templates is the default: `{}`", names.join("`, `"))))
+}
+
+/// Adds a template to the environment. Whatever a source piles up, such as a thousand signs before one number, is gone through by as
+/// many calls within each other, for which there is room on the stack of a thread.
+fn add(environment: &mut Environment<'static>, name: &'static str, source: &str) -> Result<()> {
+    if source.len() > LONGEST {
+        return Err(Error::new(format!("a chat template has more than {} KiB", LONGEST >> 10)));
+    }
+    let source = pass_generation_through(source);
+    let compiled = thread::scope(|scope| {
+        let compile = || environment.add_template_owned(name, source);
+        let thread = thread::Builder::new().name("template".to_owned()).stack_size(LONGEST * STACK);
+        thread.spawn_scoped(scope, compile).map(|thread| thread.join())
+    });
+    match compiled {
+        Ok(Ok(compiled)) => compiled.map_err(wrong),
+        Ok(Err(_)) => Err(Error::new("the chat template broke its compiler")),
+        Err(cause) => Err(Error::new(format!("cannot start a thread: {cause}"))),
+    }
 }
 
 /// Turns the block tags `generation` and `endgeneration`, which mark what a model wrote and change no text, into a block that

@@ -150,3 +150,35 @@ fn a_template_that_writes_too_much_is_told_so() {
     let error = Chat::compile(source, &[]).unwrap().render_user("hi", &Map::new()).unwrap_err();
     assert!(error.to_string().contains("it writes more than 256 MiB"), "{error}");
 }
+
+#[test]
+fn what_a_source_piles_up_is_compiled_or_refused() {
+    let pile = |before: &str, one: &str, after: &str| {
+        format!("{before}{}{after}", one.repeat((LONGEST - before.len() - after.len()) / one.len()))
+    };
+    let prefixes = ["-", "not ", "(", "[", "{1:"].map(|one| pile("{{ ", one, "1 }}"));
+    let chains = ["|abs", "~1", "+1", "**1", "<1", ".a", "[0]", "()", " is b", " and b", " if 1 else 1"];
+    let chains = chains.map(|one| pile("{{ 1", one, " }}"));
+    let blocks =
+        ["{% if a %}", "{% for a in b %}", "{% set a %}", "{% generation %}", "{% macro a() %}", "{{", "{%", "{#"];
+    let blocks = blocks.map(|one| pile("", one, ""));
+    let all =
+        prefixes.into_iter().chain(chains).chain(blocks).chain([pile("{% if a %}", "{% elif a %}", "{% endif %}")]);
+    for source in all {
+        // An error is as good as a template: the process lives.
+        let _ = Chat::compile(&source, &[]).map(|chat| chat.render_user("hi", &Map::new()));
+    }
+    let error = Chat::compile(&"-".repeat(LONGEST + 1), &[]).unwrap_err();
+    assert_eq!(error.to_string(), "a chat template has more than 64 KiB");
+}
+
+#[test]
+fn widths_without_end_are_refused() {
+    for source in
+        ["{{ 'a'|indent(1000000000000, true) }}", "{{ 'a'|indent(width=1000000000000) }}", "{{ 'a'.ljust(10**12) }}"]
+    {
+        let error = Chat::compile(source, &[]).unwrap().render_user("hi", &Map::new()).unwrap_err();
+        assert!(error.to_string().contains("100000"), "{error}");
+    }
+    assert_eq!(render("{{ 'a\nb'|indent(2) }} {{ 'a\nb'|indent(width=1, first=true) }}", ""), "a\n  b  a\n b");
+}

@@ -20,6 +20,8 @@ mod server;
 mod specials;
 mod tekken;
 mod tiktoken;
+mod tojson;
+mod watch;
 
 use std::sync::Arc;
 
@@ -28,6 +30,7 @@ pub use args::{Choice, TokenizerArgs};
 pub use builtin::BUILTIN;
 pub use load::{Loaded, load};
 pub use server::Served;
+pub use watch::{MOST as MOST_MEMORY, begin as limit_memory};
 
 use crate::error::{Error, Result};
 use files::Files;

@@ -1,18 +1,14 @@
-//! What chat templates may use of Python and Jinja2 that the template engine lacks or does otherwise: how values are written, JSON
-//! as transformers' `tojson` gives it, and further filters, tests and methods.
+//! What chat templates may use of Python and Jinja2 that the template engine lacks or does otherwise: how values are written, and
+//! further filters, tests and methods.
 
-use minijinja::value::{Kwargs, Rest, Value, ValueKind, ValueOrKwargs, from_args};
-use minijinja::{Environment, Error, ErrorKind, Output, State};
-use serde_json::Value as Json;
+use minijinja::value::{Kwargs, Rest, StringInput, Value, ValueKind, ValueOrKwargs, from_args};
+use minijinja::{Environment, Error, Output, State};
 
+use super::tojson::{invalid, not_too_deep, tojson};
 use crate::json;
 
-/// The widest indent that JSON is given.
-const WIDEST: u64 = 100;
-/// So deep a value may be nested where it is written.
-const DEEPEST: usize = 200;
-/// So many bytes JSON may have, about.
-const MOST_JSON: usize = 64 << 20;
+/// So many blanks stand before or behind a text at most.
+const WIDEST_TEXT: usize = 100_000;
 
 /// Adds all of it to an environment.
 pub(super) fn add_to(environment: &mut Environment<'_>) {
@@ -24,6 +20,7 @@ pub(super) fn add_to(environment: &mut Environment<'_>) {
         aligned(&text, width.unwrap_or(80), ' ', Side::Both)
     });
     environment.add_filter("replace", replace);
+    environment.add_filter("indent", indent);
     environment.add_filter("string", |state: &State, value: &Value| match value.kind() {
         ValueKind::Number if !value.is_integer() => f64::try_from(value.clone()).map(|number| float(number).into()),
         _ => minijinja::filters::string(state, value),
@@ -34,17 +31,6 @@ pub(super) fn add_to(environment: &mut Environment<'_>) {
         matches!(value.kind(), ValueKind::Seq | ValueKind::String | ValueKind::Map)
     });
     environment.add_test("callable", |value: &Value| value.kind() == ValueKind::Plain);
-}
-
-fn invalid(what: impl Into<String>) -> Error {
-    Error::new(ErrorKind::InvalidOperation, what.into())
-}
-
-fn not_too_deep(depth: usize) -> Result<(), Error> {
-    match depth <= DEEPEST {
-        true => Ok(()),
-        false => Err(invalid(format!("a value is nested more than {DEEPEST} deep"))),
-    }
 }
 
 /// Writes a value as Python would: `True`, `False` and `None` have their own spelling there, and so have floats.
@@ -100,155 +86,18 @@ fn float(number: f64) -> String {
     }
 }
 
-/// How JSON is laid out: the arguments of transformers' `tojson`.
-struct Layout {
-    ascii: bool,
-    indent: Option<String>,
-    item: String,
-    key: String,
-    sorted: bool,
-}
-
-/// `tojson(value, ensure_ascii=False, indent=None, separators=None, sort_keys=False)`, as Python's `json.dumps` writes it.
-fn tojson(value: &Value, args: Rest<ValueOrKwargs>) -> Result<String, Error> {
-    let args = args.into_values();
-    let (plain, kwargs): (&[Value], Kwargs) = from_args(&args)?;
-    let names = ["ensure_ascii", "indent", "separators", "sort_keys"];
-    if plain.len() > names.len() {
-        return Err(Error::new(ErrorKind::TooManyArguments, "tojson takes four arguments"));
-    }
-    let mut given = Vec::new();
-    for (position, name) in names.into_iter().enumerate() {
-        let named: Option<Value> = kwargs.get(name)?;
-        given.push(
-            named.or_else(|| plain.get(position).cloned()).filter(|value| !value.is_none() && !value.is_undefined()),
-        );
-    }
-    kwargs.assert_all_used()?;
-    let [ascii, indent, separators, sorted] = [&given[0], &given[1], &given[2], &given[3]];
-    let is_true = |value: &Option<Value>| value.as_ref().is_some_and(Value::is_true);
-    let indent = indent.as_ref().map(blanks).transpose()?;
-    let (item, key) = match separators {
-        None => (if indent.is_some() { "," } else { ", " }.to_owned(), ": ".to_owned()),
-        Some(pair) => {
-            let pair: Vec<String> = pair.try_iter()?.map(|part| part.to_string()).collect();
-            let [item, key] =
-                <[String; 2]>::try_from(pair).map_err(|_| invalid("`separators` of tojson are two texts"))?;
-            (item, key)
-        }
-    };
-    let layout = Layout { ascii: is_true(ascii), indent, item, key, sorted: is_true(sorted) };
-    let value = layout.plain(value, 0, &mut MOST_JSON.clone())?;
-    let mut out = String::new();
-    layout.write(&value, 0, &mut out);
-    Ok(out)
-}
-
-/// What one step of an indent is: a number of blanks, or a text.
-fn blanks(indent: &Value) -> Result<String, Error> {
-    if let Some(text) = indent.as_str() {
-        return Ok(text.to_owned());
-    }
-    let width = if indent.kind() == ValueKind::Bool {
-        u64::from(indent.is_true())
-    } else {
-        u64::try_from(indent.clone()).unwrap_or(u64::MAX)
-    };
-    match width {
-        0..=WIDEST => Ok(" ".repeat(width as usize)),
-        _ => Err(invalid(format!("`indent` of tojson is a number from 0 to {WIDEST}"))),
-    }
-}
-
-impl Layout {
-    /// The value as plain JSON; what writing it will take is taken off what is `left`, so that nothing grows without end.
-    fn plain(&self, value: &Value, depth: usize, left: &mut usize) -> Result<Json, Error> {
-        not_too_deep(depth)?;
-        let step = self.indent.as_ref().map_or(0, String::len).saturating_mul(depth);
-        let text = value.as_str().map_or(16, |text| 16 + text.len());
-        let cost = text.saturating_add(step).saturating_add(self.item.len() + self.key.len());
-        *left = left
-            .checked_sub(cost)
-            .ok_or_else(|| invalid(format!("tojson would write more than {} MiB", MOST_JSON >> 20)))?;
-        let leaf =
-            |value: &Value| serde_json::to_value(value).map_err(|cause| invalid(format!("cannot write JSON: {cause}")));
-        match value.kind() {
-            ValueKind::Seq => value.try_iter()?.map(|item| self.plain(&item, depth + 1, left)).collect(),
-            ValueKind::Map => {
-                let mut map = serde_json::Map::new();
-                for key in value.try_iter()? {
-                    let name = match leaf(&key)? {
-                        Json::String(name) => name,
-                        other => other.to_string(),
-                    };
-                    map.insert(name, self.plain(&value.get_item(&key)?, depth + 1, left)?);
-                }
-                Ok(Json::Object(map))
-            }
-            _ => leaf(value),
-        }
-    }
-
-    fn write(&self, value: &Json, depth: usize, out: &mut String) {
-        match value {
-            Json::Null => out.push_str("null"),
-            Json::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
-            Json::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
-                Some(float) => out.push_str(&json::float(float)),
-                None => out.push_str(&number.to_string()),
-            },
-            Json::String(text) => self.text(text, out),
-            Json::Array(list) => self.list(('[', ']'), list.iter().map(|value| (None, value)), depth, out),
-            Json::Object(map) => {
-                let mut entries: Vec<(Option<&String>, &Json)> =
-                    map.iter().map(|(key, value)| (Some(key), value)).collect();
-                if self.sorted {
-                    entries.sort_by(|one, other| one.0.cmp(&other.0));
-                }
-                self.list(('{', '}'), entries.into_iter(), depth, out);
-            }
-        }
-    }
-
-    fn list<'a>(
-        &self,
-        (open, close): (char, char),
-        items: impl Iterator<Item = (Option<&'a String>, &'a Json)>,
-        depth: usize,
-        out: &mut String,
-    ) {
-        out.push(open);
-        let mut any = false;
-        for (key, value) in items {
-            if any {
-                out.push_str(&self.item);
-            }
-            any = true;
-            self.line(depth + 1, out);
-            if let Some(key) = key {
-                self.text(key, out);
-                out.push_str(&self.key);
-            }
-            self.write(value, depth + 1, out);
-        }
-        if any {
-            self.line(depth, out);
-        }
-        out.push(close);
-    }
-
-    fn line(&self, depth: usize, out: &mut String) {
-        if let Some(step) = &self.indent {
-            out.push('\n');
-            (0..depth).for_each(|_| out.push_str(step));
-        }
-    }
-
-    fn text(&self, text: &str, out: &mut String) {
-        match self.ascii {
-            true => out.push_str(&json::text(text)),
-            false => out.push_str(&Json::from(text).to_string()),
-        }
+/// `indent(text, width=4, first=False, blank=False)`.
+fn indent(
+    text: StringInput<'_>,
+    width: Option<usize>,
+    first: Option<bool>,
+    blank: Option<bool>,
+    kwargs: Kwargs,
+) -> Result<Value, Error> {
+    let named = || Ok::<_, Error>(kwargs.get::<Option<usize>>("width")?.unwrap_or_default());
+    match width.map_or_else(named, Ok)? {
+        0..=WIDEST_TEXT => minijinja::filters::indent(text, width, first, blank, kwargs),
+        _ => Err(invalid(format!("`width` of indent is a number from 0 to {WIDEST_TEXT}"))),
     }
 }
 
@@ -290,10 +139,9 @@ enum Side {
 }
 
 fn aligned(text: &str, width: usize, fill: char, side: Side) -> Result<String, Error> {
-    const WIDEST: usize = 100_000;
     let missing = width.saturating_sub(text.chars().count());
-    if missing > WIDEST {
-        return Err(invalid(format!("a text is filled up by {WIDEST} blanks at most")));
+    if missing > WIDEST_TEXT {
+        return Err(invalid(format!("a text is filled up by {WIDEST_TEXT} blanks at most")));
     }
     let left = match side {
         Side::Left => missing,

@@ -40,6 +40,7 @@ mod simulated;
 mod stored;
 mod stream;
 mod success;
+mod template;
 mod tls;
 mod trace;
 mod truth;
