@@ -57,9 +57,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Delta<'a> {
 
 /// Content: a text, or a list of parts of which some are text.
 #[derive(Default)]
-struct Content<'a> {
-    text: Option<Cow<'a, str>>,
-    others: bool,
+pub(super) struct Content<'a> {
+    pub(super) text: Option<Cow<'a, str>>,
+    /// Whether it holds anything else.
+    pub(super) others: bool,
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Content<'a> {

@@ -86,11 +86,23 @@ impl<'de: 'a, 'a> Deserialize<'de> for Reason<'a> {
         let raw = <&RawValue>::deserialize(deserializer)?.get();
         let said = match serde_json::from_str::<Text<'de>>(raw) {
             Ok(Text(text)) => Some(text).filter(|text| is_reason(text)),
-            // Some name reasons by numbers or objects.
-            Err(_) => serde_json::from_str::<Holds>(raw).is_ok_and(|holds| holds.0).then(|| Cow::Owned(raw.to_owned())),
+            // Some name reasons by numbers, or by objects that have one as their type.
+            Err(_) => match serde_json::from_str::<Typed<'de>>(raw) {
+                Ok(Typed { kind: Text(kind) }) => Some(kind),
+                Err(_) => {
+                    serde_json::from_str::<Holds>(raw).is_ok_and(|holds| holds.0).then(|| Cow::Owned(raw.to_owned()))
+                }
+            },
         };
         Ok(Reason(said))
     }
+}
+
+/// A reason in an object.
+#[derive(Deserialize)]
+struct Typed<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Text<'a>,
 }
 
 /// Whether a finish reason is one: some servers spell none as a text.
@@ -98,9 +110,12 @@ pub(super) fn is_reason(text: &str) -> bool {
     !matches!(text, "" | "null" | "None")
 }
 
-/// Whether a finish reason names a failure.
+/// Whether a finish reason names a failure, in the words of whatever server: `error`, `network_error`, `ABORTED`, `cancelled`,
+/// `failed`, `timeout`, `insufficient_system_resource`.
 pub(super) fn is_failure(reason: &str) -> bool {
-    matches!(reason, "error" | "abort" | "aborted" | "cancelled" | "canceled" | "failed")
+    const SIGNS: [&str; 6] = ["error", "abort", "cancel", "fail", "timeout", "insufficient"];
+    let reason = reason.to_ascii_lowercase();
+    SIGNS.iter().any(|sign| reason.contains(sign))
 }
 
 /// The end of an answer: a reason that names a failure is an error, in the words of `error` where there are any.
@@ -249,6 +264,33 @@ fn message_in(value: &serde_json::Value) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reasons_that_name_a_failure_are_told_from_others() {
+        for reason in
+            ["error", "network_error", "ABORT", "Cancelled", "canceled", "failed", "insufficient_system_resource"]
+        {
+            assert!(is_failure(reason), "{reason}");
+        }
+        for reason in ["stop", "length", "content_filter", "tool_calls", "eos_token", "repetition", "MAX_TOKENS"] {
+            assert!(!is_failure(reason), "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_reason_is_read_in_every_form() {
+        let table = [
+            (r#""stop""#, Some("stop")),
+            (r#"{"type":"abort","message":"gone"}"#, Some("abort")),
+            (r#"{"kind":1}"#, Some(r#"{"kind":1}"#)),
+            ("2", Some("2")),
+            ("null", None),
+            ("{}", None),
+        ];
+        for (json, reason) in table {
+            assert_eq!(serde_json::from_str::<Reason<'_>>(json).unwrap().0.as_deref(), reason, "{json}");
+        }
+    }
 
     #[test]
     fn the_message_is_found_where_servers_put_it() {

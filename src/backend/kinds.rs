@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::reading::Reading;
 use super::template::{Fixed, Template};
-use super::{audio, chat, completions, halves, pooling, responses};
+use super::{audio, chat, completions, lenient, pooling, responses};
 use crate::dataset::{Carries, Placement, Sample};
 use crate::error::Result;
 use crate::record::Task;
@@ -297,7 +297,7 @@ impl Backend {
     }
 }
 
-/// What `read` finds, where a text has halves of characters too. A reading is large: it is handed on where it lies.
+/// What `read` finds, also where only Python reads the JSON. A reading is large: it is handed on where it lies.
 fn by(read: Read, data: &[u8]) -> serde_json::Result<Reading<'_>> {
     let reading = read(data);
     if reading.is_ok() { reading } else { again(read, data, reading) }
@@ -305,7 +305,7 @@ fn by(read: Read, data: &[u8]) -> serde_json::Result<Reading<'_>> {
 
 #[cold]
 fn again<'a>(read: Read, data: &[u8], failed: serde_json::Result<Reading<'a>>) -> serde_json::Result<Reading<'a>> {
-    halves::replaced(data).map_or(failed, |mended| read(&mended).map(Reading::into_owned))
+    lenient::mended(data).map_or(failed, |mended| read(&mended).map(Reading::into_owned))
 }
 
 impl fmt::Debug for Backend {

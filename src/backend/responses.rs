@@ -7,6 +7,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::counts::Counts;
+use super::delta::Content;
 use super::event::{self, Others, Text};
 use super::prompt;
 use super::reading::{Delivery, Reading};
@@ -36,13 +37,14 @@ struct Event<'a> {
     error: Option<&'a RawValue>,
 }
 
-/// The whole answer: alone, or in the event that ends a stream.
+/// The whole answer: alone, or in the event that ends a stream. What is looked at in one case only, or may have any shape, is read
+/// when it is wanted.
 #[derive(Deserialize)]
 struct Response<'a> {
     #[serde(borrow, default)]
-    status: Option<Text<'a>>,
+    status: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    output: Option<Vec<Item<'a>>>,
+    output: Option<&'a RawValue>,
     #[serde(default)]
     usage: Counts,
     #[serde(borrow, default)]
@@ -50,14 +52,14 @@ struct Response<'a> {
     #[serde(borrow, default)]
     metrics: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    incomplete_details: Option<Incomplete<'a>>,
+    incomplete_details: Option<&'a RawValue>,
 }
 
 /// Why an answer is not complete.
 #[derive(Deserialize)]
 struct Incomplete<'a> {
-    #[serde(borrow, default)]
-    reason: Option<Text<'a>>,
+    #[serde(borrow)]
+    reason: Text<'a>,
 }
 
 #[derive(Deserialize)]
@@ -65,26 +67,50 @@ struct Item<'a> {
     #[serde(rename = "type", borrow, default)]
     kind: Option<Text<'a>>,
     #[serde(borrow, default)]
-    content: Option<Vec<Content<'a>>>,
-}
-
-#[derive(Deserialize)]
-struct Content<'a> {
-    #[serde(rename = "type", borrow, default)]
-    kind: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    text: Option<Text<'a>>,
+    content: Content<'a>,
 }
 
 impl<'a> Response<'a> {
+    /// How far it has come, in the server's word.
+    fn status(&self) -> Option<Text<'a>> {
+        self.status.and_then(|status| serde_json::from_str(status.get()).ok())
+    }
+
     /// Why it ended, as chats say it.
     fn reason(&self) -> Cow<'a, str> {
-        let why = self.incomplete_details.as_ref().and_then(|details| details.reason.as_ref());
-        match why.map(|reason| &*reason.0) {
-            Some("max_output_tokens") => Cow::Borrowed("length"),
-            Some(other) => Cow::Owned(other.to_owned()),
+        let why =
+            self.incomplete_details.and_then(|details| serde_json::from_str::<Incomplete<'a>>(details.get()).ok());
+        match why.map(|why| why.reason.0) {
+            Some(reason) if reason == "max_output_tokens" => Cow::Borrowed("length"),
+            Some(reason) => reason,
             None => Cow::Borrowed("stop"),
         }
+    }
+
+    /// Why it failed, if it did; `data` is all that the server said.
+    fn error(&self, data: &[u8]) -> Option<String> {
+        let failed = self.status().is_some_and(|status| event::is_failure(&status.0));
+        event::error_of(self.error).or_else(|| failed.then(|| event::error_message(&String::from_utf8_lossy(data))))
+    }
+
+    /// Its text, and whether there is output beside it.
+    fn output(&self) -> (String, Others) {
+        let (mut text, mut others) = (String::new(), Others::None);
+        let Some(output) = self.output else { return (text, others) };
+        let Ok(items) = serde_json::from_str::<Vec<Item<'_>>>(output.get()) else {
+            let held = serde_json::from_str::<Content<'_>>(output.get()).unwrap_or_default();
+            return (held.text.unwrap_or_default().into_owned(), if held.others { Others::Some } else { others });
+        };
+        for item in items {
+            let is_message = item.kind.is_none_or(|kind| kind.0 == "message");
+            if !is_message || item.content.others {
+                others = Others::Some;
+            }
+            if is_message {
+                text.push_str(&item.content.text.unwrap_or_default());
+            }
+        }
+        (text, others)
     }
 }
 
@@ -112,7 +138,17 @@ pub(super) fn read(data: &[u8]) -> serde_json::Result<Reading<'_>> {
             let Counts { usage, unread } = response.map_or_else(Counts::default, |response| response.usage);
             let server = event::server_times(response.and_then(|response| response.metrics));
             let reason = response.map(Response::reason);
-            Reading { usage, unread, choice: true, finished: true, reason, server, ..Reading::default() }
+            let error = error.or_else(|| response.and_then(|response| response.error(data)));
+            return Ok(Reading {
+                usage,
+                unread,
+                choice: true,
+                finished: true,
+                reason,
+                error,
+                server,
+                ..Reading::default()
+            });
         }
         "error" | "response.failed" | "response.cancelled" => {
             let nested = event.response.and_then(|response| event::error_of(response.error));
@@ -131,27 +167,14 @@ pub(super) fn read(data: &[u8]) -> serde_json::Result<Reading<'_>> {
 /// What an answer that comes whole says.
 pub(super) fn read_document(data: &[u8]) -> serde_json::Result<Reading<'_>> {
     let response: Response<'_> = serde_json::from_slice(data)?;
-    let failed = response.status.as_ref().is_some_and(|status| event::is_failure(&status.0));
-    let reason = Some(response.reason());
-    let error = event::error_of(response.error)
-        .or_else(|| failed.then(|| event::error_message(&String::from_utf8_lossy(data))));
-    let (mut text, mut others) = (String::new(), Others::None);
-    for item in response.output.unwrap_or_default() {
-        if item.kind.is_none_or(|kind| kind.0 != "message") {
-            others = Others::Some;
-            continue;
-        }
-        for content in item.content.unwrap_or_default() {
-            match content.text {
-                Some(piece) if content.kind.is_none_or(|kind| kind.0 == "output_text") => text.push_str(&piece.0),
-                _ => others = Others::Some,
-            }
-        }
-    }
+    let (reason, error) = (Some(response.reason()), response.error(data));
+    // One that is being made is none yet.
+    let finished = response.status().is_none_or(|status| !matches!(&*status.0, "in_progress" | "queued"));
+    let (text, others) = response.output();
     let Counts { usage, unread } = response.usage;
     let output = event::whole_output(Some(text.into()), others, usage);
     let server = event::server_times(response.metrics);
-    Ok(Reading { output, usage, unread, choice: true, finished: true, reason, error, server })
+    Ok(Reading { output, usage, unread, choice: true, finished, reason, error, server })
 }
 
 #[cfg(test)]

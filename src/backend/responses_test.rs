@@ -75,6 +75,9 @@ fn errors_are_found_in_each_of_their_forms() {
         assert_eq!(read(data.as_bytes()).unwrap().error.as_deref(), Some("boom"), "{data}");
     }
     assert_eq!(read(br#"{"type":"response.created","error":null}"#).unwrap().error, None);
+    let failed = r#"{"type":"response.completed","response":{"status":"failed","error":{"message":"boom"}}}"#;
+    assert_eq!(read(failed.as_bytes()).unwrap().error.as_deref(), Some("boom"));
+    assert!(read(failed.replace(r#","error":{"message":"boom"}"#, "").as_bytes()).unwrap().error.is_some());
 }
 
 #[test]
@@ -91,4 +94,24 @@ fn a_whole_response_has_the_text_of_its_messages() {
     assert_eq!(read_document(br#"{"status":"completed","output":[]}"#).unwrap().output, None);
     let failed = read_document(br#"{"status":"failed","error":{"message":"boom"},"output":[]}"#).unwrap();
     assert_eq!(failed.error.as_deref(), Some("boom"));
+}
+
+#[test]
+fn an_answer_in_odd_shapes_is_read_as_far_as_it_goes() {
+    let table = [
+        (r#"{"output":"hi"}"#, Some("hi")),
+        (r#"{"output":[{"type":"message","content":"hi"}]}"#, Some("hi")),
+        (r#"{"output":[{"content":{"text":"hi"}}],"incomplete_details":"x","status":7}"#, Some("hi")),
+        (r#"{"output":{"a":1}}"#, Some("")),
+        (r#"{"output":7,"usage":{"output_tokens":3}}"#, Some("")),
+        (r#"{"output":null}"#, None),
+    ];
+    for (json, output) in table {
+        assert_eq!(read_document(json.as_bytes()).unwrap().output.as_deref(), output, "{json}");
+        let event = format!(r#"{{"type":"response.completed","response":{json}}}"#);
+        assert!(read(event.as_bytes()).unwrap().finished, "{json}");
+    }
+    for status in ["in_progress", "queued"] {
+        assert!(!read_document(format!(r#"{{"status":"{status}","output":"hi"}}"#).as_bytes()).unwrap().finished);
+    }
 }

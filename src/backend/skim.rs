@@ -25,8 +25,14 @@ pub(super) struct Skim {
     keeping: bool,
     /// Whether there was more to keep than there is room for.
     overflown: bool,
-    /// Whether a member is a list with something in it.
+    /// Whether the current list has something in it.
+    items: bool,
+    /// Whether a member is a list with something in it, or all there is is one.
     pub(super) has_list: bool,
+    /// Whether a member is a list with nothing in it.
+    pub(super) has_empty_list: bool,
+    /// Whether it is no object but one list, as Text Embeddings Inference answers.
+    bare: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +66,10 @@ impl Skim {
             kept,
             keeping: false,
             overflown: false,
+            items: false,
             has_list: false,
+            has_empty_list: false,
+            bare: false,
         }
     }
 
@@ -96,6 +105,10 @@ impl Skim {
         self.at = match (self.at, byte) {
             (at, b' ' | b'\t' | b'\r' | b'\n') if at != At::KeyEscape => at,
             (At::Start, b'{') => At::FirstKey,
+            (At::Start, b'[') => {
+                self.bare = true;
+                return self.begin(byte);
+            }
             (At::Start, _) => return Err(Malformed("expected an object".into())),
             (At::FirstKey | At::NextKey, b'"') => {
                 self.key.clear();
@@ -147,6 +160,7 @@ impl Skim {
             b'"' => At::Text,
             b'{' | b'[' => {
                 self.open.push(byte);
+                self.items = false;
                 At::Nested
             }
             b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => At::Scalar,
@@ -172,7 +186,9 @@ impl Skim {
         let mark = bytes.get(end).copied();
         // Whatever stands in an outermost list, but its end and blanks, is an item.
         if self.open == b"[" {
-            self.has_list |= mark.is_some_and(|mark| mark != b']') || !bytes[..end].trim_ascii().is_empty();
+            self.items |= mark.is_some_and(|mark| mark != b']') || !bytes[..end].trim_ascii().is_empty();
+            self.has_list |= self.items;
+            self.has_empty_list |= mark == Some(b']') && !self.items;
         }
         let Some(mark) = mark else {
             self.keep(bytes);
@@ -192,7 +208,11 @@ impl Skim {
                 if self.open.pop() != Some(opened) {
                     return Err(unexpected(mark));
                 }
-                if self.open.is_empty() { At::AfterValue } else { At::Nested }
+                match (self.open.is_empty(), self.bare) {
+                    (true, true) => At::End,
+                    (true, false) => At::AfterValue,
+                    (false, _) => At::Nested,
+                }
             }
         };
         self.keep(&bytes[..end]);
@@ -260,6 +280,9 @@ mod tests {
             (r#"{"data":[[]]}"#, true),
             (r#"{"data":["x"]}"#, true),
             (r#"{"data":{"a":[1]}}"#, false),
+            (r#"[{"index": 0, "score": 0.5}] "#, true),
+            ("[[0.5]]", true),
+            ("[ ]", false),
         ] {
             for size in [1, 100] {
                 assert_eq!(skim(text, size), Ok((json!({}), has_list)), "{text}");
@@ -270,7 +293,7 @@ mod tests {
     #[test]
     fn what_is_no_whole_object_is_refused() {
         for text in
-            ["", "[1]", "{", r#"{"a":1"#, r#"{"a":[}]}"#, r#"{"a":1}x"#, r#"{"a" 1}"#, r#"{a:1}"#, r#"{"a":1,}"#]
+            ["", "[1", "[1]]", "{", r#"{"a":1"#, r#"{"a":[}]}"#, r#"{"a":1}x"#, r#"{"a" 1}"#, r#"{a:1}"#, r#"{"a":1,}"#]
         {
             assert!(skim(text, 3).is_err(), "{text}");
         }

@@ -60,7 +60,10 @@ fn vectors_need_counts_or_a_list() {
         (r#"{"object":"error","message":"boom","data":[1]}"#, Err("boom".into())),
         (r#"{"detail":"gone","object":"error"}"#, Err("gone".into())),
         (r#"{"data":[1"#, Err("the object has no end".into())),
-        ("[1]", Err("expected an object".into())),
+        (r#"{"data":[],"usage":{"prompt_tokens":3}}"#, Ok((None, said("", Some((3, None))).unwrap().1))),
+        (r#"[{"index":0,"score":0.5}]"#, said("", None)),
+        ("[]", Ok((None, None))),
+        ("7", Err("expected an object".into())),
         ("", Err("the object has no end".into())),
     ];
     for (body, expected) in table {
