@@ -42,7 +42,7 @@ fn decode(bytes: &[u8], read: usize, mut event: impl FnMut(&[u8])) {
     let (mut body, mut decoder) = (Body::chunked(), Decoder::new(1 << 20));
     for mut bytes in bytes.chunks(read) {
         while let Ok(Piece::Data(data)) = body.next(&mut bytes) {
-            decoder.feed(data, &mut event).expect("no event is that large");
+            decoder.feed(data, |found| event(found.data)).expect("no event is that large");
         }
     }
 }

@@ -2,7 +2,6 @@
 //! measures, reports and writes every file that was asked for.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -45,8 +44,8 @@ pub(super) struct Desk<'a> {
     /// What was noticed while the run was going on: told after its report.
     held: Option<Vec<String>>,
     told: &'a mut Told,
-    /// The first thing that went wrong here.
-    complaint: Option<Error>,
+    /// What went wrong here.
+    complaints: Vec<Error>,
 }
 
 impl<'a> Desk<'a> {
@@ -74,7 +73,7 @@ impl<'a> Desk<'a> {
             progress: Progress::off(),
             held: None,
             told,
-            complaint: None,
+            complaints: Vec::new(),
         })
     }
 
@@ -150,10 +149,14 @@ impl<'a> Desk<'a> {
         let report = Report { saved: &files, ..report };
         let reported = written(self.order.output.screen.write(&report, None, self.out).and_then(|()| self.out.flush()));
         self.check(reported);
-        let exit = match (self.complaint.take(), failure) {
-            (Some(error), _) | (None, Some(error)) => Err(error),
-            (None, None) if run.partial && !run.gave_up => Ok(Exit::Interrupted),
-            (None, None) => Ok(answer(run, &metrics, self.order.experiment.load.max_failures, self.ui)),
+        let mut complaints = std::mem::take(&mut self.complaints).into_iter().chain(failure);
+        let exit = match complaints.next() {
+            Some(first) => {
+                complaints.for_each(|other| self.ui.error(&other));
+                Err(first)
+            }
+            None if run.partial && !run.gave_up => Ok(Exit::Interrupted),
+            None => Ok(answer(run, &metrics, self.order.experiment.load.max_failures, self.ui)),
         };
         let tried = Tried {
             point: point.clone(),
@@ -172,29 +175,26 @@ impl<'a> Desk<'a> {
     /// files that hold the result, and what is to be said of all files.
     fn save(&mut self, report: &Report<'_>) -> (Vec<PathBuf>, Vec<String>) {
         let output = &self.order.output;
-        let (mut reader, passing) =
-            self.details.take().map_or((None, None), |details| details.read(output.needs_details(), self.ui));
+        let mut details = self.details.take().map(|details| details.read(output.needs_details()));
+        let mut reader = details.as_mut().and_then(|details| details.reader.as_mut());
         let mut files = self.files.take().expect("a run is published once");
-        let Written { mut results, failures, beside } = files.write(report, reader.as_mut());
+        let Written { mut results, failures, beside } = files.write(report, reader.as_deref_mut());
         let exported = output.on_stdout().map_or(Ok(()), |format| {
-            to_stdout(&mut |out| format.write(report, reader.as_mut(), out).and_then(|()| writeln!(out)))
+            to_stdout(&mut |out| format.write(report, reader.as_deref_mut(), out).and_then(|()| writeln!(out)))
         });
-        // Where it could not be read, it is all that there is of the requests; room for the result is worth more.
-        let (read, needed) = (reader.is_some(), self.order.output.needs_details());
-        drop(reader);
-        if let Some(path) = passing.filter(|_| read || !needed || !failures.is_empty()) {
-            let removed = fs::remove_file(&path).or_else(|cause| if path.exists() { Err(cause) } else { Ok(()) });
-            self.check(
-                removed.map_err(|cause| {
-                    Error::new(format!("cannot remove the passing file `{}`: {cause}", path.display()))
-                }),
-            );
+        if let Some(details) = details {
+            let cleared = details.clear(failures.is_empty(), self.ui);
+            self.check(cleared);
         }
         if !failures.is_empty() {
             results.extend(self.save_again(report, &mut files));
         }
         failures.into_iter().for_each(|failure| self.complain(failure));
-        self.check(exported);
+        if let Err(error) = exported {
+            self.complain(error);
+            let rescued = output.on_stdout().map(|format| Files::rescue_as(format, report));
+            results.extend(rescued.and_then(|rescued| self.rescued(rescued)));
+        }
         let mut said = Vec::new();
         for (format, written) in beside {
             match (format.title(), written) {
@@ -217,13 +217,17 @@ impl<'a> Desk<'a> {
             self.ui.warn("the result stands without the details of requests, for which there was no room");
             return results;
         }
-        let rescued = files.rescue(report);
-        for path in self.check(rescued).into_iter().flatten() {
-            self.ui
-                .warn(&format!("the result cannot be written where it was wanted, and stands in `{}`", path.display()));
-            results.push(path);
+        for rescued in files.rescue(report) {
+            results.extend(self.rescued(rescued));
         }
         results
+    }
+
+    /// The place of a result that could not be written where it was wanted, if there is one, which is told.
+    fn rescued(&mut self, rescued: Result<PathBuf>) -> Option<PathBuf> {
+        let path = self.check(rescued)?;
+        self.ui.warn(&format!("the result cannot be written where it was wanted, and stands in `{}`", path.display()));
+        Some(path)
     }
 
     fn say(&mut self, words: &str) {
@@ -231,12 +235,12 @@ impl<'a> Desk<'a> {
         self.check(said);
     }
 
-    /// Keeps the first thing that goes wrong for the end of the run.
+    /// Keeps what goes wrong for the end of the run, whose exit status it decides.
     pub(super) fn complain(&mut self, error: Error) {
-        self.complaint.get_or_insert(error);
+        self.complaints.push(error);
     }
 
-    /// Keeps the first thing that goes wrong for the end of the run, which it must not keep from ending.
+    /// Keeps what goes wrong for the end of the run, which it must not keep from ending.
     fn check<T>(&mut self, result: Result<T>) -> Option<T> {
         result.map_err(|error| self.complain(error)).ok()
     }

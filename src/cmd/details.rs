@@ -94,19 +94,47 @@ impl Details {
         }
     }
 
-    /// Goes over to reading, where that is `wanted`, and says which file may go away once all is read. A file with a hole is not
-    /// read.
-    pub(super) fn read(self, wanted: bool, ui: &Ui) -> (Option<Reader>, Option<PathBuf>) {
-        let passing = Some(self.path.clone()).filter(|_| !self.kept);
-        let read = match self.broken {
-            None if !wanted => return (None, passing),
-            None => self.writer.into_reader(),
-            Some(cause) => Err(cause),
+    /// Goes over to reading, where that is `wanted`. A file with a hole is not read.
+    pub(super) fn read(self, wanted: bool) -> Ended {
+        let (reader, hole) = match self.broken {
+            None if !wanted => (None, None),
+            None => self.writer.into_reader().map_or_else(|cause| (None, Some(cause)), |reader| (Some(reader), None)),
+            Some(cause) => (None, Some(cause)),
         };
-        let reader = read.map_err(|cause| {
-            let path = word(&self.path);
-            ui.warn(&format!("the result lacks the details of requests: {cause}; `llmbench report {path}` reads what there is of them"));
-        });
-        (reader.ok(), passing)
+        Ended { path: self.path, kept: self.kept, reader, hole }
+    }
+}
+
+/// A file of records that is complete, or as complete as it will be.
+pub(super) struct Ended {
+    path: PathBuf,
+    kept: bool,
+    /// Gives the details back, where they are wanted and whole.
+    pub(super) reader: Option<Reader>,
+    /// Why they are not whole.
+    hole: Option<Error>,
+}
+
+impl Ended {
+    /// Takes a passing file away, unless it is all that there is of the requests and `there_is_room` for it; says what the result
+    /// lacks.
+    ///
+    /// # Errors
+    /// If it cannot be taken away.
+    pub(super) fn clear(self, there_is_room: bool, ui: &Ui) -> Result<()> {
+        let Ended { path, kept, hole, .. } = self;
+        let stays = kept || hole.is_some() && there_is_room;
+        if let Some(cause) = hole {
+            let rest = match stays {
+                true => format!("; `llmbench report {}` reads what there is of them", word(&path)),
+                false => String::new(),
+            };
+            ui.warn(&format!("the result lacks the details of requests: {cause}{rest}"));
+        }
+        if stays {
+            return Ok(());
+        }
+        let removed = fs::remove_file(&path).or_else(|cause| if path.exists() { Err(cause) } else { Ok(()) });
+        removed.map_err(|cause| Error::new(format!("cannot remove the passing file `{}`: {cause}", path.display())))
     }
 }

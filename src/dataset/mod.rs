@@ -29,7 +29,7 @@ pub use args::{DatasetArgs, USUAL_PROMPTS};
 pub use kind::{Common, Dataset, Group, Kind, Resolve};
 pub use kinds::{KINDS, named, stored_lengths};
 pub use media::Placement;
-pub use needs::{Carries, Needs};
+pub use needs::{Carries, Needs, TEMPLATED_TWICE};
 pub use part::{Audio, Json, Part};
 pub use sample::{Prompt, Sample, Samples};
 pub use selection::{Order, Selection, Shortage};

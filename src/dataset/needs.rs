@@ -3,6 +3,10 @@
 
 use super::media::Placement;
 
+/// What is said where prompts are put into the chat template here, and again where they are sent to.
+pub const TEMPLATED_TWICE: &str =
+    "prompts are put into the chat template, which the server does too: give `--skip-chat-template`";
+
 /// What a server must take for a dataset, and what else depends on the dataset alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Needs {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::sse::Event;
 use crate::backend::{Backend, Reading, Usage, error_message};
 use crate::record::{Failure, Said, ServerTimes, Task, Tick};
 
@@ -56,8 +57,22 @@ impl Answer {
         }
     }
 
-    /// Takes in the data of one event that arrived at `at`.
-    pub(super) fn event(&mut self, data: &[u8], at: Tick) -> Result<(), Reason> {
+    /// Takes in what came of an event without its end, with which some servers leave their last one: counts where it is one.
+    pub(super) fn rest(&mut self, data: &[u8], at: Tick) -> Result<(), Reason> {
+        if data.trim_ascii() == b"[DONE]" || self.backend.read(data).is_ok() {
+            return self.event(Event { data, is_error: false }, at);
+        }
+        self.words.get_or_insert_with(|| data[..data.len().min(WORDS)].to_vec());
+        Ok(())
+    }
+
+    /// Takes in one event that arrived at `at`.
+    pub(super) fn event(&mut self, Event { data, is_error }: Event<'_>, at: Tick) -> Result<(), Reason> {
+        if is_error {
+            let said = self.backend.read(data).ok().and_then(|reading| reading.error);
+            let words = || error_message(&String::from_utf8_lossy(data));
+            return Err((Failure::ErrorEvent, said.unwrap_or_else(words)));
+        }
         if data.trim_ascii() == b"[DONE]" {
             self.done = true;
             self.ended |= !self.backend.has_terminal_event();
@@ -103,6 +118,8 @@ impl Answer {
         if let Some(server) = reading.server {
             self.server = *server;
         }
+        // What seemed to be the end was none where more is said: counts came first, or another choice goes on.
+        self.ended &= self.done || output.is_none_or(|text| text.is_empty());
         self.ended |= reading.finished || (reading.usage.is_some() && !reading.choice);
         self.done |= reading.finished && self.backend.has_terminal_event();
         Ok(())
@@ -192,7 +209,7 @@ mod tests {
         let mut answer = Answer::new(backend);
         for (index, data) in events.iter().enumerate() {
             let at = Tick::from_nanos(index as u64);
-            if let Err(reason) = answer.event(data.as_bytes(), at) {
+            if let Err(reason) = answer.event(Event { data: data.as_bytes(), is_error: false }, at) {
                 return (answer, Some(reason));
             }
         }
@@ -265,6 +282,43 @@ mod tests {
         assert_eq!((whole.verdict(Ending::Cut), whole.output_tokens(), whole.is_done()), (Ok(()), Some(2), true));
         let (empty, _) = answer_of(Backend::named("openai-responses").unwrap(), &[end]);
         assert_eq!(empty.verdict(Ending::Proper).unwrap_err().0, Failure::NoOutput);
+    }
+
+    #[test]
+    fn more_output_says_that_what_seemed_the_end_was_none() {
+        let usage = r#"{"choices":[],"usage":{"prompt_tokens":4}}"#;
+        let finish = r#"{"choices":[{"index":0,"text":"","finish_reason":"stop"}]}"#;
+        for seeming in [usage, finish] {
+            let (cut, _) = answer(&[TOKEN, seeming, TOKEN]);
+            assert_eq!(cut.verdict(Ending::Cut).unwrap_err().0, Failure::Truncated, "{seeming}");
+            let (whole, _) = answer(&[TOKEN, seeming, TOKEN, finish]);
+            assert_eq!(whole.verdict(Ending::Cut), Ok(()), "{seeming}");
+        }
+        // After the end nothing counts against it.
+        assert_eq!(answer(&[TOKEN, "[DONE]", TOKEN]).0.verdict(Ending::Cut), Ok(()));
+    }
+
+    #[test]
+    fn an_event_that_is_called_an_error_is_one_whatever_it_says() {
+        for (data, words) in
+            [("boom", "boom"), (r#"{"code":7}"#, r#"{"code":7}"#), (r#"{"error":{"message":"no"}}"#, "no")]
+        {
+            let mut answer = Answer::new(Backend::named("openai-chat").unwrap());
+            let failed = answer.event(Event { data: data.as_bytes(), is_error: true }, Tick::ZERO);
+            assert_eq!(failed, Err((Failure::ErrorEvent, words.to_owned())));
+        }
+    }
+
+    #[test]
+    fn a_last_event_without_its_end_counts_where_it_is_one() {
+        let rest = |data: &str| {
+            let (mut answer, _) = answer(&[TOKEN]);
+            answer.rest(data.as_bytes(), Tick::ZERO).unwrap();
+            (answer.verdict(Ending::Proper).is_ok(), answer.chunks.len())
+        };
+        assert_eq!(rest("[DONE]"), (true, 1));
+        assert_eq!(rest(r#"{"choices":[{"text":"b","finish_reason":"stop"}]}"#), (true, 2));
+        assert_eq!(rest(r#"{"choices":[{"text":"b","finish_rea"#), (false, 1));
     }
 
     #[test]

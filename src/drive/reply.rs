@@ -4,7 +4,7 @@
 use super::answer::{Answer, Ending, Reason};
 use super::body::{Body, Piece};
 use super::coding::Coding;
-use super::sse::Decoder;
+use super::sse::{Decoder, Event};
 use crate::backend::whole::{Head, Whole};
 use crate::backend::{Backend, Delivery, Malformed, error_message};
 use crate::record::{Failure, Tick};
@@ -24,6 +24,8 @@ pub(super) struct Reply {
     delivery: Delivery,
     max_event_bytes: usize,
     state: State,
+    /// When its latest bytes arrived.
+    last: Tick,
     /// Whether the connection may serve another request afterwards.
     keep_alive: bool,
     /// How the body is compressed, if it is.
@@ -60,6 +62,7 @@ impl Reply {
             delivery,
             max_event_bytes,
             state,
+            last: Tick::ZERO,
             keep_alive: false,
             coding: None,
             answer: Answer::new(backend),
@@ -93,6 +96,7 @@ impl Reply {
 
     /// Takes in bytes that arrived at `at`.
     pub(super) fn feed(&mut self, bytes: &[u8], at: Tick) -> Result<Progress, Reason> {
+        self.last = at;
         if let State::Head(seen) = &mut self.state {
             let limit = if self.delivery == Delivery::Bytes { METADATA_LIMIT } else { HEAD_LIMIT };
             let mut seen = std::mem::take(seen);
@@ -216,9 +220,9 @@ impl Reply {
             State::Stream { events, .. } => {
                 let mut result = Ok(());
                 let answer = &mut self.answer;
-                let event = |data: &[u8]| {
+                let event = |event: Event<'_>| {
                     if result.is_ok() {
-                        result = answer.event(data, at);
+                        result = answer.event(event, at);
                     }
                 };
                 let fed = events.feed(data, event);
@@ -273,6 +277,11 @@ impl Reply {
     pub(super) fn verdict(&mut self) -> Result<(), Reason> {
         if matches!(&self.state, State::Whole { body, .. } if body.ends_with_connection()) {
             self.read_whole()?;
+        }
+        if let State::Stream { events, .. } = &mut self.state
+            && let Some(rest) = events.take_rest()
+        {
+            self.answer.rest(&rest, self.last)?;
         }
         match &self.state {
             State::Head(seen) if seen.is_empty() => {

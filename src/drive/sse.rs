@@ -13,11 +13,22 @@ pub struct Decoder {
     line: Vec<u8>,
     /// The data lines of the current event, each followed by LF.
     data: Vec<u8>,
+    /// Whether the current event is called an error.
+    is_error: bool,
     /// Whether the last byte was a CR, so that a LF now belongs to it.
     after_cr: bool,
     /// Whether no line has ended yet, so that a byte-order mark may lead.
     at_start: bool,
     limit: usize,
+}
+
+/// One event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Event<'a> {
+    /// Its `data` fields.
+    pub data: &'a [u8],
+    /// Whether its `event` field calls it an error.
+    pub is_error: bool,
 }
 
 /// An event is larger than the decoder's limit.
@@ -29,14 +40,14 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 impl Decoder {
     /// A decoder that refuses events of more than `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        Decoder { line: Vec::new(), data: Vec::new(), after_cr: false, at_start: true, limit }
+        Decoder { line: Vec::new(), data: Vec::new(), is_error: false, after_cr: false, at_start: true, limit }
     }
 
-    /// Reads on and calls `event` with the data of each event that ends within `bytes`.
+    /// Reads on and calls `event` with each event that ends within `bytes`.
     ///
     /// # Errors
     /// If an event is larger than the limit; the decoder is of no use afterwards.
-    pub fn feed(&mut self, mut bytes: &[u8], mut event: impl FnMut(&[u8])) -> Result<(), Oversize> {
+    pub fn feed(&mut self, mut bytes: &[u8], mut event: impl FnMut(Event<'_>)) -> Result<(), Oversize> {
         if self.after_cr && !bytes.is_empty() {
             self.after_cr = false;
             bytes = bytes.strip_prefix(b"\n").unwrap_or(bytes);
@@ -65,30 +76,48 @@ impl Decoder {
     }
 
     /// Takes in one whole line, followed by `rest`; gives back what is left of `rest`.
-    fn end_line<'a>(&mut self, mut line: &[u8], rest: &'a [u8], event: &mut impl FnMut(&[u8])) -> &'a [u8] {
+    fn end_line<'a>(&mut self, mut line: &[u8], rest: &'a [u8], event: &mut impl FnMut(Event<'_>)) -> &'a [u8] {
         if std::mem::take(&mut self.at_start) {
             line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
         }
         if line.is_empty() {
+            let is_error = std::mem::take(&mut self.is_error);
             if let Some((_, data)) = self.data.split_last()
                 && !data.is_empty()
             {
-                event(data);
+                event(Event { data, is_error });
             }
             self.data.clear();
             return rest;
         }
-        let Some(value) = data_of(line) else { return rest };
+        let Some(value) = data_of(line) else {
+            if let Some(name) = line.strip_prefix(b"event:") {
+                self.is_error = name.strip_prefix(b" ").unwrap_or(name) == b"error";
+            }
+            return rest;
+        };
         if let Some(after) = rest.strip_prefix(b"\n")
             && self.data.is_empty()
             && !value.is_empty()
         {
-            event(value);
+            event(Event { data: value, is_error: std::mem::take(&mut self.is_error) });
             return after;
         }
         self.data.extend_from_slice(value);
         self.data.push(b'\n');
         rest
+    }
+
+    /// Takes out what has come of an event whose end has not, as it would be if the stream ended as it should; nothing where there is
+    /// nothing.
+    pub fn take_rest(&mut self) -> Option<Vec<u8>> {
+        let (mut data, line) = (std::mem::take(&mut self.data), std::mem::take(&mut self.line));
+        let line = if self.at_start { line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&line) } else { &line };
+        match data_of(line) {
+            Some(value) => data.extend_from_slice(value),
+            None => drop(data.pop()),
+        }
+        (!data.is_empty()).then_some(data)
     }
 
     fn check(&self, more: usize) -> Result<(), Oversize> {

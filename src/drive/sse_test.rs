@@ -7,7 +7,7 @@ fn events(pieces: &[&[u8]]) -> Vec<String> {
     let mut decoder = Decoder::new(1 << 20);
     let mut found = Vec::new();
     for piece in pieces {
-        let event = |data: &[u8]| found.push(String::from_utf8_lossy(data).into_owned());
+        let event = |event: Event<'_>| found.push(String::from_utf8_lossy(event.data).into_owned());
         decoder.feed(piece, event).expect("no event is that large");
     }
     found
@@ -41,6 +41,45 @@ fn a_byte_order_mark_may_lead() {
 #[test]
 fn an_event_without_its_blank_line_is_none() {
     assert!(events(&[b"data: a\n"]).is_empty());
+}
+
+#[test]
+fn what_came_without_its_end_is_the_rest() {
+    let rest = |stream: &str| {
+        let mut decoder = Decoder::new(1 << 20);
+        decoder.feed(stream.as_bytes(), |_| ()).unwrap();
+        let rest = decoder.take_rest();
+        assert_eq!(decoder.take_rest(), None);
+        rest.map(|data| String::from_utf8(data).unwrap())
+    };
+    let table = [
+        ("data: a\n\n", None),
+        ("", None),
+        (": x", None),
+        ("data: a", Some("a")),
+        ("data: a\r", Some("a")),
+        ("data: a\ndata: b", Some("a\nb")),
+        ("data: a\nid: 4", Some("a")),
+        ("\u{feff}data: a", Some("a")),
+        ("data: x\n\ndata: a\n", Some("a")),
+    ];
+    for (stream, expected) in table {
+        assert_eq!(rest(stream).as_deref(), expected, "{stream:?}");
+    }
+}
+
+#[test]
+fn an_error_is_told_by_the_name_of_its_event() {
+    let mut named = Vec::new();
+    let stream = b"event: error\ndata: a\n\ndata: b\n\nevent:error\ndata: c\ndata: d\n\nevent: error\n\ndata: e\n\nevent: x\ndata: f\n\n";
+    for piece in [1, 1000] {
+        named.clear();
+        let mut decoder = Decoder::new(1 << 20);
+        for bytes in stream.chunks(piece) {
+            decoder.feed(bytes, |event| named.push(event.is_error)).unwrap();
+        }
+        assert_eq!(named, [true, false, true, false, false], "{piece}");
+    }
 }
 
 #[test]

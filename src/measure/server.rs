@@ -109,7 +109,9 @@ impl PrefixCache {
         let (before, after) = run.counted.as_ref()?;
         let (before, after) = (before.prefix_cache?, after.prefix_cache?);
         let queries = after.queries.checked_sub(before.queries).filter(|&queries| queries > 0)?;
-        Some(PrefixCache { queries, hits: after.hits.checked_sub(before.hits)? })
+        // More cannot be found than was looked up: such counters count something else.
+        let hits = after.hits.checked_sub(before.hits).filter(|&hits| hits <= queries)?;
+        Some(PrefixCache { queries, hits })
     }
 }
 
@@ -180,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn counters_that_stand_still_go_back_or_are_missing_tell_nothing() {
+    fn counters_that_stand_still_go_back_contradict_or_are_missing_tell_nothing() {
         let (few, many) = (drafts(1, 4, 2, &[]), drafts(9, 36, 18, &[]));
         for (before, after) in [(&few, &few), (&many, &few), (&String::new(), &many), (&many, &String::new())] {
             assert_eq!(told(before, after).speculation, None);
@@ -188,6 +190,8 @@ mod tests {
         let (few, many) = ("vllm:prefix_cache_queries_total 5\n", "vllm:prefix_cache_queries_total 50\n");
         assert_eq!(told(few, few).prefix_cache, None);
         assert_eq!(told(many, few).prefix_cache, None);
+        let beyond = format!("{many}vllm:prefix_cache_hits_total 46\n");
+        assert_eq!(told(few, &beyond).prefix_cache, None);
     }
 
     #[test]

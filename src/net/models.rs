@@ -31,7 +31,8 @@ pub fn first_model(calls: &Client) -> Result<Model> {
 }
 
 fn first(list: &Value) -> Option<Model> {
-    let model = list.get("data")?.as_array()?.first()?;
+    // Some gateways give the bare list.
+    let model = list.get("data").unwrap_or(list).as_array()?.first()?;
     let name = model.get("id")?.as_str()?.to_string();
     let id = model.get("root").and_then(Value::as_str).unwrap_or(&name).to_string();
     Some(Model { name, id })
@@ -47,13 +48,14 @@ mod tests {
     fn the_root_is_the_id_where_there_is_one() {
         let vllm = json!({"data": [{"id": "tiny", "root": "models/tiny"}, {"id": "b"}]});
         assert_eq!(first(&vllm), Some(Model { name: "tiny".into(), id: "models/tiny".into() }));
-        let other = json!({"data": [{"id": "tiny"}]});
-        assert_eq!(first(&other), Some(Model { name: "tiny".into(), id: "tiny".into() }));
+        for other in [json!({"data": [{"id": "tiny"}]}), json!([{"id": "tiny", "object": "model"}])] {
+            assert_eq!(first(&other), Some(Model { name: "tiny".into(), id: "tiny".into() }));
+        }
     }
 
     #[test]
     fn a_list_without_models_has_none() {
-        for list in [json!({"data": []}), json!({}), json!({"data": [{}]}), json!([])] {
+        for list in [json!({"data": []}), json!({}), json!({"data": [{}]}), json!([]), json!({"data": {}})] {
             assert_eq!(first(&list), None);
         }
     }

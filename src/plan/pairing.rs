@@ -2,7 +2,7 @@
 //! what looks unintended is told.
 
 use crate::backend::Backend;
-use crate::dataset::{Dataset, Placement, Shape};
+use crate::dataset::{Dataset, Placement, Shape, TEMPLATED_TWICE};
 use crate::error::{Error, Result};
 use crate::record::Task;
 
@@ -21,9 +21,7 @@ pub fn pair(dataset: &Dataset, backend: Backend, shape: Option<&Shape>) -> Resul
     // What is said in conversations goes into no template.
     let templated = needs.templated && shape.is_none();
     if carries.untemplated && templated && !(needs.yields_template && carries.messages) {
-        warnings.push(
-            "prompts are put into the chat template, which the server does too: give `--skip-chat-template`".into(),
-        );
+        warnings.push(TEMPLATED_TWICE.to_owned());
     }
     if needs.batches && backend.task() == Task::Generation {
         warnings.push(format!("a request holds several prompts and asks for no output, which `{name}` has no use for"));
@@ -145,8 +143,9 @@ mod tests {
     #[test]
     fn what_is_templated_twice_is_told() {
         let table = [
-            ("--dataset-name custom --dataset-path a.jsonl", 1),
-            ("--dataset-name custom --dataset-path a.jsonl --skip-chat-template", 0),
+            // Only its rows say whether it is.
+            ("--dataset-name custom --dataset-path a.jsonl", 0),
+            ("--dataset-name spec_bench --dataset-path a --skip-chat-template", 0),
             ("--dataset-name spec_bench --dataset-path a", 1),
             ("--dataset-name sonnet", 0),
             ("", 0),

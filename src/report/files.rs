@@ -1,6 +1,7 @@
 //! The files of a run: opened before it, so that a path that cannot be written is known before anything is sent, and written
 //! after it, results first and then what stands beside them.
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -81,19 +82,26 @@ impl Files {
         Written { results, failures, beside }
     }
 
-    /// Writes the results that could not be written where they were wanted, among the system's temporary files.
+    /// Writes the results that could not be written where they were wanted, each as [`Files::rescue_as`] does.
+    pub fn rescue(&mut self, report: &Report) -> Vec<Result<PathBuf>> {
+        std::mem::take(&mut self.results).into_iter().map(|(format, _)| Files::rescue_as(format, report)).collect()
+    }
+
+    /// Writes a result among the system's temporary files.
     ///
     /// # Errors
-    /// If that is no place for them either.
-    pub fn rescue(&mut self, report: &Report) -> Result<Vec<PathBuf>> {
-        let rescue = |(format, _): (Format, Opened)| {
-            let wanted = std::env::temp_dir().join(result_name(&report.run.setup));
-            let cannot = |cause: &io::Error| cannot("write", &wanted, cause);
-            let (file, path) = own_file(&wanted, Readers::AsUsual).map_err(|cause| cannot(&cause))?;
-            fill(&file, &mut |out| format.write(report, None, out)).map_err(|cause| cannot(&cause))?;
-            Ok(path)
-        };
-        std::mem::take(&mut self.results).into_iter().map(rescue).collect()
+    /// If that is no place for it either; nothing of it stays there.
+    pub fn rescue_as(format: Format, report: &Report) -> Result<PathBuf> {
+        let wanted = std::env::temp_dir().join(result_name(&report.run.setup));
+        let cannot = |cause: &io::Error| cannot("write", &wanted, cause);
+        let (file, path) = own_file(&wanted, Readers::AsUsual).map_err(|cause| cannot(&cause))?;
+        match fill(&file, &mut |out| format.write(report, None, out)) {
+            Ok(()) => Ok(path),
+            Err(cause) => {
+                let _ = fs::remove_file(&path);
+                Err(cannot(&cause))
+            }
+        }
     }
 
     /// Writes the results by `write`, and keeps those that could not be written.

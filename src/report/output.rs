@@ -38,7 +38,11 @@ impl Keep {
     /// Looks whether the file may be written.
     fn check(&self) -> Result<()> {
         match self.existing {
-            Existing::Kept if self.path.exists() => Err(file::is_there(&self.path)),
+            Existing::Kept if self.path.is_file() => Err(file::is_there(&self.path)),
+            _ if self.path.exists() && !self.path.is_file() => {
+                let what = format!("`--record {}` names no file, and records are read again", self.path.display());
+                Err(Error::new(what).hint("name a file on a disk"))
+            }
             _ => Ok(()),
         }
     }

@@ -132,7 +132,8 @@ fn sources(files: &Files) -> Vec<(String, String)> {
         return files.templates.clone();
     }
     let named = |name: &str, source: &serde_json::Value| Some((name.to_owned(), source.as_str()?.to_owned()));
-    match files.config.get("chat_template").or(files.processor_template.as_ref()) {
+    let configured = files.config.get("chat_template").filter(|template| !template.is_null());
+    match configured.or(files.processor_template.as_ref()) {
         Some(source @ serde_json::Value::String(_)) => named("default", source).into_iter().collect(),
         Some(serde_json::Value::Array(list)) => {
             list.iter().filter_map(|one| named(one.get("name")?.as_str()?, one.get("template")?)).collect()

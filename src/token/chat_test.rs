@@ -182,3 +182,15 @@ fn widths_without_end_are_refused() {
     }
     assert_eq!(render("{{ 'a\nb'|indent(2) }} {{ 'a\nb'|indent(width=1, first=true) }}", ""), "a\n  b  a\n b");
 }
+
+#[test]
+fn a_template_of_the_processor_counts_where_the_configuration_has_none() {
+    let processor = Files { processor_template: Some(json!("p")), ..files(json!({"chat_template": null})) };
+    assert_eq!(Chat::of(&processor, &[]).unwrap().render_user("hi", &Map::new()).unwrap(), "p");
+}
+
+#[test]
+fn texts_are_escaped_as_markupsafe_does() {
+    assert_eq!(render("{{ '<a href=\"x\">&\\'/'|e }}", ""), "&lt;a href=&#34;x&#34;&gt;&amp;&#39;/");
+    assert_eq!(render("{{ 5|escape }}{{ none|e }}", ""), "5None");
+}

@@ -15,6 +15,9 @@ use crate::error::{Error, Result};
 const NAMES: [&str; 4] =
     ["tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja", "chat_template.json"];
 
+/// The largest file that is read: ten times what any tokenizer has.
+const LARGEST: u64 = 512 << 20;
+
 /// The form that is read as it is.
 pub(super) const TOKENIZER: &str = "tokenizer.json";
 
@@ -164,11 +167,19 @@ fn more_templates(folder: &Path) -> Result<Vec<(String, String)>> {
     Ok(templates)
 }
 
+/// The content of a file, if it is there: what a folder calls so may be a device without end.
 fn bytes(path: &Path) -> Result<Option<Vec<u8>>> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(None),
-        Err(cause) => Err(Error::new(format!("cannot read `{}`: {cause}", path.display()))),
+    let cannot = |cause: &dyn std::fmt::Display| Error::new(format!("cannot read `{}`: {cause}", path.display()));
+    let file = match fs::File::open(path) {
+        Ok(file) => file,
+        Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(cause) => return Err(cannot(&cause)),
+    };
+    let mut bytes = Vec::new();
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|cause| cannot(&cause))?;
+    match bytes.len() as u64 <= LARGEST {
+        true => Ok(Some(bytes)),
+        false => Err(cannot(&format_args!("it has more than {} MiB", LARGEST >> 20))),
     }
 }
 

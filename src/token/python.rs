@@ -21,6 +21,8 @@ pub(super) fn add_to(environment: &mut Environment<'_>) {
     });
     environment.add_filter("replace", replace);
     environment.add_filter("indent", indent);
+    environment.add_filter("e", escape);
+    environment.add_filter("escape", escape);
     environment.add_filter("string", |state: &State, value: &Value| match value.kind() {
         ValueKind::Number if !value.is_integer() => f64::try_from(value.clone()).map(|number| float(number).into()),
         _ => minijinja::filters::string(state, value),
@@ -84,6 +86,13 @@ fn float(number: f64) -> String {
         number if number.is_infinite() => if number > 0.0 { "inf" } else { "-inf" }.to_owned(),
         number => json::float(number),
     }
+}
+
+/// `escape(value)`, with the entities of MarkupSafe.
+fn escape(state: &State, value: &Value) -> Result<String, Error> {
+    let text = minijinja::filters::string(state, value)?.to_string();
+    let entities = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('\'', "&#39;"), ('"', "&#34;")];
+    Ok(entities.into_iter().fold(text, |text, (sign, entity)| text.replace(sign, entity)))
 }
 
 /// `indent(text, width=4, first=False, blank=False)`.

@@ -161,7 +161,7 @@ fn all_of(pieces: &[&[u8]]) -> Option<Vec<Vec<u8>>> {
 
 fn decoded(pieces: &[&[u8]], mut event: impl FnMut(&[u8])) -> bool {
     let mut decoder = Decoder::new(LIMIT);
-    pieces.iter().all(|piece| decoder.feed(piece, &mut event).is_ok())
+    pieces.iter().all(|piece| decoder.feed(piece, |found| event(found.data)).is_ok())
 }
 
 fn pieces<'a>(case: &'a [u8], cuts: &[usize]) -> Vec<&'a [u8]> {

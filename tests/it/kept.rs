@@ -73,6 +73,17 @@ fn a_result_for_a_stdout_that_is_closed_is_refused_before_anything_is_sent() {
 }
 
 #[test]
+fn a_result_that_stdout_does_not_take_is_saved_elsewhere() {
+    let (server, dir) = (server(), Dir::new());
+    let outcome = shell(&format!("{} --output-json - > /dev/full", command(&server)), dir.path());
+    assert_eq!(outcome.status, Some(2), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("cannot write to stdout"), "{}", outcome.stderr);
+    let [saved] = &names(&dir.path().join("tmp"))[..] else { panic!("{:?}", names(&dir.path().join("tmp"))) };
+    assert_eq!(result(&dir.path().join("tmp").join(saved))["completed"], 40);
+    assert!(outcome.stderr.contains(saved), "{}", outcome.stderr);
+}
+
+#[test]
 fn a_disk_that_fills_up_with_details_has_room_for_the_result() {
     let (server, dir) = (server(), Dir::new());
     // Of so many kilobytes no file may become longer: the records do.

@@ -127,7 +127,7 @@ fn an_answer_without_vectors_is_a_failure_that_says_why() {
         ("200 OK", r#"{"object":"error","message":"too long","code":400}"#, "too long"),
         ("200 OK", r#"{"data":[]}"#, "the answer carried no output"),
         ("200 OK", r#"{"data":[{"embedding":[0.1"#, "the answer is malformed: the object has no end"),
-        ("200 OK", "[0.1]", "the answer is malformed: expected an object"),
+        ("200 OK", "7", "the answer is malformed: expected an object"),
         ("400 Bad Request", r#"{"error":{"message":"too long"}}"#, "HTTP 400 Bad Request: too long"),
     ];
     for (status, body, error) in table {

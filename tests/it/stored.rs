@@ -6,7 +6,7 @@ use std::path::Path;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use crate::command::{Llmbench, Outcome};
+use crate::command::{Dir, Llmbench, Outcome};
 use crate::server::{Cut, Server};
 use crate::stream::{Dialect, answer, stream};
 
@@ -225,6 +225,9 @@ fn records_share_no_file_with_anything_else() {
         "--record ./a.json --save-result --result-filename a.json",
         "--record a.timeline.html --plot-timeline --save-result --result-filename a.json",
         "--record -",
+        "--record /dev/null",
+        "--record /dev/null --overwrite",
+        "--record . --overwrite",
     ] {
         let outcome = Llmbench::new().args(["serve", "--sim", "--num-prompts", "1"]).arg_line(line).run();
         assert_eq!((outcome.status, outcome.dir.files()), (Some(2), Vec::new()), "{line}: {}", outcome.stderr);
@@ -242,8 +245,9 @@ fn records_share_no_file_with_anything_else() {
 
 #[test]
 fn records_that_could_not_be_written_are_an_error_after_the_report() {
-    let bench = Llmbench::new().args(["serve", "--sim=--ttft 1", "--num-prompts", "2", "--temperature", "0"]);
-    let outcome = bench.arg_line("--random-output-len 2 --record /dev/full --overwrite").run();
+    let line = "ulimit -f 1; llmbench serve --sim='--ttft 1' --num-prompts 2 --temperature 0 --random-output-len 2 \
+                --record r.jsonl";
+    let outcome = Llmbench::shell(line, Dir::new().path()).run();
     assert_eq!(outcome.status, Some(2), "{}", outcome.stderr);
     assert!(outcome.stdout.contains("Successful requests:                     2"), "{}", outcome.stdout);
     assert!(outcome.stderr.contains("the records of the run are incomplete"), "{}", outcome.stderr);

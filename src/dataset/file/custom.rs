@@ -14,7 +14,7 @@ use crate::args;
 use crate::dataset::ahead::ahead;
 use crate::dataset::kind::{Common, Dataset, Kind, flags};
 use crate::dataset::lengths::length;
-use crate::dataset::needs::{Carries, Needs};
+use crate::dataset::needs::{Carries, TEMPLATED_TWICE};
 use crate::dataset::part::Json;
 use crate::dataset::rows;
 use crate::dataset::sample::{Prompt, Sample, Samples};
@@ -110,7 +110,6 @@ impl Custom {
     /// Ready to be sampled.
     pub fn dataset(self) -> Dataset {
         Dataset {
-            needs: Needs { templated: self.template != Template::None, ..Needs::default() },
             check: check(&self.path),
             ..Dataset::new(KIND.name, move |carries, tokenizer, draws| {
                 self.clone().samples(*carries, tokenizer.cloned(), draws)
@@ -134,7 +133,11 @@ impl Custom {
         if rows.is_empty() {
             return Err(Error::new("no lines").hint(form(self.output_len)));
         }
-        Ok(samples(rows, self.template, self.selection, tokenizer, draws))
+        let templated = self.template != Template::None && carries.untemplated;
+        let twice = templated && rows.iter().any(|row| matches!(row.prompt, Said::Text(_)));
+        let mut samples = samples(rows, self.template, self.selection, tokenizer, draws);
+        samples.warnings.extend(twice.then(|| TEMPLATED_TWICE.to_owned()));
+        Ok(samples)
     }
 }
 
