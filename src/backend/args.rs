@@ -46,6 +46,9 @@ impl fmt::Display for Key {
     }
 }
 
+/// Headers that say where a request ends, which nobody but the program knows.
+const FRAMING: [&str; 2] = ["content-length", "transfer-encoding"];
+
 /// Where servers listen unless they are told otherwise, as the reference has it.
 const HOST: &str = "127.0.0.1";
 const PORT: u16 = 8000;
@@ -372,6 +375,10 @@ fn headers(items: &[Key]) -> Result<Vec<(String, Key)>> {
         if name.is_empty() || !name.bytes().all(is_token) {
             return Err(Error::new(format!("item {} of `--header` has no valid name before its `=`", index + 1))
                 .hint("write a header as `--header \"Name=value\"`"));
+        }
+        if FRAMING.iter().any(|framing| name.eq_ignore_ascii_case(framing)) {
+            return Err(Error::new(format!("`--header {name}` would contradict the length that every request states"))
+                .hint("leave it out"));
         }
         check_header_value(&format!("--header {name}"), value)?;
         headers.retain(|(earlier, _)| !earlier.eq_ignore_ascii_case(name));

@@ -150,6 +150,10 @@ impl DatasetArgs {
     /// Where the system has no random numbers.
     pub fn name_requests(&mut self) -> Result<String> {
         let prefix = self.request_id_prefix.take().map_or_else(fresh_prefix, Ok)?;
+        if prefix.contains(char::is_control) {
+            let what = "`--request-id-prefix` has a line break or another control character, which no header may have";
+            return Err(Error::new(what).hint("give letters and digits"));
+        }
         Ok(self.request_id_prefix.insert(prefix).clone())
     }
 

@@ -23,6 +23,9 @@ const HEAD_START: Duration = Duration::from_millis(250);
 const LONGEST_HEAD: usize = 64 * 1024;
 /// An address that has not answered by then does not: the kernel would go on for two minutes.
 const LONGEST: Duration = Duration::from_secs(10);
+/// So long a proxy's tunnel and a TLS handshake may take, each: a server with many to shake hands with is slow, and one that says
+/// nothing must not hold a request for as long as that may take.
+const LONGEST_TALK: Duration = Duration::from_secs(30);
 
 /// An open connection and what is known of it.
 pub(super) struct Connection {
@@ -40,14 +43,20 @@ pub(super) async fn open(target: &Target) -> Result<Connection, Reason> {
     let begun = monotonic();
     let socket = connect(target).await?;
     if let Some(request) = &target.tunnel {
-        tunnel(&socket, request).await?;
+        let opened = tokio::time::timeout(LONGEST_TALK, tunnel(&socket, request)).await;
+        opened.unwrap_or_else(|_| {
+            Err((Failure::Connect, format!("proxy: no tunnel within {} s", LONGEST_TALK.as_secs())))
+        })?;
     }
     let wire = match &target.tls {
         None => Wire::plain(socket),
         Some((config, name)) => {
             let session = ClientConnection::new(config.clone(), name.clone());
             let session = session.map_err(|cause| (Failure::Tls, cause.to_string()))?;
-            let secured = Wire::secure(socket, session, &mut Scratch::new()).await;
+            let mut scratch = Scratch::new();
+            let secured = tokio::time::timeout(LONGEST_TALK, Wire::secure(socket, session, &mut scratch)).await;
+            let secured = secured
+                .map_err(|_| (Failure::Tls, format!("TLS handshake: no end within {} s", LONGEST_TALK.as_secs())))?;
             secured.map_err(|cause| (Failure::Tls, format!("TLS handshake: {cause}")))?
         }
     };

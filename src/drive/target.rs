@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 
@@ -15,8 +14,7 @@ use crate::backend::url::bracketed;
 use crate::backend::{Place, Scheme, Server};
 use crate::error::{Error, Result};
 use crate::plan::request::Start;
-use crate::reach::{self, Trust};
-use crate::secrets;
+use crate::reach::{self, Trust, proxy};
 
 /// What a connection leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,7 +113,7 @@ impl Target {
             target.peers = vec![Peer::Path(path.clone())];
             return Ok(target);
         }
-        let Some(proxy) = proxy(&root, |name| std::env::var(name).ok())? else {
+        let Some(proxy) = proxy::of(&root)? else {
             target.peers = peers(&url.host, url.port)?;
             return Ok(target);
         };
@@ -191,32 +189,6 @@ fn peers(host: &str, port: u16) -> Result<Vec<Peer>> {
     if found.is_empty() { Err(Error::new(format!("host `{host}` has no address"))) } else { Ok(found) }
 }
 
-/// The proxy that the environment names for `server`, if it does and no exception is made.
-///
-/// # Errors
-/// If it names one that cannot be used, which must not be passed over in silence.
-fn proxy(server: &str, of: impl Fn(&str) -> Option<String>) -> Result<Option<Intercept>> {
-    let names = match server.starts_with("https:") {
-        true => ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
-        false => ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"],
-    };
-    let given = |name: &'static str| Some((name, of(name)?)).filter(|(_, value)| !value.trim().is_empty());
-    let Some((name, value)) = names.into_iter().find_map(given) else { return Ok(None) };
-    let except = of("NO_PROXY").or_else(|| of("no_proxy")).unwrap_or_default();
-    let uri = server.parse().map_err(|cause| Error::new(format!("cannot use the server URL `{server}`: {cause}")))?;
-    let by = |proxy: &str| Matcher::builder().all(proxy).no(except.as_str()).build().intercept(&uri);
-    if by("http://any").is_none() {
-        return Ok(None);
-    }
-    match by(value.trim()).filter(|proxy| proxy.uri().scheme_str() == Some("http")) {
-        Some(proxy) => Ok(Some(proxy)),
-        None => {
-            let what = format!("{name} names no proxy that can be used: `{}`", secrets::url(&value));
-            Err(Error::new(what).hint("name one as in `http://10.0.0.1:3128`, or list the server in NO_PROXY"))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,36 +203,6 @@ mod tests {
         assert_eq!(four, ["127.0.0.2", "127.0.0.3", "127.0.0.2", "127.0.0.3"]);
         assert_eq!(from("[::1]:80"), "::1");
         assert_eq!(Local::default().next("127.0.0.1:80".parse().unwrap()), None);
-    }
-
-    #[test]
-    fn a_proxy_is_used_excepted_or_refused_and_never_passed_over() {
-        let found = |variables: &[(&str, &str)], server: &str| {
-            let of =
-                |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_string());
-            proxy(server, of).map(|found| found.map(|proxy| proxy.uri().to_string()))
-        };
-        type Variables = [(&'static str, &'static str)];
-        let table: &[(&Variables, &str, Option<&str>)] = &[
-            (&[], "http://h", None),
-            (&[("http_proxy", " ")], "http://h", None),
-            (&[("http_proxy", "http://p:3128")], "http://h", Some("http://p:3128/")),
-            (&[("http_proxy", "p:3128")], "http://h", Some("http://p:3128/")),
-            (&[("http_proxy", "http://p:3128")], "https://h", None),
-            (&[("HTTPS_PROXY", "http://p:3128")], "https://h", Some("http://p:3128/")),
-            (&[("ALL_PROXY", "http://p:3128")], "https://h", Some("http://p:3128/")),
-            (&[("http_proxy", "http://p:3128"), ("NO_PROXY", "h,i")], "http://h", None),
-            (&[("http_proxy", "ftp://p"), ("no_proxy", "h")], "http://h", None),
-        ];
-        for (variables, server, expected) in table {
-            assert_eq!(found(variables, server).unwrap().as_deref(), *expected, "{variables:?} {server}");
-        }
-        for value in ["ftp://p", "http://", "socks5://p:1080", "https://p", "http://a b", "http://u:secret@"] {
-            let error =
-                found(&[("http_proxy", value), ("ALL_PROXY", "http://p:1")], "http://h").unwrap_err().to_string();
-            assert!(error.starts_with("http_proxy names no proxy that can be used: `"), "{error}");
-            assert!(!error.contains("secret"), "{error}");
-        }
     }
 
     #[test]

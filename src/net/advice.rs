@@ -1,7 +1,19 @@
 //! What to do where a server refuses or cannot be reached: what was said of it comes in, a hint goes out.
 
 /// Words of a refusal, and the hint for it; the first that fits counts.
-const TABLE: [(&[&str], &str); 18] = [
+const TABLE: [(&[&str], &str); 21] = [
+    (
+        &["proxy: HTTP"],
+        "the proxy refuses: HTTPS_PROXY may hold a user and a password (http://user:password@host:port), and NO_PROXY lists servers to reach without it",
+    ),
+    (
+        &["certificate expired", "certificate not valid yet"],
+        "renew the server's certificate, or look at this host's clock; `--insecure` checks no certificate",
+    ),
+    (
+        &["not valid for name"],
+        "the server's certificate is for another name: use that name in `--base-url`, or check no certificate with `--insecure`",
+    ),
     (
         &["status 401", "HTTP 401", "status 403", "HTTP 403"],
         "the server wants a key: give `--api-key` or set OPENAI_API_KEY",
@@ -90,6 +102,10 @@ mod tests {
             ("HTTP 502 Bad Gateway: <html>nginx</html>", "gateway"),
             ("TLS handshake: invalid peer certificate: UnknownIssuer", "--tls-ca"),
             ("TLS: received fatal alert: CertificateRequired", "--tls-cert"),
+            ("proxy: HTTP 403 for a tunnel", "HTTPS_PROXY"),
+            ("proxy: HTTP 407 for a tunnel", "HTTPS_PROXY"),
+            ("TLS handshake: invalid peer certificate: certificate expired: verification time 1 (UNIX)", "renew"),
+            ("TLS handshake: invalid peer certificate: certificate not valid for name \"h\"", "another name"),
             ("TLS handshake: received corrupt message of type InvalidContentType", "http://"),
             ("`http://h/v1/models` did not answer with JSON: it is text/html: <html>", "web page"),
             ("cannot connect: Connection refused (os error 111)", "--sim"),

@@ -300,6 +300,7 @@ fn http(access: &Access) -> Result<reqwest::Client> {
     let builder = builder.local_address(access.local);
     let builder = match &access.socket {
         Some(path) => builder.unix_socket(path.as_path()).no_proxy(),
+        None if reach::proxy::of(&access.base_url)?.is_none() => builder.no_proxy(),
         None => builder,
     };
     builder

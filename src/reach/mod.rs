@@ -1,5 +1,7 @@
-//! Whom TLS trusts and who the client says it is, for requests and for calls beside them alike: files come in, the settings of all
-//! connections of a run go out.
+//! How servers are reached, by requests and by calls beside them alike: whom TLS trusts and who the client says it is (files come
+//! in, the settings of all connections of a run go out), and through which proxy.
+
+pub mod proxy;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -41,8 +43,11 @@ pub fn config(trust: &Trust) -> Result<ClientConfig> {
     let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
     let Some((certificate, key)) = &trust.identity else { return Ok(builder.with_no_client_auth()) };
     let chain = certificates("--tls-cert", certificate)?;
-    let private =
-        PrivateKeyDer::from_pem_file(key).map_err(|cause| unreadable("--tls-key", key, &cause.to_string()))?;
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|cause| match is_encrypted(key) {
+        true => Error::new(format!("cannot read `--tls-key {}`: it is encrypted", key.display()))
+            .hint("name a key without a password: `openssl pkey -in FILE -out PLAIN` makes one"),
+        false => unreadable("--tls-key", key, &cause.to_string()),
+    })?;
     builder.with_client_auth_cert(chain, private).map_err(|cause| {
         Error::new(format!("`--tls-cert` and `--tls-key` do not go together: {cause}"))
             .hint("name the certificate, with those that signed it below, and its own key")
@@ -87,6 +92,11 @@ fn certificates(what: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>>
         Ok(found) => Ok(found),
         Err(cause) => Err(unreadable(what, path, &cause.to_string())),
     }
+}
+
+/// Whether the file of a key says that it is encrypted, in either of two forms.
+fn is_encrypted(key: &Path) -> bool {
+    std::fs::read_to_string(key).is_ok_and(|text| text.contains("ENCRYPTED"))
 }
 
 fn unreadable(what: &str, path: &Path, cause: &str) -> Error {
