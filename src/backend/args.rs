@@ -1,7 +1,6 @@
 //! The flags that name the server: protocol, address, headers, key. [`ServerArgs::resolve`] checks all of them before
 //! anything is sent.
 
-use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,6 +8,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::address::{self, Address, Place};
+use super::headers::{self, Key};
 use super::kinds::Backend;
 use super::url::{Url, bracketed};
 use crate::args;
@@ -16,38 +16,6 @@ use crate::args::range::outside;
 use crate::error::{Error, Result};
 use crate::reach::Trust;
 use crate::secrets;
-
-/// A text that is never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Key(String);
-
-impl Key {
-    /// The text itself.
-    pub fn secret(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&str> for Key {
-    fn from(text: &str) -> Self {
-        Key(text.into())
-    }
-}
-
-impl fmt::Debug for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
-impl fmt::Display for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
-/// Headers that say where a request ends, which nobody but the program knows.
-const FRAMING: [&str; 2] = ["content-length", "transfer-encoding"];
 
 /// Where servers listen unless they are told otherwise, as the reference has it.
 const HOST: &str = "127.0.0.1";
@@ -207,6 +175,11 @@ impl ServerArgs {
     /// Checks the flags against each other and says where requests go.
     pub fn resolve(&self) -> Result<Server> {
         let endpoint = self.endpoint.as_deref().unwrap_or(self.backend.default_endpoint());
+        if endpoint.contains("://") {
+            return Err(Error::new(format!("`--endpoint {}` is a whole address", secrets::url(endpoint)))
+                .hint("give it as `--base-url`, or only its path"));
+        }
+        let endpoint = &format!("/{}", endpoint.trim_start_matches('/'));
         let addresses = self.addresses(endpoint)?;
         let notes: Vec<String> = addresses.iter().filter_map(|address| address.note.clone()).collect();
         let places = addresses.into_iter().map(|address| self.place(address, endpoint));
@@ -214,7 +187,7 @@ impl ServerArgs {
         self.check_places(&places)?;
         let api_key = self.api_key.clone().filter(|key| !key.secret().is_empty());
         if let Some(key) = &api_key {
-            check_header_value("--api-key", key.secret())?;
+            headers::check_value("--api-key", key.secret())?;
         }
         if self.max_event_bytes == 0 {
             return Err(Error::new("`--max-event-bytes 0` leaves no room for an event").hint("give 1 or more"));
@@ -225,7 +198,7 @@ impl ServerArgs {
             places,
             spread: self.spread,
             local: self.local_address.clone(),
-            headers: headers(&self.header)?,
+            headers: headers::read(&self.header)?,
             api_key,
             trust: self.trust(),
             model: self.model.clone(),
@@ -340,7 +313,7 @@ fn backend_parser() -> impl TypedValueParser<Value = Backend> {
 }
 
 fn key(text: &str) -> Result<Key, String> {
-    Ok(Key(text.trim().into()))
+    Ok(text.trim().into())
 }
 
 fn port(text: &str) -> Result<u16, String> {
@@ -360,39 +333,6 @@ fn timeout(seconds: f64) -> Result<Option<Duration>> {
         Err(_) if seconds > 0.0 => Ok(None),
         _ => Err(outside("--request-timeout", seconds, "a time above 0").hint("give seconds, or inf for no limit")),
     }
-}
-
-/// Splits items at their first `=`. A later header replaces an earlier one of the same name. No message shows a value.
-fn headers(items: &[Key]) -> Result<Vec<(String, Key)>> {
-    let mut headers: Vec<(String, Key)> = Vec::new();
-    for (index, item) in items.iter().enumerate() {
-        let Some((name, value)) = item.secret().split_once('=') else {
-            return Err(Error::new(format!("item {} of `--header` has no `=`", index + 1))
-                .hint("write a header as `--header \"Name=value\"`"));
-        };
-        let (name, value) = (name.trim(), value.trim());
-        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if name.is_empty() || !name.bytes().all(is_token) {
-            return Err(Error::new(format!("item {} of `--header` has no valid name before its `=`", index + 1))
-                .hint("write a header as `--header \"Name=value\"`"));
-        }
-        if FRAMING.iter().any(|framing| name.eq_ignore_ascii_case(framing)) {
-            return Err(Error::new(format!("`--header {name}` would contradict the length that every request states"))
-                .hint("leave it out"));
-        }
-        check_header_value(&format!("--header {name}"), value)?;
-        headers.retain(|(earlier, _)| !earlier.eq_ignore_ascii_case(name));
-        headers.push((name.into(), value.into()));
-    }
-    Ok(headers)
-}
-
-fn check_header_value(flag: &str, value: &str) -> Result<()> {
-    if value.bytes().any(|byte| byte < b' ' && byte != b'\t' || byte == 0x7f) {
-        return Err(Error::new(format!("the value of `{flag}` has a line break or another control character"))
-            .hint("give it in one line"));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

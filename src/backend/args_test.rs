@@ -21,6 +21,7 @@ fn the_endpoint_follows_the_backend() {
     assert_eq!(url(&[]), "http://127.0.0.1:8000/v1/completions");
     assert_eq!(url(&["--backend=openai-chat"]), "http://127.0.0.1:8000/v1/chat/completions");
     assert_eq!(url(&["--backend=vllm", "--endpoint=/x/completions?v=1"]), "http://127.0.0.1:8000/x/completions?v=1");
+    assert_eq!(url(&["--endpoint=v1/completions"]), "http://127.0.0.1:8000/v1/completions");
 }
 
 #[test]
@@ -33,11 +34,15 @@ fn base_and_endpoint_are_joined() {
 
 #[test]
 fn an_endpoint_that_the_backend_cannot_speak_is_refused() {
-    let table: [(&[&str], &str); 3] = [
+    let table: [(&[&str], &str); 4] = [
         (
             &["--backend=openai-chat", "--endpoint=/v1/completions"],
             "`--endpoint /v1/completions` does not fit `--backend openai-chat`, whose path ends with `/chat/completions` \
              / give `--backend openai`, or leave out `--endpoint`",
+        ),
+        (
+            &["--endpoint=http://h/v1/completions?key=x"],
+            "`--endpoint http://h/v1/completions?key=***` is a whole address / give it as `--base-url`, or only its path",
         ),
         (
             &["--endpoint=/v1/chat/completions"],

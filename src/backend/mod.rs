@@ -10,6 +10,7 @@ mod counts;
 mod delta;
 mod event;
 mod form;
+mod headers;
 mod kinds;
 mod lenient;
 mod pooling;
@@ -25,8 +26,9 @@ pub mod url;
 pub mod whole;
 
 pub use address::Place;
-pub use args::{Connect, Key, Server, ServerArgs};
+pub use args::{Connect, Server, ServerArgs};
 pub use event::error_message;
+pub use headers::Key;
 pub use kinds::Backend;
 pub use reading::{Delivery, Malformed, Reading, Usage};
 pub use request_args::{RequestArgs, RequestContent};

@@ -120,6 +120,10 @@ impl ReportArgs {
             saved: &[],
             detailed,
         };
+        if let Some(cause) = format.refusal(&report) {
+            return Err(Error::new(format!("the run has nothing for this report to show: {cause}"))
+                .hint("choose another form with `--as`"));
+        }
         let mut details = if details.is_some() { details } else { args.details(&output)? };
         match args.file() {
             Some(_) => {

@@ -38,6 +38,8 @@ pub(super) struct Answer {
     ended: bool,
     /// Whether nothing is to come.
     done: bool,
+    /// Whether counts alone came behind the end, after which only `[DONE]` is to come.
+    counted: bool,
 }
 
 impl Answer {
@@ -54,6 +56,7 @@ impl Answer {
             words: None,
             ended: false,
             done: false,
+            counted: false,
         }
     }
 
@@ -120,6 +123,7 @@ impl Answer {
         }
         // What seemed to be the end was none where more is said: counts came first, or another choice goes on.
         self.ended &= self.done || output.is_none_or(|text| text.is_empty());
+        self.counted = self.ended && (self.counted || reading.usage.is_some() && !reading.choice);
         self.ended |= reading.finished || (reading.usage.is_some() && !reading.choice);
         self.done |= reading.finished && self.backend.has_terminal_event();
         Ok(())
@@ -146,6 +150,11 @@ impl Answer {
     /// Whether the server has said that nothing is to come.
     pub(super) fn is_done(&self) -> bool {
         self.done
+    }
+
+    /// Whether all has been said, though the server has not said so.
+    pub(super) fn is_whole(&self) -> bool {
+        self.done || self.counted
     }
 
     fn count(&mut self, usage: Usage, with_output: bool) {

@@ -15,8 +15,8 @@ use crate::record::{Failure, Finished, Outcome, Record, Said, Task, Tick};
 
 /// How long an answer that is whole waits in its place for the end of its body.
 const IN_PLACE: Duration = Duration::from_millis(100);
-/// How long the words of a refusal are waited for, from its head on.
-const REFUSED: Duration = Duration::from_secs(5);
+/// How long the words of a refusal are waited for, from its head on, and `[DONE]` where all else has been said.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 /// How long the connection of an answer that is whole is kept for its end, so that it may serve again.
 const AFTER_DONE: Duration = Duration::from_secs(1);
 
@@ -162,7 +162,7 @@ impl Flight {
                 Some(at) => match tokio::time::timeout_at(at, read).await {
                     Ok(read) => read,
                     Err(_) => {
-                        self.reply.answer.said.open = self.reply.answer.is_done();
+                        self.reply.answer.said.open = self.reply.answer.is_whole();
                         return self.reply.verdict().map_err(Broken::Failed);
                     }
                 },
@@ -204,7 +204,7 @@ impl Flight {
         if self.reply.answer.is_done() {
             return Some(IN_PLACE);
         }
-        self.reply.is_refusal().then_some(REFUSED)
+        (self.reply.answer.is_whole() || self.reply.is_refusal()).then_some(LAST_WORDS)
     }
 
     /// The connection has ended, by the peer's close or by an error.

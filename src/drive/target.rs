@@ -81,7 +81,7 @@ impl Target {
         let local = Local { addresses: server.local.clone(), turn: Arc::default() };
         let mut targets = Vec::new();
         for place in &server.places {
-            let target = Target { local: local.clone(), ..Target::resolve(place, &server.trust)? };
+            let target = Target::resolve(place, &server.trust)?.from(&local)?;
             match server.spread {
                 true => targets.extend(target.each()?),
                 false => targets.push(target),
@@ -132,6 +132,25 @@ impl Target {
             target.start.line = format!("POST {root}{} HTTP/1.1\r\n{authorization}", url.path);
         }
         Ok(target)
+    }
+
+    /// The same, connected to from the addresses of `local`, where there are any: to those peers that they can reach.
+    fn from(self, local: &Local) -> Result<Self> {
+        let local = local.clone();
+        if local.addresses.is_empty() {
+            return Ok(Target { local, ..self });
+        }
+        let reached = |peer: &Peer| match peer {
+            Peer::Net(peer) => local.addresses.iter().any(|own| own.is_ipv4() == peer.is_ipv4()),
+            Peer::Path(_) => true,
+        };
+        let peers: Vec<Peer> = self.peers.iter().filter(|peer| reached(peer)).cloned().collect();
+        if peers.is_empty() {
+            let peer = self.peers.first().map_or(String::new(), ToString::to_string);
+            let what = format!("no `--local-address` can reach `{peer}`: one is IPv4, the other IPv6");
+            return Err(Error::new(what).hint("give an address of the same kind as the server's"));
+        }
+        Ok(Target { local, peers, ..self })
     }
 
     /// A target for each of its addresses.
@@ -203,6 +222,22 @@ mod tests {
         assert_eq!(four, ["127.0.0.2", "127.0.0.3", "127.0.0.2", "127.0.0.3"]);
         assert_eq!(from("[::1]:80"), "::1");
         assert_eq!(Local::default().next("127.0.0.1:80".parse().unwrap()), None);
+    }
+
+    #[test]
+    fn own_addresses_reach_peers_of_their_family_alone() {
+        let place = Place { base: "http://127.0.0.1:1".into(), url: Url::parse("http://127.0.0.1:1/x").unwrap() };
+        let resolved = Target::resolve(&place, &Trust::default()).unwrap();
+        let peers = ["127.0.0.1:1", "[::1]:1"].map(|peer| Peer::Net(peer.parse().unwrap())).to_vec();
+        let from = |own: &[&str], peers: &[Peer]| {
+            let addresses = own.iter().map(|own| own.parse().unwrap()).collect();
+            let target = Target { peers: peers.to_vec(), ..resolved.clone() };
+            target.from(&Local { addresses, turn: Arc::default() }).map(|target| target.peers.len())
+        };
+        assert_eq!(from(&[], &peers).unwrap(), 2);
+        assert_eq!(from(&["::1"], &peers).unwrap(), 1);
+        assert_eq!(from(&["::1", "127.0.0.2"], &peers).unwrap(), 2);
+        assert!(from(&["::1"], &peers[..1]).unwrap_err().to_string().contains("`127.0.0.1:1`"));
     }
 
     #[test]

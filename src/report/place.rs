@@ -191,17 +191,27 @@ impl Opened {
                 Ok(path)
             }
             Opened::Open { file, path } => {
-                let before = file.metadata().ok().filter(fs::Metadata::is_file).map(|at| at.len());
-                let separated = if before > Some(0) { file.write_all(b"\n") } else { Ok(()) };
-                separated.and_then(|()| fill(file, write)).map_err(|cause| {
-                    // Half a line would spoil those before it.
-                    if let Some(before) = before {
-                        let _ = file.set_len(before);
-                    }
-                    cannot("write", path, &cause)
-                })?;
+                append(file, write).map_err(|cause| cannot("write", path, &cause))?;
                 Ok(path.clone())
             }
         }
     }
+}
+
+/// Writes the next line of a file, which other processes may add lines to at the same time; or to a device.
+fn append(file: &mut File, write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    if !file.metadata()?.is_file() {
+        return fill(file, write);
+    }
+    file.lock()?;
+    let before = file.metadata()?.len();
+    let separated = if before > 0 { file.write_all(b"\n") } else { Ok(()) };
+    let written = separated.and_then(|()| fill(file, write));
+    if written.is_err() {
+        // Half a line would spoil those before it.
+        let _ = file.set_len(before);
+    }
+    // The lock ends with the file too.
+    let _ = file.unlock();
+    written
 }

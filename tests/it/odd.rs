@@ -179,6 +179,19 @@ fn words_in_the_place_of_an_answer_are_its_failure() {
 }
 
 #[test]
+fn an_answer_that_is_whole_waits_not_long_for_its_mark_of_the_end() {
+    let events: Vec<u8> = sse(&answer(Dialect::Completions, 3)).into_iter().flat_map(|(_, bytes)| bytes).collect();
+    let whole = String::from_utf8(events).unwrap().replace("data: [DONE]\n\n", "");
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+    let bytes = format!("{head}{whole}").into_bytes();
+    let server =
+        Server::start(Cut::Whole, move |_: &Request| Script { steps: vec![(5, bytes.clone())], end: End::Hang });
+    let outcome = Llmbench::serve(&server).args(["--num-prompts", "2"]).run();
+    let result = outcome.ended(0);
+    assert_eq!((&result["completed"], &result["open_ends"]), (&json!(2), &json!(2)), "{}", outcome.stderr);
+}
+
+#[test]
 fn a_refusal_is_told_however_its_body_goes_on() {
     let stalled = b"HTTP/1.1 500 Oh\r\ncontent-length: 100\r\n\r\nno.".to_vec();
     let endless = [&b"HTTP/1.1 500 Oh\r\nconnection: close\r\n\r\n"[..], &[b'x'; 40_000]].concat();
