@@ -2,8 +2,8 @@
 //!
 //! A request that fails is data ([`crate::record::Outcome`]), never an `Error`.
 
-use std::fmt;
 use std::process::ExitCode;
+use std::{fmt, panic, thread};
 
 /// Something that keeps the program from doing what it was asked.
 ///
@@ -56,6 +56,32 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// The name of threads whose panics are errors.
+const CONTAINED: &str = "contained";
+
+/// Does work of libraries on what comes from strangers, on a thread with a stack of so many bytes: where it panics, that is an error
+/// like another.
+///
+/// # Errors
+/// If it panics, or no thread can be started.
+pub fn contained<T: Send>(stack: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().name(CONTAINED.to_owned()).stack_size(stack).spawn_scoped(scope, work);
+        let thread = thread.map_err(|cause| Error::new(format!("cannot start a thread: {cause}")))?;
+        thread.join().map_err(|_| Error::new("it is damaged, or of a kind that is not known here"))
+    })
+}
+
+/// Keeps panics off the screen that are errors.
+pub fn contain() {
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |about| {
+        if thread::current().name() != Some(CONTAINED) {
+            usual(about);
+        }
+    }));
+}
+
 /// What the process says when it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -97,6 +123,13 @@ mod tests {
         for (exit, status) in table {
             assert_eq!(exit.status(), status);
         }
+    }
+
+    #[test]
+    fn a_panic_of_others_is_an_error() {
+        assert_eq!(contained(1 << 20, || 7).unwrap(), 7);
+        let broken = contained(1 << 20, || panic!("a slice of -1"));
+        assert_eq!(broken.map(|()| 7).unwrap_err().to_string(), "it is damaged, or of a kind that is not known here");
     }
 
     #[test]

@@ -15,7 +15,7 @@
 //! `cmd` wires the stages, a subcommand a file, and nobody uses it. A `backend` is a server's protocol: sample to body, stream
 //! event to meaning; `drive` is hot. `token` and `rng` serve `dataset`; `json` writes JSON as Python does; `net` makes the calls
 //! that are not measured, `reach` says whom TLS trusts and which proxy leads there, for these and for requests, `hub` fetches files of the model hub;
-//! `legible` makes text from outside fit to be shown, and `secrets` takes out what must not be; `sim` is a server of our own to
+//! `content` reads files of strangers, `legible` makes text from outside fit to be shown, and `secrets` takes out what must not be; `sim` is a server of our own to
 //! measure against and shares no code with the client; `manual` is the text of `llmbench help`; `ui` is the only stage that
 //! writes to a terminal while a run is going on.
 //! Data flows one way, through plain owned types; time between stages is a [`record::Tick`].
@@ -31,6 +31,8 @@ pub mod backend;
 pub mod bench;
 #[cfg(unix)]
 pub mod cmd;
+#[cfg(unix)]
+pub mod content;
 #[cfg(unix)]
 pub mod dataset;
 #[cfg(unix)]

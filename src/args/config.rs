@@ -15,7 +15,11 @@ use saphyr_parser::Parser;
 use serde_json::{Map, Value};
 
 use super::JsonObject;
+use crate::content;
 use crate::error::{Error, Result};
+
+/// The largest file of flags that is read.
+const LARGEST: u64 = 16 << 20;
 
 /// Which file to read, on the command line of a subcommand: it is read before clap reads the line.
 #[derive(Debug, clap::Args)]
@@ -56,7 +60,8 @@ impl Config {
     /// If the file cannot be read, or a key is no flag or cannot have its value: with file, line and key.
     pub(super) fn read(command: &Command, path: &Path) -> Result<Self> {
         let shown = path.display().to_string();
-        let content = std::fs::read_to_string(path)
+        let content = content::of(path, LARGEST)
+            .and_then(|bytes| String::from_utf8(bytes).map_err(std::io::Error::other))
             .map_err(|cause| Error::new(format!("cannot read config `{shown}`: {cause}")).hint("check `--config`"))?;
         let flags = flags(command, &content).map_err(|error| error.context(format!("cannot read config `{shown}`")))?;
         Ok(Config { path: shown, flags })

@@ -12,7 +12,7 @@ use super::{Experiment, Schedule, Site, around, setup};
 use crate::backend::template::Fixed;
 use crate::backend::{Connect, Server};
 use crate::dataset::Sample;
-use crate::drive::{self, Observation, Settings, Stop, Target, limits};
+use crate::drive::{self, Observation, Patience, Settings, Stop, Target, limits};
 use crate::error::{Error, Result};
 use crate::plan::request::Encoder;
 use crate::plan::turns::{self, Turns};
@@ -174,7 +174,7 @@ impl Session {
         let count = self.load.warmups;
         if count > 0 {
             tell(Moment::WarmingUp(count));
-            let (_, stopped) = self.test(count, stop, tell)?;
+            let (_, stopped) = self.test(count, self.patience(), stop, tell)?;
             if stopped {
                 return Ok(false);
             }
@@ -186,7 +186,13 @@ impl Session {
     fn wait_until_ready(&self, limit: Duration, stop: &Receiver<Stop>, tell: Tell<'_>) -> Result<bool> {
         let begun = drive::now();
         loop {
-            let (finished, stopped) = self.test(self.targets.len(), stop, tell)?;
+            // A server that takes the request and says nothing is not ready either.
+            let left = limit.saturating_sub(drive::now() - begun).max(PAUSE);
+            let patience = match self.patience() {
+                longer if longer.limit > left => Patience { limit: left, flag: "--ready-check-timeout-sec" },
+                patience => patience,
+            };
+            let (finished, stopped) = self.test(self.targets.len(), patience, stop, tell)?;
             let Some(finished) = finished.filter(|_| !stopped) else { return Ok(false) };
             if finished.record.outcome == Outcome::Done {
                 return Ok(true);
@@ -205,8 +211,14 @@ impl Session {
     }
 
     /// Sends the first sample `count` times, to the servers in turn, without a request id; gives the last that failed, or else
-    /// finished, and whether it was stopped.
-    fn test(&self, count: usize, stop: &Receiver<Stop>, tell: Tell<'_>) -> Result<(Option<Finished>, bool)> {
+    /// finished, and whether it was stopped. Each may take so long as `patience` says.
+    fn test(
+        &self,
+        count: usize,
+        patience: Patience,
+        stop: &Receiver<Stop>,
+        tell: Tell<'_>,
+    ) -> Result<(Option<Finished>, bool)> {
         let sample = Sample { request_id: None, ..self.first.clone() };
         let encoder = self.encoder.clone().with_servers(in_turn(&self.targets, count).map(Arc::new));
         let stream = drive::Stream {
@@ -220,7 +232,8 @@ impl Session {
             max_failures: None,
         };
         let mut last: Option<Finished> = None;
-        let ending = drive::run(stream, self.settings(), stop, &mut |observation| match observation {
+        let settings = Settings { patience, ..self.settings() };
+        let ending = drive::run(stream, settings, stop, &mut |observation| match observation {
             Observation::Finished(mut finished) => {
                 finished.detail = self.server.masked(finished.detail);
                 if last.as_ref().is_none_or(|last| last.record.outcome == Outcome::Done) {
@@ -280,12 +293,17 @@ impl Session {
         })
     }
 
+    /// How long one request may take.
+    fn patience(&self) -> Patience {
+        Patience { limit: self.server.request_timeout.unwrap_or(NO_TIMEOUT), flag: "--request-timeout" }
+    }
+
     fn settings(&self) -> Settings {
         Settings {
             targets: Arc::clone(&self.targets),
             backend: self.server.backend,
             delivery: self.encoder.delivery(),
-            request_timeout: self.server.request_timeout.unwrap_or(NO_TIMEOUT),
+            patience: self.patience(),
             max_event_bytes: self.server.max_event_bytes,
             connect: self.server.connect,
         }

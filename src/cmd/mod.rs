@@ -20,7 +20,7 @@ use clap::error::ContextValue;
 use clap::{ArgAction, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::args::{Words, grammar, options};
-use crate::error::{Error, Exit, Result};
+use crate::error::{self, Error, Exit, Result};
 use crate::legible::{legible, legible_lines};
 use crate::ui::{Style, Ui};
 
@@ -63,6 +63,7 @@ enum Action {
 
 /// Runs the program with these arguments, the program's name first, and prints its errors.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> Exit {
+    error::contain();
     let command = definitions();
     let line = match grammar::read(&command, args) {
         Ok(line) => line,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Write};
 
-use flate2::write::{MultiGzDecoder, ZlibDecoder};
+use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
 /// Of a compressed body so many bytes are unfolded at once: what they become is handed on before the next.
 const STEP: usize = 1024;
@@ -11,7 +11,11 @@ const STEP: usize = 1024;
 /// A body that is compressed.
 pub(super) enum Coding {
     Gzip(Box<MultiGzDecoder<Vec<u8>>>),
-    Deflate(Box<ZlibDecoder<Vec<u8>>>),
+    /// What is called deflate before its first byte, which says whether it has a head.
+    Deflate,
+    Zlib(Box<ZlibDecoder<Vec<u8>>>),
+    /// Without the head of zlib, as some servers take the name.
+    Raw(Box<DeflateDecoder<Vec<u8>>>),
 }
 
 impl fmt::Debug for Coding {
@@ -24,7 +28,7 @@ impl Coding {
     fn name(&self) -> &'static str {
         match self {
             Coding::Gzip(_) => "gzip",
-            Coding::Deflate(_) => "deflate",
+            Coding::Deflate | Coding::Zlib(_) | Coding::Raw(_) => "deflate",
         }
     }
 
@@ -33,11 +37,14 @@ impl Coding {
     /// # Errors
     /// If it is not spoken: what is to be said of it.
     pub(super) fn named(name: &str) -> Result<Option<Self>, String> {
-        match name.trim().to_ascii_lowercase().as_str() {
-            "" | "identity" => Ok(None),
-            "gzip" | "x-gzip" => Ok(Some(Coding::Gzip(Box::new(MultiGzDecoder::new(Vec::new()))))),
-            "deflate" => Ok(Some(Coding::Deflate(Box::new(ZlibDecoder::new(Vec::new()))))),
-            other => Err(format!("the answer is {other}-encoded, which nobody asked for and is not spoken")),
+        let names = name.to_ascii_lowercase();
+        let names: Vec<&str> =
+            names.split(',').map(str::trim).filter(|name| !matches!(*name, "" | "identity")).collect();
+        match names[..] {
+            [] => Ok(None),
+            ["gzip" | "x-gzip"] => Ok(Some(Coding::Gzip(Box::new(MultiGzDecoder::new(Vec::new()))))),
+            ["deflate"] => Ok(Some(Coding::Deflate)),
+            _ => Err(format!("the answer is {}-encoded, which nobody asked for and is not spoken", names.join(", "))),
         }
     }
 
@@ -68,7 +75,9 @@ impl Coding {
         match self {
             Coding::Gzip(decoder) => decoder.try_finish().is_ok(),
             // Only one that has ended takes nothing more.
-            Coding::Deflate(decoder) => matches!(decoder.write(&[0]), Ok(0)),
+            Coding::Zlib(decoder) => matches!(decoder.write(&[0]), Ok(0)),
+            Coding::Raw(decoder) => matches!(decoder.write(&[0]), Ok(0)),
+            Coding::Deflate => false,
         }
     }
 
@@ -79,10 +88,24 @@ impl Coding {
                 decoder.flush()?;
                 decoder.get_mut()
             }
-            Coding::Deflate(decoder) => {
+            Coding::Zlib(decoder) => {
                 decoder.write_all(piece)?;
                 decoder.flush()?;
                 decoder.get_mut()
+            }
+            Coding::Raw(decoder) => {
+                decoder.write_all(piece)?;
+                decoder.flush()?;
+                decoder.get_mut()
+            }
+            Coding::Deflate => {
+                let Some(first) = piece.first() else { return Ok(Vec::new()) };
+                // The method of zlib, the only one there is, stands in the lower half (RFC 1950).
+                *self = match first & 0x0f {
+                    8 => Coding::Zlib(Box::new(ZlibDecoder::new(Vec::new()))),
+                    _ => Coding::Raw(Box::new(DeflateDecoder::new(Vec::new()))),
+                };
+                return self.step(piece);
             }
         };
         Ok(std::mem::take(out))
@@ -92,7 +115,7 @@ impl Coding {
 #[cfg(test)]
 mod tests {
     use flate2::Compression;
-    use flate2::write::{GzEncoder, ZlibEncoder};
+    use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 
     use super::*;
 
@@ -114,11 +137,14 @@ mod tests {
         let text: Vec<u8> = (0..20_000_u32).map(|n| (n * n % 251) as u8).collect();
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
         let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
-        gzip.write_all(&text).and_then(|()| zlib.write_all(&text)).unwrap();
-        let (gzip, zlib) = (gzip.finish().unwrap(), zlib.finish().unwrap());
+        let mut raw = DeflateEncoder::new(Vec::new(), Compression::default());
+        gzip.write_all(&text).and_then(|()| zlib.write_all(&text)).and_then(|()| raw.write_all(&text)).unwrap();
+        let (gzip, zlib, raw) = (gzip.finish().unwrap(), zlib.finish().unwrap(), raw.finish().unwrap());
         for cut in [1, 7, 1000, 100_000] {
             assert_eq!(unfolded("GZip", &gzip, cut).unwrap(), text);
+            assert_eq!(unfolded("identity, gzip", &gzip, cut).unwrap(), text);
             assert_eq!(unfolded("deflate", &zlib, cut).unwrap(), text);
+            assert_eq!(unfolded("deflate", &raw, cut).unwrap(), text);
         }
     }
 
@@ -127,8 +153,10 @@ mod tests {
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
         let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
         let text = b"data: one\n\ndata: two\n\n";
-        gzip.write_all(text).and_then(|()| zlib.write_all(text)).unwrap();
-        for (name, bytes) in [("gzip", gzip.finish().unwrap()), ("deflate", zlib.finish().unwrap())] {
+        let mut raw = DeflateEncoder::new(Vec::new(), Compression::default());
+        gzip.write_all(text).and_then(|()| zlib.write_all(text)).and_then(|()| raw.write_all(text)).unwrap();
+        let bodies = [("gzip", gzip.finish()), ("deflate", zlib.finish()), ("deflate", raw.finish())];
+        for (name, bytes) in bodies.map(|(name, bytes)| (name, bytes.unwrap())) {
             for length in 1..=bytes.len() {
                 let mut coding = Coding::named(name).unwrap().unwrap();
                 coding.unfold(&bytes[..length], &mut |_| Ok::<(), ()>(())).unwrap().unwrap();
@@ -141,6 +169,7 @@ mod tests {
     fn codings_are_told_apart() {
         assert!(Coding::named(" Identity ").unwrap().is_none());
         assert!(Coding::named("br").unwrap_err().contains("br-encoded"));
+        assert!(Coding::named("gzip, gzip").unwrap_err().contains("gzip, gzip-encoded"));
         assert!(unfolded("gzip", b"this is no gzip at all", 100).is_err());
     }
 }

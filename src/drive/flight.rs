@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
+use super::Patience;
 use super::answer::{Answer, Reason};
 use super::connect::{self, Connection, plain};
 use super::reply::{Progress, Reply};
@@ -69,11 +70,11 @@ impl Flight {
 
     /// Sees the request to its end.
     pub(super) async fn run(mut self) {
-        let limit = self.worker.request_timeout();
+        let Patience { limit, flag } = self.worker.patience();
         let result = match tokio::time::timeout(limit, self.attempt()).await {
             Ok(result) => result,
             Err(_) => Err(self.reply.refusal().unwrap_or_else(|| {
-                let what = format!("no {} within {} s (--request-timeout)", self.awaited(), limit.as_secs_f64());
+                let what = format!("no {} within {} s ({flag})", self.awaited(), limit.as_secs_f64());
                 (Failure::Timeout, what)
             })),
         };

@@ -41,6 +41,15 @@ pub fn now() -> Duration {
     Duration::from_nanos(clock::monotonic())
 }
 
+/// How long a request may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// So long.
+    pub limit: Duration,
+    /// The flag that says so.
+    pub flag: &'static str,
+}
+
 /// What is the same for all requests of a run.
 #[derive(Debug)]
 pub struct Settings {
@@ -51,7 +60,7 @@ pub struct Settings {
     /// How they come.
     pub delivery: Delivery,
     /// How long one may take.
-    pub request_timeout: Duration,
+    pub patience: Patience,
     /// Events, and whole answers with a text, larger than this fail their request.
     pub max_event_bytes: usize,
     /// When connections are opened.

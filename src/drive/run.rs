@@ -111,9 +111,10 @@ fn lead(crew: Crew<'_>, stop: &Receiver<Stop>, observer: &mut Observer<'_>) -> E
     let clock = Clock::starting_at(monotonic());
     observer.tell(Observation::Began);
     crew.begin(clock);
-    let Watched { stopped, closed, steps } = crew.watch(clock, stop, observer);
+    let Watched { stopped, closed, cut, steps } = crew.watch(clock, stop, observer);
     let stopped = stopped || stopped_early;
-    let gave_up = crew.gives_up(observer.failures);
+    // Failures of which the last came when nothing was left to do are no reason to give up.
+    let gave_up = crew.gives_up(observer.failures) && cut;
     let cpu = cpu_seconds() - cpu;
     let (found, unmade) = crew.dismiss(|finished| observer.tell(Observation::Finished(Box::new(finished))));
     let health =
@@ -129,6 +130,8 @@ struct Watched {
     stopped: bool,
     /// When it was closed before its end.
     closed: Option<Tick>,
+    /// Whether there were requests, in flight or to come, that it was too early for.
+    cut: bool,
     /// How often the wall clock was stepped.
     steps: u64,
 }
@@ -193,12 +196,14 @@ impl Crew<'_> {
             let look = self.gate.look();
             let hopeless = self.gives_up(observer.failures);
             if hopeless && !look.closed {
+                watched.cut |= !look.ended || look.waiting > 0;
                 self.gate.end(Line::Drop);
             }
             if hopeless || look.broken.is_some() {
                 leave_at.get_or_insert(now + nanos(GRACE));
             }
             if look.is_over() || leave_at.is_some_and(|at| now >= at) {
+                watched.cut |= !look.is_over();
                 return watched;
             }
             if look.closed {

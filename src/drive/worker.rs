@@ -14,7 +14,6 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{JoinSet, LocalSet};
 
-use super::Settings;
 use super::clock::{Clock, monotonic};
 use super::connect::{self, Connection};
 use super::flight::{Flight, unsent};
@@ -22,6 +21,7 @@ use super::gate::Gate;
 use super::reply::Reply;
 use super::socket::{Arrival, Scratch};
 use super::target::Target;
+use super::{Patience, Settings};
 use crate::backend::Connect;
 use crate::plan::{Job, Then};
 use crate::record::{Finished, Health, Task, Tick};
@@ -187,8 +187,7 @@ impl Worker {
             loop {
                 while begun < count && tasks.len() < AT_ONCE {
                     let worker = Rc::clone(self);
-                    let (limit, server) =
-                        (worker.request_timeout().min(OPENING), begun % worker.settings.targets.len());
+                    let (limit, server) = (worker.patience().limit.min(OPENING), begun % worker.settings.targets.len());
                     tasks.spawn_local(async move {
                         let target = &worker.settings.targets[server];
                         let opened = tokio::time::timeout(limit, connect::open(target)).await;
@@ -269,8 +268,8 @@ impl Worker {
         self.settings.backend.task()
     }
 
-    pub(super) fn request_timeout(&self) -> Duration {
-        self.settings.request_timeout
+    pub(super) fn patience(&self) -> Patience {
+        self.settings.patience
     }
 
     pub(super) fn connects_in_request(&self) -> bool {

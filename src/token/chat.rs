@@ -1,8 +1,6 @@
 //! Chat templates: from a template's source and the messages to the prompt's text, as Jinja2 with the settings that
 //! chat templates are written for. It never tokenizes.
 
-use std::thread;
-
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, ErrorKind};
@@ -11,7 +9,7 @@ use serde_json::{Map, json};
 use super::files::Files;
 use super::python;
 use super::watch::watched;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, contained};
 use crate::net;
 
 /// The chat template of a tokenizer, compiled, with the variables that it always has.
@@ -163,16 +161,8 @@ fn add(environment: &mut Environment<'static>, name: &'static str, source: &str)
         return Err(Error::new(format!("a chat template has more than {} KiB", LONGEST >> 10)));
     }
     let source = pass_generation_through(source);
-    let compiled = thread::scope(|scope| {
-        let compile = || environment.add_template_owned(name, source);
-        let thread = thread::Builder::new().name("template".to_owned()).stack_size(LONGEST * STACK);
-        thread.spawn_scoped(scope, compile).map(|thread| thread.join())
-    });
-    match compiled {
-        Ok(Ok(compiled)) => compiled.map_err(wrong),
-        Ok(Err(_)) => Err(Error::new("the chat template broke its compiler")),
-        Err(cause) => Err(Error::new(format!("cannot start a thread: {cause}"))),
-    }
+    let compiled = contained(LONGEST * STACK, || environment.add_template_owned(name, source));
+    compiled.map_err(|error| error.context("the chat template failed"))?.map_err(wrong)
 }
 
 /// Turns the block tags `generation` and `endgeneration`, which mark what a model wrote and change no text, into a block that

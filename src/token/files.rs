@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::tiktoken::Family;
 use super::{gguf, sentencepiece, tekken, tiktoken};
+use crate::content;
 use crate::error::{Error, Result};
 
 /// The names that one tokenizer's files have in a directory or a repository; beside the one that holds it.
@@ -77,19 +78,19 @@ fn tokenizer(path: &Path, beside: Files) -> Result<Files> {
         let what = format!("cannot read `{}`", path.display());
         cause.context(what).hint("leave `--tokenizer` out: the server's `/tokenize` counts then")
     };
-    let content = || bytes(path)?.ok_or_else(|| missing(path));
+    let whole = || bytes(path)?.ok_or_else(|| missing(path));
     Ok(match form {
-        Form::Json => Files { tokenizer: content()?, ..beside },
+        Form::Json => Files { tokenizer: whole()?, ..beside },
         Form::Tekken => {
-            let (tokenizer, config) = tekken::to_json(&content()?).map_err(unreadable)?;
+            let (tokenizer, config) = tekken::to_json(&whole()?).map_err(unreadable)?;
             Files { tokenizer, config, ..Files::default() }
         }
         Form::Ranks(family) => {
-            let tokenizer = tiktoken::to_json(&content()?, family, &beside.config).map_err(unreadable)?;
+            let tokenizer = tiktoken::to_json(&whole()?, family, &beside.config).map_err(unreadable)?;
             Files { tokenizer, ..beside }
         }
         Form::SentencePiece => {
-            let (tokenizer, config) = sentencepiece::to_json(&content()?, &beside.config).map_err(unreadable)?;
+            let (tokenizer, config) = sentencepiece::to_json(&whole()?, &beside.config).map_err(unreadable)?;
             Files { tokenizer, config, ..beside }
         }
         Form::Gguf => {
@@ -167,19 +168,12 @@ fn more_templates(folder: &Path) -> Result<Vec<(String, String)>> {
     Ok(templates)
 }
 
-/// The content of a file, if it is there: what a folder calls so may be a device without end.
+/// The content of a file, if it is there.
 fn bytes(path: &Path) -> Result<Option<Vec<u8>>> {
-    let cannot = |cause: &dyn std::fmt::Display| Error::new(format!("cannot read `{}`: {cause}", path.display()));
-    let file = match fs::File::open(path) {
-        Ok(file) => file,
-        Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(cause) => return Err(cannot(&cause)),
-    };
-    let mut bytes = Vec::new();
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|cause| cannot(&cause))?;
-    match bytes.len() as u64 <= LARGEST {
-        true => Ok(Some(bytes)),
-        false => Err(cannot(&format_args!("it has more than {} MiB", LARGEST >> 20))),
+    match content::of(path, LARGEST) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(None),
+        Err(cause) => Err(Error::new(format!("cannot read `{}`: {cause}", path.display()))),
     }
 }
 

@@ -8,22 +8,23 @@ use std::path::{Path, PathBuf};
 use crate::command::Llmbench;
 
 /// A stage and the stages that it may use.
-const ARROWS: [(&str, &[&str]); 22] = [
-    ("args", &["error", "json", "secrets"]),
+const ARROWS: [(&str, &[&str]); 23] = [
+    ("args", &["content", "error", "json", "secrets"]),
     ("error", &[]),
     ("json", &[]),
+    ("content", &[]),
     ("legible", &[]),
     ("secrets", &[]),
     ("rng", &[]),
     ("record", &["error", "json"]),
     ("hub", &["error", "net"]),
-    ("token", &["error", "hub", "json", "net"]),
+    ("token", &["content", "error", "hub", "json", "net"]),
     ("net", &["error", "reach"]),
     ("reach", &["error", "secrets"]),
     ("manual", &["error"]),
     ("ui", &["error", "legible", "measure"]),
     ("sim", &["error"]),
-    ("dataset", &["error", "hub", "net", "token", "rng", "record"]),
+    ("dataset", &["content", "error", "hub", "net", "token", "rng", "record"]),
     ("backend", &["error", "dataset", "reach", "record", "secrets"]),
     ("plan", &["error", "dataset", "backend", "rng", "record"]),
     ("drive", &["error", "backend", "plan", "reach", "record"]),

@@ -73,6 +73,17 @@ fn a_result_for_a_stdout_that_is_closed_is_refused_before_anything_is_sent() {
 }
 
 #[test]
+fn results_of_several_runs_at_once_are_lines_of_one_file() {
+    let (server, dir) = (server(), Dir::new());
+    let one = format!("{} --append-result --save-detailed", command(&server));
+    let outcome = shell(&format!("{one} & {one} & {one} & {one} & wait"), dir.path());
+    let lines = fs::read_to_string(dir.path().join("out/r.json")).unwrap();
+    let completed = |line: &str| serde_json::from_str::<Value>(line).map(|result| result["completed"].clone());
+    let completed: Vec<_> = lines.lines().map(|line| completed(line).unwrap_or_default()).collect();
+    assert_eq!(completed, vec![json!(40); 4], "{}", outcome.stderr);
+}
+
+#[test]
 fn a_result_that_stdout_does_not_take_is_saved_elsewhere() {
     let (server, dir) = (server(), Dir::new());
     let outcome = shell(&format!("{} --output-json - > /dev/full", command(&server)), dir.path());

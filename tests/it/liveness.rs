@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use llmbench::backend::{Backend, Connect, Delivery, Place, Url};
-use llmbench::drive::{self, End, Observation, Settings, Stop, Stream, Target};
+use llmbench::drive::{self, End, Observation, Patience, Settings, Stop, Stream, Target};
 use llmbench::plan::{Job, Then};
 use llmbench::reach::Trust;
 use llmbench::record::{Finished, Tick};
@@ -152,7 +152,7 @@ fn run(case: &Case, target: &Arc<Target>) -> (Vec<u32>, llmbench::error::Result<
         targets: [Target::clone(target), Target::clone(target)].into(),
         backend: Backend::named("openai").unwrap(),
         delivery: Delivery::Stream,
-        request_timeout: PATIENCE,
+        patience: Patience { limit: PATIENCE, flag: "--request-timeout" },
         max_event_bytes: 1 << 20,
         connect: Connect::Beforehand,
     };

@@ -127,6 +127,16 @@ fn a_server_that_never_comes_up_ends_the_wait() {
 }
 
 #[test]
+fn a_server_that_takes_requests_and_says_nothing_ends_the_wait_too() {
+    let server = Server::start(Cut::Paced, |_: &Request| Script { steps: Vec::new(), end: End::Hang });
+    let outcome = Llmbench::serve(&server).args(["--ready-check-timeout-sec", "1"]).run();
+    assert_eq!((outcome.status, outcome.stdout.as_str()), (Some(2), ""), "{}", outcome.stderr);
+    let why = "the server was not ready within 1 s: no answer within 1 s (--ready-check-timeout-sec)";
+    assert!(outcome.stderr.contains(why), "{}", outcome.stderr);
+    assert!(outcome.took < Duration::from_secs(5), "{:?}", outcome.took);
+}
+
+#[test]
 fn a_signal_ends_the_wait_for_a_server() {
     let server = Server::start(Cut::Paced, |_: &Request| Script { steps: Vec::new(), end: End::Hang });
     let running = Llmbench::serve(&server).args(["--ready-check-timeout-sec", "60"]).spawn();

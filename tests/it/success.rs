@@ -219,7 +219,7 @@ fn no_request_is_tried_again_behind_the_users_back() {
 #[test]
 fn a_run_that_mostly_failed_did_not_work() {
     // The exit status by how many of forty requests fail, with and without a limit of one's own, and whether the run gives up.
-    let table: [(usize, &[&str], i32, bool); 7] = [
+    let table: [(usize, &[&str], i32, bool); 8] = [
         (20, &[], 0, false),
         (21, &[], 1, false),
         (21, &["--max-failures", "100%"], 0, false),
@@ -227,6 +227,8 @@ fn a_run_that_mostly_failed_did_not_work() {
         (30, &["--max-failures", "50%"], 1, true),
         (12, &["--max-failures", "0"], 1, true),
         (40, &["--max-failures", "40"], 1, false),
+        // The last failure comes when nothing is left to give up.
+        (40, &["--max-failures", "39"], 1, false),
     ];
     for (failing, args, status, gives_up) in table {
         let server = Server::start(Cut::Whole, move |request: &Request| match request.number < failing {

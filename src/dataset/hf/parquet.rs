@@ -11,7 +11,10 @@ use parquet::record::reader::RowIter;
 use parquet::schema::types::Type;
 
 use super::cell::{Cell, Row};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, contained};
+
+/// The stack that is enough to read with.
+const STACK: usize = 8 << 20;
 
 /// An open file.
 pub(super) struct ParquetFile {
@@ -27,7 +30,7 @@ impl ParquetFile {
     /// Where it cannot be read, or is no Parquet file.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(|cause| Error::new(cause.to_string()))?;
-        let reader = SerializedFileReader::new(file).map_err(unreadable)?;
+        let reader = contained(STACK, || SerializedFileReader::new(file))?.map_err(unreadable)?;
         let groups = reader.metadata().row_groups().iter().map(|group| group.num_rows().max(0) as u64);
         let mut starts = vec![0];
         for rows in groups {
@@ -55,6 +58,10 @@ impl ParquetFile {
     /// # Errors
     /// Where the file is broken, with the row.
     pub(super) fn read(&self, name: &str, positions: &[u64], columns: &[&str]) -> Result<Vec<Row>> {
+        contained(STACK, || self.rows(name, positions, columns))?
+    }
+
+    fn rows(&self, name: &str, positions: &[u64], columns: &[&str]) -> Result<Vec<Row>> {
         let fields = self.schema().get_fields();
         let fields: Vec<_> = fields.iter().filter(|field| columns.contains(&field.name())).map(Arc::clone).collect();
         if fields.is_empty() {

@@ -102,3 +102,18 @@ fn files_are_read_however_they_are_compressed() {
         assert_eq!(rows.iter().map(|row| row.text("q").unwrap()).collect::<Vec<_>>(), ["a", "bb"], "{kind:?}");
     }
 }
+
+#[test]
+fn a_damaged_file_is_an_error_wherever_the_damage_is() {
+    let content =
+        parquet_file("message m { required binary q (UTF8); }", &[&[texts(&[b"a", b"b"])], &[texts(&[b"c"])]]);
+    let folder = Folder::new("damaged", &[]);
+    for (at, value) in (0..content.len()).flat_map(|at| [(at, 0xff), (at, 0x80), (at, 0)]) {
+        let mut damaged = content.clone();
+        damaged[at] = value;
+        folder.write("t.parquet", &damaged);
+        // An error is as good as rows: what matters is that nothing breaks, and nothing is read without end.
+        let opened = ParquetFile::open(&folder.path().join("t.parquet"));
+        let _ = opened.map(|file| file.read("t.parquet", &[0, 2], &["q"]).map(|rows| rows.len()));
+    }
+}

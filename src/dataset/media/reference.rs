@@ -3,8 +3,12 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::content;
 use crate::error::{Error, Result};
 use crate::net;
+
+/// The largest file that is read, as large as one of the network may be.
+pub(super) const LARGEST: u64 = 256 << 20;
 
 /// Where the content lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +49,7 @@ impl Reference {
     /// Where it cannot be read.
     pub(crate) fn read(&self) -> Result<Vec<u8>> {
         let read = match self {
-            Reference::File(path) => std::fs::read(path).map_err(|cause| Error::new(cause.to_string())),
+            Reference::File(path) => content::of(path, LARGEST).map_err(|cause| Error::new(cause.to_string())),
             Reference::Url(url) => net::fetch(url),
         };
         read.map_err(|cause| self.unreadable(&cause))

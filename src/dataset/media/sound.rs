@@ -12,6 +12,8 @@ use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatReader, TrackType};
 use symphonia::core::io::MediaSourceStream;
 
+use super::reference::LARGEST;
+use crate::content;
 use crate::dataset::part::{Audio, Part};
 use crate::error::{Error, Result};
 
@@ -91,7 +93,7 @@ impl Sound {
 /// Where it cannot be read, or is no sound.
 pub(crate) fn audio_file(path: &Path) -> Result<Audio> {
     let told = |cause: Error| cause.context(format!("cannot read `{}`", path.display()));
-    let bytes = std::fs::read(path).map_err(|cause| told(Error::new(cause.to_string())))?;
+    let bytes = content::of(path, LARGEST).map_err(|cause| told(Error::new(cause.to_string())))?;
     let seconds = seconds(&bytes).map_err(told)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
