@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
+use super::chat;
 use super::counts::Counts;
 use super::event::{self, Text};
 use super::reading::{Delivery, Reading};
@@ -54,6 +55,34 @@ struct Document<'a> {
     error: Option<&'a RawValue>,
 }
 
+/// An event as OpenAI's own service streams it.
+#[derive(Deserialize)]
+struct Event<'a> {
+    #[serde(rename = "type", borrow, default)]
+    kind: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    delta: Option<Text<'a>>,
+    #[serde(default)]
+    usage: Counts,
+}
+
+/// What an event says: a chat's, as vLLM streams it, or one that is told by its type.
+pub(super) fn read(data: &[u8]) -> serde_json::Result<Reading<'_>> {
+    let reading = chat::read(data)?;
+    if reading.choice || reading.error.is_some() {
+        return Ok(reading);
+    }
+    let Ok(Event { kind, delta, usage }) = serde_json::from_slice::<Event<'_>>(data) else { return Ok(reading) };
+    Ok(match kind.as_ref().map_or("", |kind| &*kind.0) {
+        "transcript.text.delta" => Reading { output: delta.map(|delta| delta.0), choice: true, ..Reading::default() },
+        "transcript.text.done" => {
+            let Counts { usage, unread } = usage;
+            Reading { usage, unread, choice: true, finished: true, ..Reading::default() }
+        }
+        _ => reading,
+    })
+}
+
 /// What an answer that comes whole says.
 pub(super) fn read_document(data: &[u8]) -> serde_json::Result<Reading<'_>> {
     let document: Document<'_> = serde_json::from_slice(data)?;
@@ -61,4 +90,24 @@ pub(super) fn read_document(data: &[u8]) -> serde_json::Result<Reading<'_>> {
     let output = event::whole_output(document.text.map(|text| text.0), event::Others::None, usage);
     let error = event::error_of(document.error);
     Ok(Reading { output, usage, unread, choice: true, finished: true, error, ..Reading::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_of_either_kind_are_read() {
+        let table = [
+            (r#"{"type":"transcript.text.delta","delta":" word"}"#, Some(" word"), false),
+            (r#"{"choices":[{"delta":{"content":"word"},"finish_reason":null}]}"#, Some("word"), false),
+            (r#"{"type":"transcript.text.done","text":"word","usage":{"output_tokens":3}}"#, None, true),
+            (r#"{"type":"transcript.text.segment"}"#, None, false),
+        ];
+        for (data, output, finished) in table {
+            let reading = read(data.as_bytes()).unwrap();
+            assert_eq!((reading.output.as_deref(), reading.finished), (output, finished), "{data}");
+            assert_eq!(reading.usage.is_some(), finished);
+        }
+    }
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
+use super::counts::Counts;
 use super::delta::Delta;
 use super::event::{self, Chunk, Others, Reason, Text};
 use super::prompt;
@@ -38,6 +39,8 @@ struct Choice<'a> {
     text: Option<Text<'a>>,
     #[serde(borrow, default)]
     finish_reason: Reason<'a>,
+    #[serde(default)]
+    usage: Counts,
     #[serde(borrow, default)]
     error: Option<&'a RawValue>,
 }
@@ -52,7 +55,8 @@ pub(super) fn read(data: &[u8]) -> serde_json::Result<Reading<'_>> {
 
 pub(super) fn by_serde(data: &[u8]) -> serde_json::Result<Reading<'_>> {
     let chunk: Chunk<'_, Choice<'_>> = serde_json::from_slice(data)?;
-    let (error, server, counts) = (chunk.error(data), event::server_times(chunk.metrics), chunk.usage);
+    let of_choice = chunk.choices.0.as_ref().map_or_else(Counts::default, |choice| choice.usage);
+    let (error, server, counts) = (chunk.error(data), event::server_times(chunk.metrics), chunk.counts(of_choice));
     let reading = match chunk.choices.0 {
         Some(choice) => {
             let text = choice.text.map(|text| text.0);
@@ -67,15 +71,17 @@ pub(super) fn by_serde(data: &[u8]) -> serde_json::Result<Reading<'_>> {
 /// What an answer that comes whole says.
 pub(super) fn read_document(data: &[u8]) -> serde_json::Result<Reading<'_>> {
     let chunk: Chunk<'_, Choice<'_>> = serde_json::from_slice(data)?;
-    let (error, server, counts) = (chunk.error(data), event::server_times(chunk.metrics), chunk.usage);
-    let (delta, ended) = match chunk.choices.0 {
+    let of_choice = chunk.choices.0.as_ref().map_or_else(Counts::default, |choice| choice.usage);
+    let (error, server, counts) = (chunk.error(data), event::server_times(chunk.metrics), chunk.counts(of_choice));
+    let (delta, text, ended) = match chunk.choices.0 {
         Some(choice) => {
-            (choice.message.or(choice.delta).unwrap_or_default(), event::ended(choice.finish_reason.0, choice.error))
+            let ended = event::ended(choice.finish_reason.0, choice.error);
+            (choice.message.or(choice.delta).unwrap_or_default(), choice.text.map(|text| text.0), ended)
         }
         None => Default::default(),
     };
     let others = if delta.others { Others::Some } else { Others::None };
-    let output = event::whole_output(delta.content, others, counts.usage);
+    let output = event::whole_output(delta.content.or(text), others, counts.usage);
     let error = error.or(ended.error);
     Ok(Reading { output, usage: counts.usage, unread: counts.unread, finished: true, error, server, ..ended })
 }

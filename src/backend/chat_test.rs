@@ -104,3 +104,26 @@ fn an_error_event_keeps_the_servers_message() {
     let reading = read(br#"{"error":{"message":"boom"}}"#).unwrap();
     assert_eq!(reading.error.as_deref(), Some("boom"));
 }
+
+#[test]
+fn counts_are_found_wherever_servers_have_them() {
+    let usage = r#""usage":{"prompt_tokens":3,"completion_tokens":7}"#;
+    for counts in [
+        format!(r#"{{"choices":[],{usage}}}"#),
+        format!(r#"{{"choices":[{{"delta":{{}},"finish_reason":"stop",{usage}}}]}}"#),
+        format!(r#"{{"choices":[{{"delta":{{}},"finish_reason":"stop"}}],"x_groq":{{"id":"x",{usage}}}}}"#),
+        format!(r#"{{"choices":[{{"delta":{{}}}}],"usage":null,"x_groq":{{{usage}}}}}"#),
+    ] {
+        let reading = read(counts.as_bytes()).unwrap();
+        assert_eq!(reading.usage.and_then(|usage| usage.completion_tokens), Some(7), "{counts}");
+    }
+    assert_eq!(read(br#"{"choices":[],"x_groq":"x"}"#).unwrap().usage, None);
+}
+
+#[test]
+fn what_says_nothing_is_no_error() {
+    for error in ["null", "0", "{ }", "[ ]", "false", "\"\""] {
+        assert_eq!(read(format!(r#"{{"choices":[],"error":{error}}}"#).as_bytes()).unwrap().error, None, "{error}");
+    }
+    assert!(read(br#"{"choices":[],"error":500}"#).unwrap().error.is_some());
+}

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::json;
 use serde_json::value::RawValue;
 
+use super::counts::Counts;
 use super::delta::Delta;
 use super::event::{self, Chunk, Holds, Others, Reason, Text};
 use super::prompt;
@@ -44,6 +45,8 @@ struct Choice<'a> {
     refusal: Holds,
     #[serde(borrow, default)]
     finish_reason: Reason<'a>,
+    #[serde(default)]
+    usage: Counts,
     #[serde(borrow, default)]
     error: Option<&'a RawValue>,
 }
@@ -77,7 +80,8 @@ pub(super) fn read(data: &[u8]) -> serde_json::Result<Reading<'_>> {
 /// Every chunk with a text carries output, even where it is empty; one without, which tells of the end or of counts, does not.
 pub(super) fn by_serde(data: &[u8]) -> serde_json::Result<Reading<'_>> {
     let chunk: Chunk<'_, Choice<'_>> = serde_json::from_slice(data)?;
-    let (error, server, counts) = (chunk.error(data), event::server_times(chunk.metrics), chunk.usage);
+    let of_choice = chunk.choices.0.as_ref().map_or_else(Counts::default, |choice| choice.usage);
+    let (error, server, counts) = (chunk.error(data), event::server_times(chunk.metrics), chunk.counts(of_choice));
     let reading = match chunk.choices.0 {
         Some(mut choice) => {
             let others = choice.others();
@@ -93,7 +97,8 @@ pub(super) fn by_serde(data: &[u8]) -> serde_json::Result<Reading<'_>> {
 /// What an answer that comes whole says.
 pub(super) fn read_document(data: &[u8]) -> serde_json::Result<Reading<'_>> {
     let chunk: Chunk<'_, Choice<'_>> = serde_json::from_slice(data)?;
-    let (error, server, counts) = (chunk.error(data), event::server_times(chunk.metrics), chunk.usage);
+    let of_choice = chunk.choices.0.as_ref().map_or_else(Counts::default, |choice| choice.usage);
+    let (error, server, counts) = (chunk.error(data), event::server_times(chunk.metrics), chunk.counts(of_choice));
     let (text, others, ended) = match chunk.choices.0 {
         Some(mut choice) => {
             let others = if choice.others() { Others::Some } else { Others::None };

@@ -29,6 +29,9 @@ pub(super) struct Chunk<'a, C> {
     detail: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(super) metrics: Option<&'a RawValue>,
+    /// Where Groq counts.
+    #[serde(borrow, default)]
+    x_groq: Option<&'a RawValue>,
 }
 
 /// Whether an answer holds output beside its text.
@@ -65,7 +68,25 @@ pub(super) fn server_times(metrics: Option<&RawValue>) -> Option<Box<ServerTimes
     (times != ServerTimes::default()).then(|| Box::new(times))
 }
 
+#[derive(Deserialize)]
+struct Counted {
+    #[serde(default)]
+    usage: Counts,
+}
+
 impl<C> Chunk<'_, C> {
+    /// The counts, at whichever of their places they are; `of_choice` are those of the choice, where Moonshot counts.
+    pub(super) fn counts(&self, of_choice: Counts) -> Counts {
+        let elsewhere = || serde_json::from_str::<Counted>(self.x_groq?.get()).ok().map(|counted| counted.usage);
+        match (self.usage, of_choice) {
+            (Counts { usage: None, unread: false }, Counts { usage: None, unread: false }) => {
+                elsewhere().unwrap_or_default()
+            }
+            (Counts { usage: None, unread: false }, of_choice) => of_choice,
+            (counts, _) => counts,
+        }
+    }
+
     /// The server's message, if the event is an error: by its `error` field, or as a whole, as it is where words stand in the place
     /// of choices and counts. `data` is the event.
     pub(super) fn error(&self, data: &[u8]) -> Option<String> {
@@ -241,7 +262,8 @@ impl<'de> Deserialize<'de> for Holds {
 /// The message of an `error` field, if it holds anything.
 pub(super) fn error_of(error: Option<&RawValue>) -> Option<String> {
     let error = error?.get();
-    (!matches!(error, "null" | "\"\"" | "{}" | "[]" | "false")).then(|| error_message(error))
+    let says = serde_json::from_str::<Holds>(error).is_ok_and(|holds| holds.0) && error != "0";
+    says.then(|| error_message(error))
 }
 
 /// The server's own words in an error object or text: its `message` where there is one, else all of it, on one line of at

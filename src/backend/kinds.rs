@@ -130,6 +130,7 @@ static ROWS: &[Row] = &[
         carries: Carries { sound: Some(Placement::Beside), ..TEXT },
         template: audio::template,
         check: audio::check,
+        read: audio::read,
         read_document: audio::read_document,
         ..CHAT
     },
@@ -293,7 +294,7 @@ impl Backend {
 
     /// Reads the document of an answer that comes whole.
     pub(super) fn read_document(self, data: &[u8]) -> serde_json::Result<Reading<'_>> {
-        by(self.row().read_document, data)
+        by(self.row().read_document, data.strip_prefix("\u{feff}".as_bytes()).unwrap_or(data))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::sse::Event;
+use super::sse::{Event, Name};
 use crate::backend::{Backend, Reading, Usage, error_message};
 use crate::record::{Failure, Said, ServerTimes, Task, Tick};
 
@@ -63,15 +63,18 @@ impl Answer {
     /// Takes in what came of an event without its end, with which some servers leave their last one: counts where it is one.
     pub(super) fn rest(&mut self, data: &[u8], at: Tick) -> Result<(), Reason> {
         if data.trim_ascii() == b"[DONE]" || self.backend.read(data).is_ok() {
-            return self.event(Event { data, is_error: false }, at);
+            return self.event(Event { data, name: Name::Other }, at);
         }
         self.words.get_or_insert_with(|| data[..data.len().min(WORDS)].to_vec());
         Ok(())
     }
 
     /// Takes in one event that arrived at `at`.
-    pub(super) fn event(&mut self, Event { data, is_error }: Event<'_>, at: Tick) -> Result<(), Reason> {
-        if is_error {
+    pub(super) fn event(&mut self, Event { data, name }: Event<'_>, at: Tick) -> Result<(), Reason> {
+        if self.done || name == Name::Ping || data == b"null" {
+            return Ok(());
+        }
+        if name == Name::Error {
             let said = self.backend.read(data).ok().and_then(|reading| reading.error);
             let words = || error_message(&String::from_utf8_lossy(data));
             return Err((Failure::ErrorEvent, said.unwrap_or_else(words)));
@@ -122,7 +125,7 @@ impl Answer {
             self.server = *server;
         }
         // What seemed to be the end was none where more is said: counts came first, or another choice goes on.
-        self.ended &= self.done || output.is_none_or(|text| text.is_empty());
+        self.ended &= output.is_none_or(|text| text.is_empty());
         self.counted = self.ended && (self.counted || reading.usage.is_some() && !reading.choice);
         self.ended |= reading.finished || (reading.usage.is_some() && !reading.choice);
         self.done |= reading.finished && self.backend.has_terminal_event();
@@ -218,7 +221,7 @@ mod tests {
         let mut answer = Answer::new(backend);
         for (index, data) in events.iter().enumerate() {
             let at = Tick::from_nanos(index as u64);
-            if let Err(reason) = answer.event(Event { data: data.as_bytes(), is_error: false }, at) {
+            if let Err(reason) = answer.event(Event { data: data.as_bytes(), name: Name::Other }, at) {
                 return (answer, Some(reason));
             }
         }
@@ -303,8 +306,9 @@ mod tests {
             let (whole, _) = answer(&[TOKEN, seeming, TOKEN, finish]);
             assert_eq!(whole.verdict(Ending::Cut), Ok(()), "{seeming}");
         }
-        // After the end nothing counts against it.
-        assert_eq!(answer(&[TOKEN, "[DONE]", TOKEN]).0.verdict(Ending::Cut), Ok(()));
+        // After its mark of the end nothing counts any more, for it or against it.
+        let (whole, _) = answer(&[TOKEN, "[DONE]", TOKEN, r#"{"error":{"message":"late"}}"#]);
+        assert_eq!((whole.verdict(Ending::Cut), whole.chunks.len()), (Ok(()), 1));
     }
 
     #[test]
@@ -313,7 +317,7 @@ mod tests {
             [("boom", "boom"), (r#"{"code":7}"#, r#"{"code":7}"#), (r#"{"error":{"message":"no"}}"#, "no")]
         {
             let mut answer = Answer::new(Backend::named("openai-chat").unwrap());
-            let failed = answer.event(Event { data: data.as_bytes(), is_error: true }, Tick::ZERO);
+            let failed = answer.event(Event { data: data.as_bytes(), name: Name::Error }, Tick::ZERO);
             assert_eq!(failed, Err((Failure::ErrorEvent, words.to_owned())));
         }
     }

@@ -33,9 +33,11 @@ fn enough(requests: u64, files: u64, ports: u64) -> Result<()> {
     let needed = requests.saturating_add(OTHER_FILES);
     if needed > files {
         let what = format!("{requests} requests in flight need {needed} open files, and this shell allows {files}");
-        let fewer = files.saturating_sub(OTHER_FILES).max(1);
-        return Err(Error::new(what)
-            .hint(format!("`ulimit -n {needed}` where the system allows it, or `--max-concurrency {fewer}`")));
+        let fewer = match files.saturating_sub(OTHER_FILES) {
+            0 => String::new(),
+            fewer => format!(", or `--max-concurrency {fewer}`"),
+        };
+        return Err(Error::new(what).hint(format!("`ulimit -n {needed}` where the system allows it{fewer}")));
     }
     if requests > ports {
         let what =
@@ -71,6 +73,7 @@ mod tests {
             error.advice().unwrap().contains("ulimit -n 264")
                 && error.advice().unwrap().contains("--max-concurrency 36")
         );
+        assert!(!enough(1, 40, 28_232).unwrap_err().advice().unwrap().contains("--max-concurrency"));
         let error = enough(30_000, 100_000, 28_232).unwrap_err();
         assert!(error.to_string().contains("28232") && error.advice().unwrap().contains("ip_local_port_range"));
     }

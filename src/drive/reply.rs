@@ -214,6 +214,7 @@ impl Reply {
     }
 
     fn data(&mut self, data: &[u8], at: Tick) -> Result<(), Reason> {
+        self.mistaken(data);
         let joined = self.recognised(data);
         let data = joined.as_deref().unwrap_or(data);
         match &mut self.state {
@@ -242,23 +243,45 @@ impl Reply {
         }
     }
 
-    /// A body of another type is an event stream all the same where it begins as one: gives all of it so far.
+    /// What is called an event stream and begins as a document is none: it is kept for its message.
+    fn mistaken(&mut self, data: &[u8]) {
+        let State::Stream { body, events } = &mut self.state else { return };
+        if events.is_fresh() && matches!(data.trim_ascii_start().first(), Some(b'{' | b'<')) {
+            let body = std::mem::replace(body, Body::of_length(0));
+            let status = "expected an event stream, got a document".to_owned();
+            self.state = State::Refusal { body, text: Vec::new(), why: Failure::Malformed, status };
+        }
+    }
+
+    /// A body of another type is an event stream all the same where it begins as one, or a document where one is wanted: gives all of
+    /// it so far.
     fn recognised(&mut self, data: &[u8]) -> Option<Vec<u8>> {
         const BEGINNINGS: [&[u8]; 5] = [b"data:", b"event:", b"id:", b"retry:", b":"];
         /// A mark of the byte order and the longest of them.
         const LONGEST: usize = 9;
         let State::Refusal { text, why: Failure::Malformed, body, .. } = &mut self.state else { return None };
-        if self.delivery != Delivery::Stream || text.len() >= LONGEST {
+        if text.len() >= LONGEST {
             return None;
         }
         let begun = [text.as_slice(), data].concat();
         let plain = begun.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&begun);
-        if !BEGINNINGS.iter().any(|begin| plain.starts_with(begin)) {
+        let mut body = || std::mem::replace(body, Body::of_length(0));
+        let begins = match self.delivery {
+            Delivery::Stream => BEGINNINGS.iter().any(|begin| plain.starts_with(begin)),
+            _ => matches!(plain.trim_ascii_start().first(), Some(b'{' | b'[')),
+        };
+        if !begins {
             return None;
         }
-        let body = std::mem::replace(body, Body::of_length(0));
+        self.state = match self.delivery {
+            Delivery::Stream => State::Stream { body: body(), events: Decoder::new(self.max_event_bytes) },
+            _ => {
+                let head = Head { media_type: "application/json", metadata: None };
+                let whole = Whole::new(self.backend, Delivery::Document, head, self.max_event_bytes).ok()?;
+                State::Whole { body: body(), whole, at: Tick::ZERO, read: false }
+            }
+        };
         self.answer.said.mistyped = true;
-        self.state = State::Stream { body, events: Decoder::new(self.max_event_bytes) };
         Some(begun)
     }
 

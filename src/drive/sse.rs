@@ -13,8 +13,8 @@ pub struct Decoder {
     line: Vec<u8>,
     /// The data lines of the current event, each followed by LF.
     data: Vec<u8>,
-    /// Whether the current event is called an error.
-    is_error: bool,
+    /// What the current event is called.
+    name: Name,
     /// Whether the last byte was a CR, so that a LF now belongs to it.
     after_cr: bool,
     /// Whether no line has ended yet, so that a byte-order mark may lead.
@@ -27,8 +27,30 @@ pub struct Decoder {
 pub struct Event<'a> {
     /// Its `data` fields.
     pub data: &'a [u8],
-    /// Whether its `event` field calls it an error.
-    pub is_error: bool,
+    /// What its `event` field calls it.
+    pub name: Name,
+}
+
+/// What an event is called, as far as that matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Name {
+    /// Nothing that matters.
+    #[default]
+    Other,
+    /// An error.
+    Error,
+    /// A sign of life.
+    Ping,
+}
+
+impl Name {
+    fn of(text: &[u8]) -> Self {
+        match text.trim_ascii() {
+            b"error" => Name::Error,
+            b"ping" | b"heartbeat" | b"keepalive" | b"keep-alive" => Name::Ping,
+            _ => Name::Other,
+        }
+    }
 }
 
 /// An event is larger than the decoder's limit.
@@ -40,7 +62,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 impl Decoder {
     /// A decoder that refuses events of more than `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        Decoder { line: Vec::new(), data: Vec::new(), is_error: false, after_cr: false, at_start: true, limit }
+        Decoder { line: Vec::new(), data: Vec::new(), name: Name::Other, after_cr: false, at_start: true, limit }
     }
 
     /// Reads on and calls `event` with each event that ends within `bytes`.
@@ -81,18 +103,23 @@ impl Decoder {
             line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
         }
         if line.is_empty() {
-            let is_error = std::mem::take(&mut self.is_error);
+            let name = std::mem::take(&mut self.name);
             if let Some((_, data)) = self.data.split_last()
                 && !data.is_empty()
             {
-                event(Event { data, is_error });
+                event(Event { data, name });
             }
             self.data.clear();
             return rest;
         }
         let Some(value) = data_of(line) else {
             if let Some(name) = line.strip_prefix(b"event:") {
-                self.is_error = name.strip_prefix(b" ").unwrap_or(name) == b"error";
+                self.name = Name::of(name);
+            } else if let Some(data) = line.strip_prefix(b"error:").map(<[u8]>::trim_ascii)
+                && !data.is_empty()
+            {
+                // No field of the standard, but how older servers of llama.cpp say it.
+                event(Event { data, name: Name::Error });
             }
             return rest;
         };
@@ -100,12 +127,17 @@ impl Decoder {
             && self.data.is_empty()
             && !value.is_empty()
         {
-            event(Event { data: value, is_error: std::mem::take(&mut self.is_error) });
+            event(Event { data: value, name: std::mem::take(&mut self.name) });
             return after;
         }
         self.data.extend_from_slice(value);
         self.data.push(b'\n');
         rest
+    }
+
+    /// Whether nothing has come yet.
+    pub fn is_fresh(&self) -> bool {
+        self.at_start && self.line.is_empty()
     }
 
     /// Takes out what has come of an event whose end has not, as it would be if the stream ended as it should; nothing where there is

@@ -69,16 +69,17 @@ fn what_came_without_its_end_is_the_rest() {
 }
 
 #[test]
-fn an_error_is_told_by_the_name_of_its_event() {
+fn an_event_is_told_by_its_name() {
     let mut named = Vec::new();
-    let stream = b"event: error\ndata: a\n\ndata: b\n\nevent:error\ndata: c\ndata: d\n\nevent: error\n\ndata: e\n\nevent: x\ndata: f\n\n";
+    let stream = b"event: error\ndata: a\n\ndata: b\n\nevent:error\ndata: c\ndata: d\n\nevent: error\n\ndata: e\n\nevent: x\ndata: f\n\nevent: ping\ndata: g\n\nerror: {\"a\":1}\n\ndata: h\n\n";
     for piece in [1, 1000] {
         named.clear();
         let mut decoder = Decoder::new(1 << 20);
         for bytes in stream.chunks(piece) {
-            decoder.feed(bytes, |event| named.push(event.is_error)).unwrap();
+            decoder.feed(bytes, |event| named.push(event.name)).unwrap();
         }
-        assert_eq!(named, [true, false, true, false, false], "{piece}");
+        let (error, other, ping) = (Name::Error, Name::Other, Name::Ping);
+        assert_eq!(named, [error, other, error, other, other, ping, error, other], "{piece}");
     }
 }
 

@@ -170,9 +170,7 @@ fn cut_prompts(run: &Run, metrics: &Metrics) -> Option<Doubt> {
 fn mistyped(run: &Run) -> Option<Doubt> {
     let mistyped = run.answers.mistyped;
     (mistyped > 0).then(|| {
-        let what = format!(
-            "{mistyped} streams came under another media type than text/event-stream, and were read as streams"
-        );
+        let what = format!("{mistyped} answers came under another media type than theirs, and were read all the same");
         Doubt::new(Grade::Valid, what, "nothing to do here; other clients may refuse them")
     })
 }

@@ -102,7 +102,7 @@ fn everything_that_distorts_the_measurement_is_a_doubt() {
             run.answers.reasons.insert("stop".into(), 2);
         }),
         ("the server cut the prompts of 1 of 4 requests", |run| run.answers.cut = 1),
-        ("2 streams came under another media type", |run| run.answers.mistyped = 2),
+        ("2 answers came under another media type", |run| run.answers.mistyped = 2),
         ("arrivals were stamped when they were read", |run| run.health.kernel_stamps = false),
         ("there were too many gaps to keep each", |run| {
             run.gaps = Gaps::Histogram(Box::new(spread()));

@@ -1,7 +1,11 @@
 //! What to do where a server refuses or cannot be reached: what was said of it comes in, a hint goes out.
 
 /// Words of a refusal, and the hint for it; the first that fits counts.
-const TABLE: [(&[&str], &str); 21] = [
+const TABLE: [(&[&str], &str); 22] = [
+    (
+        &["expected an event stream, got application/json", "expected an event stream, got a document"],
+        "the server does not stream: `--no-stream-response` asks for answers that come whole",
+    ),
     (
         &["proxy: HTTP"],
         "the proxy refuses: HTTPS_PROXY may hold a user and a password (http://user:password@host:port), and NO_PROXY lists servers to reach without it",
@@ -95,6 +99,7 @@ mod tests {
         for (said, part) in [
             ("`http://h/v1/models` answered with status 401", "--api-key"),
             ("HTTP 403 Forbidden: no", "OPENAI_API_KEY"),
+            ("expected an event stream, got application/json: {}", "--no-stream-response"),
             ("HTTP 404 Not Found: The model `x` does not exist", "--model"),
             ("HTTP 404 Not Found: Not Found", "--endpoint"),
             ("`http://h/v1/models` answered with status 404", "--endpoint"),

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::command::Llmbench;
 use crate::server::{Cut, End, Request, Script, Server};
-use crate::stream::{Dialect, Framing, answer, respond, sse, stream};
+use crate::stream::{Dialect, Framing, answer, refusal, respond, sse, stream};
 
 /// Long enough for a loaded machine, and far below what the faults cost.
 const SOON: Duration = Duration::from_secs(40);
@@ -51,8 +51,33 @@ fn streams_under_other_heads_are_read() {
             let outcome = Llmbench::serve(&server).args(["--num-prompts", "2"]).run();
             let result = outcome.ended(0);
             assert_eq!((&result["completed"], &result["output_lens"]), (&json!(2), &json!([4, 4])), "{name} {cut:?}");
-            let mistyped = outcome.stderr.contains("2 streams came under another media type");
+            let mistyped = outcome.stderr.contains("2 answers came under another media type");
             assert_eq!(mistyped, ["json", "text", "bytes"].contains(&name), "{name}: {}", outcome.stderr);
+        }
+    }
+}
+
+#[test]
+fn documents_under_other_heads_are_read_where_they_are_wanted_and_told_where_not() {
+    let document = |text: &str| {
+        format!(r#"{{"choices":[{{"text":"{text}","finish_reason":"stop"}}],"usage":{{"completion_tokens":3}}}}"#)
+    };
+    let wanted = ["--no-stream-response"];
+    let table: [(&str, String, &[&str], Option<&str>); 5] = [
+        ("text/plain", document("hi"), &wanted, None),
+        ("text/html", format!("\u{feff} {}", document("hi")), &wanted, None),
+        ("text/html", "<p>no".to_owned(), &wanted, Some("expected JSON, got text/html: <p>no")),
+        ("text/event-stream", document("hi"), &[], Some("expected an event stream, got a document: ")),
+        ("text/event-stream", r#"{"error":{"message":"boom"}}"#.to_owned(), &[], Some("got a document: boom")),
+    ];
+    for (media, body, args, error) in table {
+        for cut in [Cut::Whole, Cut::Bytes] {
+            let sent = body.clone();
+            let server = Server::start(cut, move |_: &Request| refusal("200 OK", media, &sent));
+            let outcome = Llmbench::serve(&server).args(["--num-prompts", "2"]).args(args).run();
+            let result = outcome.ended(i32::from(error.is_some()));
+            assert_eq!(result["completed"], if error.is_some() { 0 } else { 2 }, "{media} {body}: {}", outcome.stderr);
+            assert!(outcome.stderr.contains(error.unwrap_or_default()), "{media} {body}: {}", outcome.stderr);
         }
     }
 }
