@@ -188,6 +188,11 @@ fn a_record_that_was_cut_anywhere_still_reads() {
         let result: Value = serde_json::from_str(&printed(bench.dir(), "report cut.jsonl --as json")).unwrap();
         assert!(result["completed"].as_u64().unwrap() <= 12, "{cut}: {result}");
     }
+    fs::write(bench.dir().join("cut.jsonl"), &whole[..begin]).unwrap();
+    for form in ["timeline", "lengths"] {
+        let told = refused(bench.dir(), &format!("report cut.jsonl --as {form} -o x"));
+        assert!(told.contains("the run has nothing for this report to show: no request was sent"), "{told}");
+    }
 }
 
 #[test]

@@ -140,3 +140,16 @@ fn an_object_is_sent_as_fields_where_requests_have_a_place_for_them() {
     assert!(error.to_string().contains("the prompt is an object"), "{error}");
     assert!(error.advice().unwrap().contains("vllm-pooling"), "{error:?}");
 }
+
+#[test]
+fn only_prompts_that_are_texts_go_through_the_template_twice() {
+    let warned = |line: &str, json: &str, untemplated: bool| {
+        let carries = Carries { messages: true, untemplated, ..Carries::default() };
+        let made = custom(line).samples_of(json.as_bytes().to_vec(), carries, None, &mut Draws::new(0)).unwrap();
+        made.warnings.contains(&TEMPLATED_TWICE.to_owned())
+    };
+    let (text, chat) = (r#"{"prompt": "a"}"#, r#"{"messages": [{"role": "user", "content": "a"}]}"#);
+    assert!(warned("--num-prompts 1", text, true) && warned("--num-prompts 1", &format!("{chat}\n{text}"), true));
+    assert!(!warned("--num-prompts 1", chat, true) && !warned("--num-prompts 1", text, false));
+    assert!(!warned("--num-prompts 1 --skip-chat-template", text, true));
+}
