@@ -135,6 +135,10 @@ pub(super) fn is_reason(text: &str) -> bool {
 /// `failed`, `timeout`, `insufficient_system_resource`.
 pub(super) fn is_failure(reason: &str) -> bool {
     const SIGNS: [&str; 6] = ["error", "abort", "cancel", "fail", "timeout", "insufficient"];
+    // Nearly all answers end for one of these.
+    if matches!(reason, "stop" | "length" | "tool_calls") {
+        return false;
+    }
     let reason = reason.to_ascii_lowercase();
     SIGNS.iter().any(|sign| reason.contains(sign))
 }

@@ -61,9 +61,10 @@ impl Answer {
     }
 
     /// Takes in what came of an event without its end, with which some servers leave their last one: counts where it is one.
-    pub(super) fn rest(&mut self, data: &[u8], at: Tick) -> Result<(), Reason> {
-        if data.trim_ascii() == b"[DONE]" || self.backend.read(data).is_ok() {
-            return self.event(Event { data, name: Name::Other }, at);
+    pub(super) fn rest(&mut self, event: Event<'_>, at: Tick) -> Result<(), Reason> {
+        let Event { data, name } = event;
+        if name == Name::Error || data.trim_ascii() == b"[DONE]" || self.backend.read(data).is_ok() {
+            return self.event(event, at);
         }
         self.words.get_or_insert_with(|| data[..data.len().min(WORDS)].to_vec());
         Ok(())
@@ -326,7 +327,7 @@ mod tests {
     fn a_last_event_without_its_end_counts_where_it_is_one() {
         let rest = |data: &str| {
             let (mut answer, _) = answer(&[TOKEN]);
-            answer.rest(data.as_bytes(), Tick::ZERO).unwrap();
+            answer.rest(Event { data: data.as_bytes(), name: Name::Other }, Tick::ZERO).unwrap();
             (answer.verdict(Ending::Proper).is_ok(), answer.chunks.len())
         };
         assert_eq!(rest("[DONE]"), (true, 1));

@@ -302,9 +302,9 @@ impl Reply {
             self.read_whole()?;
         }
         if let State::Stream { events, .. } = &mut self.state
-            && let Some(rest) = events.take_rest()
+            && let Some((data, name)) = events.take_rest()
         {
-            self.answer.rest(&rest, self.last)?;
+            self.answer.rest(Event { data: &data, name }, self.last)?;
         }
         match &self.state {
             State::Head(seen) if seen.is_empty() => {

@@ -142,14 +142,14 @@ impl Decoder {
 
     /// Takes out what has come of an event whose end has not, as it would be if the stream ended as it should; nothing where there is
     /// nothing.
-    pub fn take_rest(&mut self) -> Option<Vec<u8>> {
+    pub fn take_rest(&mut self) -> Option<(Vec<u8>, Name)> {
         let (mut data, line) = (std::mem::take(&mut self.data), std::mem::take(&mut self.line));
         let line = if self.at_start { line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&line) } else { &line };
         match data_of(line) {
             Some(value) => data.extend_from_slice(value),
             None => drop(data.pop()),
         }
-        (!data.is_empty()).then_some(data)
+        (!data.is_empty()).then_some((data, std::mem::take(&mut self.name)))
     }
 
     fn check(&self, more: usize) -> Result<(), Oversize> {

@@ -50,7 +50,9 @@ fn what_came_without_its_end_is_the_rest() {
         decoder.feed(stream.as_bytes(), |_| ()).unwrap();
         let rest = decoder.take_rest();
         assert_eq!(decoder.take_rest(), None);
-        rest.map(|data| String::from_utf8(data).unwrap())
+        rest.map(|(data, name)| {
+            format!("{}{}", if name == Name::Error { "! " } else { "" }, String::from_utf8(data).unwrap())
+        })
     };
     let table = [
         ("data: a\n\n", None),
@@ -60,6 +62,7 @@ fn what_came_without_its_end_is_the_rest() {
         ("data: a\r", Some("a")),
         ("data: a\ndata: b", Some("a\nb")),
         ("data: a\nid: 4", Some("a")),
+        ("event: error\ndata: a\n", Some("! a")),
         ("\u{feff}data: a", Some("a")),
         ("data: x\n\ndata: a\n", Some("a")),
     ];
