@@ -8,6 +8,7 @@
 //! ```
 
 mod answer;
+mod beginning;
 pub mod body;
 mod clock;
 mod coding;

@@ -2,6 +2,7 @@
 //! it until it is whole.
 
 use super::answer::{Answer, Ending, Reason};
+use super::beginning;
 use super::body::{Body, Piece};
 use super::coding::Coding;
 use super::sse::{Decoder, Event};
@@ -79,9 +80,17 @@ impl Reply {
         matches!(&self.state, State::Head(seen) if seen.is_empty())
     }
 
-    /// Whether the response is no answer, as its head has said.
+    /// Whether the response is no answer: by its status, or since it is of another type and does not begin as an answer does, which
+    /// only its first bytes can tell.
     pub(super) fn is_refusal(&self) -> bool {
-        matches!(self.state, State::Refusal { .. })
+        match &self.state {
+            State::Refusal { why: Failure::HttpStatus(_), .. } => true,
+            State::Refusal { text, .. } => match self.delivery {
+                Delivery::Stream => !beginning::may_be_stream(text),
+                _ => !text.trim_ascii().is_empty(),
+            },
+            _ => false,
+        }
     }
 
     /// The verdict on a response that refuses, of which not all words need have come.
@@ -256,19 +265,15 @@ impl Reply {
     /// A body of another type is an event stream all the same where it begins as one, or a document where one is wanted: gives all of
     /// it so far.
     fn recognised(&mut self, data: &[u8]) -> Option<Vec<u8>> {
-        const BEGINNINGS: [&[u8]; 5] = [b"data:", b"event:", b"id:", b"retry:", b":"];
-        /// A mark of the byte order and the longest of them.
-        const LONGEST: usize = 9;
         let State::Refusal { text, why: Failure::Malformed, body, .. } = &mut self.state else { return None };
-        if text.len() >= LONGEST {
+        if text.len() >= beginning::LONGEST {
             return None;
         }
         let begun = [text.as_slice(), data].concat();
-        let plain = begun.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&begun);
         let mut body = || std::mem::replace(body, Body::of_length(0));
         let begins = match self.delivery {
-            Delivery::Stream => BEGINNINGS.iter().any(|begin| plain.starts_with(begin)),
-            _ => matches!(plain.trim_ascii_start().first(), Some(b'{' | b'[')),
+            Delivery::Stream => beginning::is_stream(&begun),
+            _ => beginning::is_document(&begun),
         };
         if !begins {
             return None;

@@ -58,6 +58,16 @@ fn streams_under_other_heads_are_read() {
 }
 
 #[test]
+fn a_stream_under_another_head_may_take_its_time() {
+    let server = Server::start(Cut::Paced, |_: &Request| {
+        let head = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n".to_vec();
+        Script { steps: vec![(0, head), (6000, body())], end: End::Close }
+    });
+    let result = Llmbench::serve(&server).args(["--num-prompts", "2"]).run().ended(0);
+    assert_eq!(result["completed"], 2, "{result}");
+}
+
+#[test]
 fn documents_under_other_heads_are_read_where_they_are_wanted_and_told_where_not() {
     let document = |text: &str| {
         format!(r#"{{"choices":[{{"text":"{text}","finish_reason":"stop"}}],"usage":{{"completion_tokens":3}}}}"#)

@@ -1,0 +1,56 @@
+//! What a body is by its first bytes, where its media type says something else.
+
+/// How an event stream begins.
+const FIELDS: [&[u8]; 5] = [b"data:", b"event:", b"id:", b"retry:", b":"];
+
+/// Within so many bytes a body has begun: a mark of the byte order and the longest name of a field.
+pub(super) const LONGEST: usize = 9;
+
+/// Whether these are the first bytes of an event stream.
+pub(super) fn is_stream(bytes: &[u8]) -> bool {
+    FIELDS.iter().any(|field| unmarked(bytes).starts_with(field))
+}
+
+/// Whether these few bytes may become the first of an event stream.
+pub(super) fn may_be_stream(bytes: &[u8]) -> bool {
+    mark().starts_with(bytes) || FIELDS.iter().any(|field| field.starts_with(unmarked(bytes)))
+}
+
+/// Whether these are the first bytes of a JSON document.
+pub(super) fn is_document(bytes: &[u8]) -> bool {
+    matches!(unmarked(bytes).trim_ascii_start().first(), Some(b'{' | b'['))
+}
+
+fn mark() -> &'static [u8] {
+    "\u{feff}".as_bytes()
+}
+
+fn unmarked(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(mark()).unwrap_or(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_are_told_by_their_first_bytes() {
+        let table: [(&str, bool, bool, bool); 9] = [
+            ("data: x", true, false, false),
+            ("\u{feff}event: x", true, false, false),
+            (": ping", true, false, false),
+            ("dat", false, true, false),
+            ("", false, true, false),
+            ("\u{feff}i", false, true, false),
+            ("\u{feff} {", false, false, true),
+            ("[1]", false, false, true),
+            ("<p>", false, false, false),
+        ];
+        for (text, stream, may_be_stream_yet, document) in table {
+            let bytes = text.as_bytes();
+            let found = (is_stream(bytes), may_be_stream(bytes), is_document(bytes));
+            assert_eq!(found, (stream, may_be_stream_yet, document), "{text:?}");
+        }
+        assert!(may_be_stream(&mark()[..2]) && !is_stream(&mark()[..2]));
+    }
+}
