@@ -11,9 +11,14 @@ pub fn shown(flag: &str, value: &str) -> String {
     match flag {
         "api-key" => MASK.to_owned(),
         "header" => format!("{}={MASK}", value.split('=').next().unwrap_or_default()),
-        _ if flag == "endpoint" || value.contains("://") => url(value),
+        _ if flag == "endpoint" || is_url(value) => url(value),
         _ => value.to_owned(),
     }
+}
+
+/// Whether a value is an address as a whole, and none that holds one.
+fn is_url(value: &str) -> bool {
+    value.split_once("://").is_some_and(|(scheme, _)| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 /// An address or its end as it may be shown: what stands before the host may be a password, and what a query says may be a key.
@@ -112,6 +117,7 @@ mod tests {
             ("endpoint", "/v1/completions?k=v", "/v1/completions?k=***"),
             ("dataset-path", "https://h/a?sig=v", "https://h/a?sig=***"),
             ("dataset-path", "what?k=v", "what?k=v"),
+            ("extra-body", r#"{"a":"http://h?k=v"}"#, r#"{"a":"http://h?k=v"}"#),
         ];
         for (flag, value, expected) in table {
             assert_eq!(shown(flag, value), expected);
