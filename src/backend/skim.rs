@@ -25,12 +25,8 @@ pub(super) struct Skim {
     keeping: bool,
     /// Whether there was more to keep than there is room for.
     overflown: bool,
-    /// Whether the current list has something in it.
-    items: bool,
     /// Whether a member is a list with something in it, or all there is is one.
     pub(super) has_list: bool,
-    /// Whether a member is a list with nothing in it.
-    pub(super) has_empty_list: bool,
     /// Whether it is no object but one list, as Text Embeddings Inference answers.
     bare: bool,
 }
@@ -66,9 +62,7 @@ impl Skim {
             kept,
             keeping: false,
             overflown: false,
-            items: false,
             has_list: false,
-            has_empty_list: false,
             bare: false,
         }
     }
@@ -160,7 +154,6 @@ impl Skim {
             b'"' => At::Text,
             b'{' | b'[' => {
                 self.open.push(byte);
-                self.items = false;
                 At::Nested
             }
             b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => At::Scalar,
@@ -186,9 +179,7 @@ impl Skim {
         let mark = bytes.get(end).copied();
         // Whatever stands in an outermost list, but its end and blanks, is an item.
         if self.open == b"[" {
-            self.items |= mark.is_some_and(|mark| mark != b']') || !bytes[..end].trim_ascii().is_empty();
-            self.has_list |= self.items;
-            self.has_empty_list |= mark == Some(b']') && !self.items;
+            self.has_list |= mark.is_some_and(|mark| mark != b']') || !bytes[..end].trim_ascii().is_empty();
         }
         let Some(mark) = mark else {
             self.keep(bytes);

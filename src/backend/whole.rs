@@ -89,12 +89,12 @@ impl Whole {
             Content::Text { bytes, .. } => self.backend.read_document(bytes),
             Content::Vectors(skim) => {
                 let kept = skim.end()?;
-                read_vectors(&kept, skim.has_list, skim.has_empty_list)
+                read_vectors(&kept, skim.has_list)
             }
             Content::Bytes { any, metadata } => {
                 // An answer without counts still has its vectors.
                 let metadata = metadata.as_ref().map_or("{}", String::as_str);
-                read_vectors(metadata.as_bytes(), *any, false)
+                read_vectors(metadata.as_bytes(), *any)
                     .map(|reading| Reading { output: reading.output.filter(|_| *any), ..reading })
             }
         };
@@ -102,13 +102,12 @@ impl Whole {
     }
 }
 
-/// What an answer of vectors says beside them: it has output where `any` are there, or tokens were counted and nothing says that
-/// there are `none`.
-fn read_vectors(counts: &[u8], any: bool, none: bool) -> serde_json::Result<Reading<'static>> {
+/// What an answer of vectors says beside them: it has output where `any` are there, or tokens were counted.
+fn read_vectors(counts: &[u8], any: bool) -> serde_json::Result<Reading<'static>> {
     let chunk: Chunk<'_, IgnoredAny> = serde_json::from_slice(counts)?;
     // Whatever a server counts as output, vectors have no tokens.
     let usage = chunk.usage.usage.map(|usage| Usage { completion_tokens: None, ..usage });
-    let output = (any || usage.is_some() && !none).then(Default::default);
+    let output = (any || usage.is_some()).then(Default::default);
     let (unread, error) = (chunk.usage.unread, chunk.error(counts));
     Ok(Reading { output, usage, unread, choice: true, finished: true, error, ..Reading::default() })
 }

@@ -60,7 +60,8 @@ fn vectors_need_counts_or_a_list() {
         (r#"{"object":"error","message":"boom","data":[1]}"#, Err("boom".into())),
         (r#"{"detail":"gone","object":"error"}"#, Err("gone".into())),
         (r#"{"data":[1"#, Err("the object has no end".into())),
-        (r#"{"data":[],"usage":{"prompt_tokens":3}}"#, Ok((None, said("", Some((3, None))).unwrap().1))),
+        // The reference takes it for a success.
+        (r#"{"data":[],"usage":{"prompt_tokens":3}}"#, said("", Some((3, None)))),
         (r#"[{"index":0,"score":0.5}]"#, said("", None)),
         ("[]", Ok((None, None))),
         ("7", Err("expected an object".into())),
