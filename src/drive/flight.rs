@@ -194,9 +194,10 @@ impl Flight {
             if flushed.is_some() {
                 self.job.bytes = Vec::new();
             }
-            if let Some(wait) = self.rest() {
-                leave_at.get_or_insert_with(|| tokio::time::Instant::now() + wait);
-            }
+            leave_at = self.rest().map(|wait| {
+                let at = tokio::time::Instant::now() + wait;
+                leave_at.map_or(at, |before| at.min(before))
+            });
         }
     }
 
