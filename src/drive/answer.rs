@@ -129,7 +129,7 @@ impl Answer {
             self.server = *server;
         }
         // What seemed to be the end was none where more is said: counts came first, or another choice goes on.
-        self.ended &= output.is_none_or(|text| text.is_empty());
+        self.ended &= output.is_none_or(|text| self.finished && text.is_empty());
         self.finished = reading.finished || (self.finished && output.is_none());
         self.counted = self.finished && (self.counted || reading.usage.is_some() && !reading.choice);
         self.ended |= reading.finished || (reading.usage.is_some() && !reading.choice);

@@ -106,6 +106,10 @@ fn counts_behind_the_reason_alone_say_that_all_was_said() {
     assert!(whole(&[thought, finish, usage]) && whole(&[thought, finish, usage, usage]));
     assert!(!whole(&[thought, finish]) && !whole(&[usage, thought, usage, usage, thought]));
     assert!(!whole(&[thought, finish, usage, thought]), "another choice goes on");
+    let ended = |events: &[&str]| answer_of(chat, events).0.verdict(Ending::Cut).is_ok();
+    let empty = r#"{"choices":[{"delta":{"content":""}}]}"#;
+    assert!(ended(&[thought, usage]) && ended(&[thought, finish, empty]));
+    assert!(!ended(&[usage, thought]) && !ended(&[thought, usage, thought]));
 }
 
 #[test]
