@@ -11,13 +11,14 @@ pub fn shown(flag: &str, value: &str) -> String {
     match flag {
         "api-key" => MASK.to_owned(),
         "header" => format!("{}={MASK}", value.split('=').next().unwrap_or_default()),
-        _ if flag == "endpoint" || is_url(value) => url(value),
+        "base-url" | "endpoint" => url(value),
+        _ if is_url(value) => url(value),
         _ => value.to_owned(),
     }
 }
 
 /// Whether a value is an address as a whole, and none that holds one.
-fn is_url(value: &str) -> bool {
+pub fn is_url(value: &str) -> bool {
     value.split_once("://").is_some_and(|(scheme, _)| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
@@ -114,6 +115,8 @@ mod tests {
             ("api-key", "sk", "***"),
             ("header", "x-key=secret=2", "x-key=***"),
             ("base-url", "http://h?k=v", "http://h?k=***"),
+            ("base-url", "h:80/v1?k=v", "h:80/v1?k=***"),
+            ("base-url", "u:p@h:80", "***@h:80"),
             ("endpoint", "/v1/completions?k=v", "/v1/completions?k=***"),
             ("dataset-path", "https://h/a?sig=v", "https://h/a?sig=***"),
             ("dataset-path", "what?k=v", "what?k=v"),

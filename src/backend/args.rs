@@ -175,7 +175,7 @@ impl ServerArgs {
     /// Checks the flags against each other and says where requests go.
     pub fn resolve(&self) -> Result<Server> {
         let endpoint = self.endpoint.as_deref().unwrap_or(self.backend.default_endpoint());
-        if endpoint.contains("://") {
+        if secrets::is_url(endpoint) {
             return Err(Error::new(format!("`--endpoint {}` is a whole address", secrets::url(endpoint)))
                 .hint("give it as `--base-url`, or only its path"));
         }

@@ -22,6 +22,8 @@ fn the_endpoint_follows_the_backend() {
     assert_eq!(url(&["--backend=openai-chat"]), "http://127.0.0.1:8000/v1/chat/completions");
     assert_eq!(url(&["--backend=vllm", "--endpoint=/x/completions?v=1"]), "http://127.0.0.1:8000/x/completions?v=1");
     assert_eq!(url(&["--endpoint=v1/completions"]), "http://127.0.0.1:8000/v1/completions");
+    let inner = "/to/http://x/v1/completions?u=http://y";
+    assert_eq!(url(&[&format!("--endpoint={inner}")]), format!("http://127.0.0.1:8000{inner}"));
 }
 
 #[test]

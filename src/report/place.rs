@@ -198,13 +198,24 @@ impl Opened {
     }
 }
 
+/// Locks a file against others that add lines to it, for as long as one of them may take. Where it stays locked, or the file system
+/// knows no locks, a line that may lie across another is better than none.
+fn wait_for_turn(file: &File) {
+    const TRIES: u32 = 100;
+    for _ in 0..TRIES {
+        match file.try_lock() {
+            Err(fs::TryLockError::WouldBlock) => std::thread::sleep(std::time::Duration::from_millis(50)),
+            Ok(()) | Err(fs::TryLockError::Error(_)) => return,
+        }
+    }
+}
+
 /// Writes the next line of a file, which other processes may add lines to at the same time; or to a device.
 fn append(file: &mut File, write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     if !file.metadata()?.is_file() {
         return fill(file, write);
     }
-    // Where the file system knows no locks, nobody else is likely to write.
-    let _ = file.lock();
+    wait_for_turn(file);
     let before = file.metadata()?.len();
     let separated = if before > 0 { file.write_all(b"\n") } else { Ok(()) };
     let written = separated.and_then(|()| fill(file, write));
