@@ -145,8 +145,8 @@ impl Server {
         key.chain(self.headers.iter().map(|(name, value)| (name.clone(), value.secret().to_string()))).collect()
     }
 
-    /// What somebody else says, without the key, the values of headers and of the query: servers repeat them in their errors. A value of a few
-    /// characters is no secret, and is left.
+    /// What somebody else says, without the key, the values of headers and of the query: servers repeat them in their errors. A
+    /// value of a few characters is no secret, and is left.
     pub fn masked(&self, text: String) -> String {
         const SHORTEST: usize = 8;
         if text.is_empty() {
@@ -155,7 +155,7 @@ impl Server {
         let keys = self.api_key.iter().chain(self.headers.iter().map(|(_, value)| value)).map(Key::secret);
         let keys = keys.flat_map(|secret| [secret, secret.rsplit(' ').next().unwrap_or_default()]);
         let words = keys.chain(self.places.iter().flat_map(|place| secrets::in_query(&place.url.path)));
-        words.filter(|secret| secret.len() >= SHORTEST).fold(text, |text, secret| text.replace(secret, "***"))
+        words.filter(|secret| secret.len() >= SHORTEST).fold(text, |text, secret| text.replace(secret, secrets::MASK))
     }
 
     /// Points the server at another address on this host, the endpoint kept.

@@ -55,8 +55,8 @@ pub(super) fn read(data: &[u8]) -> serde_json::Result<Reading<'_>> {
 
 pub(super) fn by_serde(data: &[u8]) -> serde_json::Result<Reading<'_>> {
     let chunk: Chunk<'_, Choice<'_>> = serde_json::from_slice(data)?;
-    let of_choice = chunk.choices.0.as_ref().map_or_else(Counts::default, |choice| choice.usage);
-    let (error, server, counts) = (chunk.error(data), event::server_times(chunk.metrics), chunk.counts(of_choice));
+    let (error, server, counts) =
+        (chunk.error(data), event::server_times(chunk.metrics), chunk.counts(|choice| choice.usage));
     let reading = match chunk.choices.0 {
         Some(choice) => {
             let text = choice.text.map(|text| text.0);
@@ -71,8 +71,8 @@ pub(super) fn by_serde(data: &[u8]) -> serde_json::Result<Reading<'_>> {
 /// What an answer that comes whole says.
 pub(super) fn read_document(data: &[u8]) -> serde_json::Result<Reading<'_>> {
     let chunk: Chunk<'_, Choice<'_>> = serde_json::from_slice(data)?;
-    let of_choice = chunk.choices.0.as_ref().map_or_else(Counts::default, |choice| choice.usage);
-    let (error, server, counts) = (chunk.error(data), event::server_times(chunk.metrics), chunk.counts(of_choice));
+    let (error, server, counts) =
+        (chunk.error(data), event::server_times(chunk.metrics), chunk.counts(|choice| choice.usage));
     let (delta, text, ended) = match chunk.choices.0 {
         Some(choice) => {
             let ended = event::ended(choice.finish_reason.0, choice.error);

@@ -80,8 +80,8 @@ pub(super) fn read(data: &[u8]) -> serde_json::Result<Reading<'_>> {
 /// Every chunk with a text carries output, even where it is empty; one without, which tells of the end or of counts, does not.
 pub(super) fn by_serde(data: &[u8]) -> serde_json::Result<Reading<'_>> {
     let chunk: Chunk<'_, Choice<'_>> = serde_json::from_slice(data)?;
-    let of_choice = chunk.choices.0.as_ref().map_or_else(Counts::default, |choice| choice.usage);
-    let (error, server, counts) = (chunk.error(data), event::server_times(chunk.metrics), chunk.counts(of_choice));
+    let (error, server, counts) =
+        (chunk.error(data), event::server_times(chunk.metrics), chunk.counts(|choice| choice.usage));
     let reading = match chunk.choices.0 {
         Some(mut choice) => {
             let others = choice.others();
@@ -97,8 +97,8 @@ pub(super) fn by_serde(data: &[u8]) -> serde_json::Result<Reading<'_>> {
 /// What an answer that comes whole says.
 pub(super) fn read_document(data: &[u8]) -> serde_json::Result<Reading<'_>> {
     let chunk: Chunk<'_, Choice<'_>> = serde_json::from_slice(data)?;
-    let of_choice = chunk.choices.0.as_ref().map_or_else(Counts::default, |choice| choice.usage);
-    let (error, server, counts) = (chunk.error(data), event::server_times(chunk.metrics), chunk.counts(of_choice));
+    let (error, server, counts) =
+        (chunk.error(data), event::server_times(chunk.metrics), chunk.counts(|choice| choice.usage));
     let (text, others, ended) = match chunk.choices.0 {
         Some(mut choice) => {
             let others = if choice.others() { Others::Some } else { Others::None };

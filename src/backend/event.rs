@@ -75,16 +75,12 @@ struct Counted {
 }
 
 impl<C> Chunk<'_, C> {
-    /// The counts, at whichever of their places they are; `of_choice` are those of the choice, where Moonshot counts.
-    pub(super) fn counts(&self, of_choice: Counts) -> Counts {
-        let elsewhere = || serde_json::from_str::<Counted>(self.x_groq?.get()).ok().map(|counted| counted.usage);
-        match (self.usage, of_choice) {
-            (Counts { usage: None, unread: false }, Counts { usage: None, unread: false }) => {
-                elsewhere().unwrap_or_default()
-            }
-            (Counts { usage: None, unread: false }, of_choice) => of_choice,
-            (counts, _) => counts,
-        }
+    /// The counts, at whichever of their places they are; `of_choice` are those of a choice, where Moonshot counts.
+    pub(super) fn counts(&self, of_choice: impl FnOnce(&C) -> Counts) -> Counts {
+        let in_groqs_place = || serde_json::from_str::<Counted>(self.x_groq?.get()).ok().map(|counted| counted.usage);
+        let places = [Some(self.usage), self.choices.0.as_ref().map(of_choice)];
+        let said = places.into_iter().flatten().find(|counts| *counts != Counts::default());
+        said.or_else(in_groqs_place).unwrap_or_default()
     }
 
     /// The server's message, if the event is an error: by its `error` field, or as a whole, as it is where words stand in the place
@@ -109,10 +105,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Reason<'a> {
             Ok(Text(text)) => Some(text).filter(|text| is_reason(text)),
             // Some name reasons by numbers, or by objects that have one as their type.
             Err(_) => match serde_json::from_str::<Typed<'de>>(raw) {
-                Ok(Typed { kind: Text(kind) }) => Some(kind),
-                Err(_) => {
-                    serde_json::from_str::<Holds>(raw).is_ok_and(|holds| holds.0).then(|| Cow::Owned(raw.to_owned()))
-                }
+                Ok(typed) => Some(typed.kind.0),
+                Err(_) => holds(raw).then(|| Cow::Owned(raw.to_owned())),
             },
         };
         Ok(Reason(said))
@@ -263,11 +257,15 @@ impl<'de> Deserialize<'de> for Holds {
     }
 }
 
+/// Whether some JSON holds anything, as [`Holds`] tells it.
+fn holds(json: &str) -> bool {
+    serde_json::from_str::<Holds>(json).is_ok_and(|holds| holds.0)
+}
+
 /// The message of an `error` field, if it holds anything.
 pub(super) fn error_of(error: Option<&RawValue>) -> Option<String> {
     let error = error?.get();
-    let says = serde_json::from_str::<Holds>(error).is_ok_and(|holds| holds.0) && error != "0";
-    says.then(|| error_message(error))
+    (holds(error) && error != "0").then(|| error_message(error))
 }
 
 /// The server's own words in an error object or text: its `message` where there is one, else all of it, on one line of at

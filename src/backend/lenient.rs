@@ -17,23 +17,13 @@ pub(super) fn mended(json: &[u8]) -> Option<Vec<u8>> {
 fn finite(json: &[u8]) -> Vec<u8> {
     const WORDS: [&[u8]; 3] = [b"NaN", b"Infinity", b"-Infinity"];
     let (mut out, mut rest, mut in_text) = (Vec::with_capacity(json.len()), json, false);
-    while let Some((&byte, after)) = rest.split_first() {
+    while let Some(&byte) = rest.first() {
         let word = WORDS.into_iter().find(|word| !in_text && rest.starts_with(word));
-        let taken = match (word, byte) {
-            (Some(word), _) => {
-                out.extend_from_slice(b"null");
-                rest = &rest[word.len()..];
-                continue;
-            }
-            (None, b'\\') if in_text => 2.min(rest.len()),
-            (None, b'"') => {
-                in_text = !in_text;
-                1
-            }
-            _ => 1,
-        };
-        out.extend_from_slice(&rest[..taken]);
-        rest = if taken == 1 { after } else { &rest[taken..] };
+        let escapes = in_text && byte == b'\\';
+        let taken = word.map_or(1 + usize::from(escapes), <[u8]>::len).min(rest.len());
+        out.extend_from_slice(if word.is_some() { b"null" } else { &rest[..taken] });
+        in_text ^= byte == b'"';
+        rest = &rest[taken..];
     }
     out
 }

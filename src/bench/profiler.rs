@@ -98,8 +98,7 @@ impl Profiler {
                         stopped
                     }
                     Waited::NotStarted(ordered) => {
-                        START.tell(&ordered, tell);
-                        return Ok(!matches!(ordered, Ordered::Abandoned));
+                        return Ok(START.tell(&ordered, tell));
                     }
                     Waited::InVain(most) => {
                         let most = most
@@ -112,8 +111,7 @@ impl Profiler {
                 }
             }
         };
-        STOP.tell(&stopped, tell);
-        Ok(!matches!(stopped, Ordered::Abandoned))
+        Ok(STOP.tell(&stopped, tell))
     }
 }
 
@@ -122,8 +120,8 @@ impl Step {
         order(clients.iter(), self.path, self.limit, stop)
     }
 
-    /// Tells what came of it.
-    fn tell(&self, ordered: &Ordered, tell: Tell<'_>) {
+    /// Tells what came of it, and whether more may follow.
+    fn tell(&self, ordered: &Ordered, tell: Tell<'_>) -> bool {
         match ordered {
             Ordered::Done => tell(Moment::Profiler(self.done)),
             Ordered::Abandoned => tell(Moment::Abandoned(self.path)),
@@ -132,6 +130,7 @@ impl Step {
                 self.what
             ))),
         }
+        !matches!(ordered, Ordered::Abandoned)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a body is by its first bytes, where its media type says something else.
 
+use super::sse::BYTE_ORDER_MARK;
+
 /// How an event stream begins.
 const FIELDS: [&[u8]; 5] = [b"data:", b"event:", b"id:", b"retry:", b":"];
 
@@ -13,7 +15,7 @@ pub(super) fn is_stream(bytes: &[u8]) -> bool {
 
 /// Whether these few bytes may become the first of an event stream.
 pub(super) fn may_be_stream(bytes: &[u8]) -> bool {
-    mark().starts_with(bytes) || FIELDS.iter().any(|field| field.starts_with(unmarked(bytes)))
+    BYTE_ORDER_MARK.starts_with(bytes) || FIELDS.iter().any(|field| field.starts_with(unmarked(bytes)))
 }
 
 /// Whether these are the first bytes of a JSON document.
@@ -21,12 +23,8 @@ pub(super) fn is_document(bytes: &[u8]) -> bool {
     matches!(unmarked(bytes).trim_ascii_start().first(), Some(b'{' | b'['))
 }
 
-fn mark() -> &'static [u8] {
-    "\u{feff}".as_bytes()
-}
-
 fn unmarked(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(mark()).unwrap_or(bytes)
+    bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
 }
 
 #[cfg(test)]
@@ -51,6 +49,6 @@ mod tests {
             let found = (is_stream(bytes), may_be_stream(bytes), is_document(bytes));
             assert_eq!(found, (stream, may_be_stream_yet, document), "{text:?}");
         }
-        assert!(may_be_stream(&mark()[..2]) && !is_stream(&mark()[..2]));
+        assert!(may_be_stream(&BYTE_ORDER_MARK[..2]) && !is_stream(&BYTE_ORDER_MARK[..2]));
     }
 }

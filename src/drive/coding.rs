@@ -74,30 +74,17 @@ impl Coding {
     pub(super) fn is_whole(&mut self) -> bool {
         match self {
             Coding::Gzip(decoder) => decoder.try_finish().is_ok(),
-            // Only one that has ended takes nothing more.
-            Coding::Zlib(decoder) => matches!(decoder.write(&[0]), Ok(0)),
-            Coding::Raw(decoder) => matches!(decoder.write(&[0]), Ok(0)),
+            Coding::Zlib(decoder) => has_ended(&mut **decoder),
+            Coding::Raw(decoder) => has_ended(&mut **decoder),
             Coding::Deflate => false,
         }
     }
 
     fn step(&mut self, piece: &[u8]) -> io::Result<Vec<u8>> {
         let out = match self {
-            Coding::Gzip(decoder) => {
-                decoder.write_all(piece)?;
-                decoder.flush()?;
-                decoder.get_mut()
-            }
-            Coding::Zlib(decoder) => {
-                decoder.write_all(piece)?;
-                decoder.flush()?;
-                decoder.get_mut()
-            }
-            Coding::Raw(decoder) => {
-                decoder.write_all(piece)?;
-                decoder.flush()?;
-                decoder.get_mut()
-            }
+            Coding::Gzip(decoder) => fed(&mut **decoder, piece)?.get_mut(),
+            Coding::Zlib(decoder) => fed(&mut **decoder, piece)?.get_mut(),
+            Coding::Raw(decoder) => fed(&mut **decoder, piece)?.get_mut(),
             Coding::Deflate => {
                 let Some(first) = piece.first() else { return Ok(Vec::new()) };
                 // The method of zlib, the only one there is, stands in the lower half (RFC 1950).
@@ -110,6 +97,18 @@ impl Coding {
         };
         Ok(std::mem::take(out))
     }
+}
+
+/// The decoder once it has taken a piece and given all that comes of it.
+fn fed<'a, D: Write>(decoder: &'a mut D, piece: &[u8]) -> io::Result<&'a mut D> {
+    decoder.write_all(piece)?;
+    decoder.flush()?;
+    Ok(decoder)
+}
+
+/// Whether a decoder has come to its end: only then it takes nothing more.
+fn has_ended(decoder: &mut impl Write) -> bool {
+    matches!(decoder.write(&[0]), Ok(0))
 }
 
 #[cfg(test)]

@@ -43,10 +43,7 @@ pub(super) async fn open(target: &Target) -> Result<Connection, Reason> {
     let begun = monotonic();
     let socket = connect(target).await?;
     if let Some(request) = &target.tunnel {
-        let opened = tokio::time::timeout(LONGEST_TALK, tunnel(&socket, request)).await;
-        opened.unwrap_or_else(|_| {
-            Err((Failure::Connect, format!("proxy: no tunnel within {} s", LONGEST_TALK.as_secs())))
-        })?;
+        in_time(Failure::Connect, "proxy: no tunnel", tunnel(&socket, request)).await?;
     }
     let wire = match &target.tls {
         None => Wire::plain(socket),
@@ -54,14 +51,21 @@ pub(super) async fn open(target: &Target) -> Result<Connection, Reason> {
             let session = ClientConnection::new(config.clone(), name.clone());
             let session = session.map_err(|cause| (Failure::Tls, cause.to_string()))?;
             let mut scratch = Scratch::new();
-            let secured = tokio::time::timeout(LONGEST_TALK, Wire::secure(socket, session, &mut scratch)).await;
-            let secured = secured
-                .map_err(|_| (Failure::Tls, format!("TLS handshake: no end within {} s", LONGEST_TALK.as_secs())))?;
-            secured.map_err(|cause| (Failure::Tls, format!("TLS handshake: {cause}")))?
+            let secured = in_time(Failure::Tls, "TLS handshake: no end", async {
+                let secured = Wire::secure(socket, session, &mut scratch).await;
+                secured.map_err(|cause| (Failure::Tls, format!("TLS handshake: {cause}")))
+            });
+            secured.await?
         }
     };
     let opened = monotonic();
     Ok(Connection { wire, opened, took: opened - begun, used: false })
+}
+
+/// What comes of a talk, which may take [`LONGEST_TALK`]; of one that takes longer `what` is said, which it failed for.
+async fn in_time<T>(why: Failure, what: &str, talk: impl Future<Output = Result<T, Reason>>) -> Result<T, Reason> {
+    let late = || Err((why, format!("{what} within {} s", LONGEST_TALK.as_secs())));
+    tokio::time::timeout(LONGEST_TALK, talk).await.unwrap_or_else(|_| late())
 }
 
 /// Connects to the first address that answers (RFC 8305, §5): each gets a head start before the next is tried as well, and the one

@@ -271,20 +271,16 @@ impl Reply {
         }
         let begun = [text.as_slice(), data].concat();
         let mut body = || std::mem::replace(body, Body::of_length(0));
-        let begins = match self.delivery {
-            Delivery::Stream => beginning::is_stream(&begun),
-            _ => beginning::is_document(&begun),
-        };
-        if !begins {
-            return None;
-        }
         self.state = match self.delivery {
-            Delivery::Stream => State::Stream { body: body(), events: Decoder::new(self.max_event_bytes) },
-            _ => {
+            Delivery::Stream if beginning::is_stream(&begun) => {
+                State::Stream { body: body(), events: Decoder::new(self.max_event_bytes) }
+            }
+            Delivery::Document | Delivery::Bytes | Delivery::BareBytes if beginning::is_document(&begun) => {
                 let head = Head { media_type: "application/json", metadata: None };
                 let whole = Whole::new(self.backend, Delivery::Document, head, self.max_event_bytes).ok()?;
                 State::Whole { body: body(), whole, at: Tick::ZERO, read: false }
             }
+            _ => return None,
         };
         self.answer.said.mistyped = true;
         Some(begun)

@@ -57,7 +57,7 @@ impl Name {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Oversize;
 
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 impl Decoder {
     /// A decoder that refuses events of more than `limit` bytes.
