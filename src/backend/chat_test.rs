@@ -122,8 +122,25 @@ fn counts_are_found_wherever_servers_have_them() {
 
 #[test]
 fn what_says_nothing_is_no_error() {
-    for error in ["null", "0", "{ }", "[ ]", "false", "\"\""] {
-        assert_eq!(read(format!(r#"{{"choices":[],"error":{error}}}"#).as_bytes()).unwrap().error, None, "{error}");
+    let said = |event: String| read(event.as_bytes()).unwrap().error;
+    let empty = r#"{"code":null,"message":"","details":[{"code":0}]}"#;
+    for error in ["null", "0", "{ }", "[ ]", "false", "\"\"", "\"None\"", empty] {
+        assert_eq!(said(format!(r#"{{"choices":[],"error":{error}}}"#)), None, "{error}");
+        assert_eq!(said(format!(r#"{{"choices":[],"x_groq":{{"error":{error}}}}}"#)), None, "{error}");
     }
-    assert!(read(br#"{"choices":[],"error":500}"#).unwrap().error.is_some());
+    for error in ["500", r#"{"code":null,"message":"boom"}"#, &format!("{}{}", "[".repeat(200), "]".repeat(200))] {
+        assert!(said(format!(r#"{{"choices":[],"error":{error}}}"#)).is_some(), "{error}");
+    }
+}
+
+#[test]
+fn an_error_in_groqs_place_keeps_the_servers_message() {
+    let event = |error: &str| {
+        let finish = r#"{"delta":{},"finish_reason":"stop"}"#;
+        let usage = r#""usage":{"completion_tokens":7}"#;
+        let data = format!(r#"{{"choices":[{finish}],"x_groq":{{"id":"x","error":{error},{usage}}}}}"#);
+        read(data.as_bytes()).unwrap().error
+    };
+    assert_eq!(event(r#""over capacity""#).as_deref(), Some("over capacity"));
+    assert_eq!(event(r#"{"message":"over capacity"}"#).as_deref(), Some("over capacity"));
 }

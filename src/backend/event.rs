@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::counts::Counts;
@@ -29,7 +30,7 @@ pub(super) struct Chunk<'a, C> {
     detail: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(super) metrics: Option<&'a RawValue>,
-    /// Where Groq counts.
+    /// Where Groq counts, and says what went wrong.
     #[serde(borrow, default)]
     x_groq: Option<&'a RawValue>,
 }
@@ -68,29 +69,36 @@ pub(super) fn server_times(metrics: Option<&RawValue>) -> Option<Box<ServerTimes
     (times != ServerTimes::default()).then(|| Box::new(times))
 }
 
-#[derive(Deserialize)]
-struct Counted {
+#[derive(Deserialize, Default)]
+struct Groq<'a> {
     #[serde(default)]
     usage: Counts,
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
 }
 
 impl<C> Chunk<'_, C> {
-    /// The counts, at whichever of their places they are; `of_choice` are those of a choice, where Moonshot counts.
-    pub(super) fn counts(&self, of_choice: impl FnOnce(&C) -> Counts) -> Counts {
-        let in_groqs_place = || serde_json::from_str::<Counted>(self.x_groq?.get()).ok().map(|counted| counted.usage);
-        let places = [Some(self.usage), self.choices.0.as_ref().map(of_choice)];
-        let said = places.into_iter().flatten().find(|counts| *counts != Counts::default());
-        said.or_else(in_groqs_place).unwrap_or_default()
+    /// What stands in Groq's place; nothing where that has another shape.
+    fn groq(&self) -> Groq<'_> {
+        self.x_groq.and_then(|place| serde_json::from_str(place.get()).ok()).unwrap_or_default()
     }
 
-    /// The server's message, if the event is an error: by its `error` field, or as a whole, as it is where words stand in the place
+    /// The counts, at whichever of their places they are; `of_choice` are those of a choice, where Moonshot counts.
+    pub(super) fn counts(&self, of_choice: impl FnOnce(&C) -> Counts) -> Counts {
+        let places = [Some(self.usage), self.choices.0.as_ref().map(of_choice)];
+        let said = places.into_iter().flatten().find(|counts| *counts != Counts::default());
+        said.unwrap_or_else(|| self.groq().usage)
+    }
+
+    /// The server's message, if the event is an error: by an `error` field, or as a whole, as it is where words stand in the place
     /// of choices and counts. `data` is the event.
     pub(super) fn error(&self, data: &[u8]) -> Option<String> {
         let is_text = |value: &RawValue| value.get().starts_with('"') && value.get() != "\"\"";
         let words = [self.message, self.detail].into_iter().flatten().any(is_text);
         let alone = self.choices.0.is_none() && self.usage.usage.is_none();
         let whole = (words && alone) || self.object.as_ref().is_some_and(|object| object.0 == "error");
-        error_of(self.error).or_else(|| whole.then(|| error_message(&String::from_utf8_lossy(data))))
+        let said = error_of(self.error).or_else(|| error_of(self.groq().error));
+        said.or_else(|| whole.then(|| error_message(&String::from_utf8_lossy(data))))
     }
 }
 
@@ -106,7 +114,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Reason<'a> {
             // Some name reasons by numbers, or by objects that have one as their type.
             Err(_) => match serde_json::from_str::<Typed<'de>>(raw) {
                 Ok(typed) => Some(typed.kind.0),
-                Err(_) => holds(raw).then(|| Cow::Owned(raw.to_owned())),
+                Err(_) => {
+                    serde_json::from_str::<Holds>(raw).is_ok_and(|holds| holds.0).then(|| Cow::Owned(raw.to_owned()))
+                }
             },
         };
         Ok(Reason(said))
@@ -120,9 +130,10 @@ struct Typed<'a> {
     kind: Text<'a>,
 }
 
-/// Whether a finish reason is one: some servers spell none as a text.
+/// Whether a reason, or an error, is one: some servers spell none as a text.
 pub(super) fn is_reason(text: &str) -> bool {
-    !matches!(text, "" | "null" | "None")
+    let text = text.trim();
+    !["", "null", "none"].iter().any(|nothing| text.eq_ignore_ascii_case(nothing))
 }
 
 /// Whether a finish reason names a failure, in the words of whatever server: `error`, `network_error`, `ABORTED`, `cancelled`,
@@ -257,27 +268,36 @@ impl<'de> Deserialize<'de> for Holds {
     }
 }
 
-/// Whether some JSON holds anything, as [`Holds`] tells it.
-fn holds(json: &str) -> bool {
-    serde_json::from_str::<Holds>(json).is_ok_and(|holds| holds.0)
+/// Whether an error, in JSON or not, says anything: some servers send one with every answer, in which all is empty or zero.
+fn is_error(error: &str) -> bool {
+    fn says(value: &Value) -> bool {
+        match value {
+            Value::Null => false,
+            Value::Bool(said) => *said,
+            Value::Number(code) => code.as_f64() != Some(0.0),
+            Value::String(text) => is_reason(text),
+            Value::Array(items) => items.iter().any(says),
+            Value::Object(members) => members.values().any(says),
+        }
+    }
+    serde_json::from_str(error).map_or_else(|_| is_reason(error), |value| says(&value))
 }
 
-/// The message of an `error` field, if it holds anything.
+/// The message of an `error` field, if it says anything.
 pub(super) fn error_of(error: Option<&RawValue>) -> Option<String> {
-    let error = error?.get();
-    (holds(error) && error != "0").then(|| error_message(error))
+    error.map(RawValue::get).filter(|error| is_error(error)).map(error_message)
 }
 
 /// The server's own words in an error object or text: its `message` where there is one, else all of it, on one line of at
 /// most 500 characters.
 pub fn error_message(body: &str) -> String {
-    let value: Option<serde_json::Value> = serde_json::from_str(body).ok();
+    let value: Option<Value> = serde_json::from_str(body).ok();
     let message = value.as_ref().and_then(message_in).unwrap_or(body);
     let words: Vec<&str> = message.split_whitespace().collect();
     words.join(" ").chars().take(500).collect()
 }
 
-fn message_in(value: &serde_json::Value) -> Option<&str> {
+fn message_in(value: &Value) -> Option<&str> {
     value.as_str().or_else(|| {
         let inner =
             ["error", "message", "detail"].iter().find_map(|key| value.get(key).filter(|inner| !inner.is_null()));
@@ -309,6 +329,7 @@ mod tests {
             (r#"{"kind":1}"#, Some(r#"{"kind":1}"#)),
             ("2", Some("2")),
             ("null", None),
+            (r#""none""#, None),
             ("{}", None),
         ];
         for (json, reason) in table {
