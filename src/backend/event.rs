@@ -269,7 +269,7 @@ impl<'de> Deserialize<'de> for Holds {
 }
 
 /// Whether an error, in JSON or not, says anything: some servers send one with every answer, in which all is empty or zero.
-fn is_error(error: &str) -> bool {
+pub fn is_error(error: &str) -> bool {
     fn says(value: &Value) -> bool {
         match value {
             Value::Null => false,

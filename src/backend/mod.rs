@@ -27,7 +27,7 @@ pub mod whole;
 
 pub use address::Place;
 pub use args::{Connect, Server, ServerArgs};
-pub use event::error_message;
+pub use event::{error_message, is_error};
 pub use headers::Key;
 pub use kinds::Backend;
 pub use reading::{Delivery, Malformed, Reading, Usage};

@@ -302,10 +302,14 @@ impl Reply {
         if matches!(&self.state, State::Whole { body, .. } if body.ends_with_connection()) {
             self.read_whole()?;
         }
-        if let State::Stream { events, .. } = &mut self.state
-            && let Some((data, name)) = events.take_rest()
-        {
-            self.answer.rest(Event { data: &data, name }, self.last)?;
+        if let State::Stream { events, .. } = &mut self.state {
+            let mut result = Ok(());
+            events.end(|event| {
+                if result.is_ok() {
+                    result = self.answer.rest(event, self.last);
+                }
+            });
+            result?;
         }
         match &self.state {
             State::Head(seen) if seen.is_empty() => {

@@ -6,6 +6,8 @@
 
 use memchr::memchr2;
 
+use crate::backend::is_error;
+
 /// An incremental decoder; one a response.
 #[derive(Debug)]
 pub struct Decoder {
@@ -116,7 +118,7 @@ impl Decoder {
             if let Some(name) = line.strip_prefix(b"event:") {
                 self.name = Name::of(name);
             } else if let Some(data) = line.strip_prefix(b"error:").map(<[u8]>::trim_ascii)
-                && !data.is_empty()
+                && is_error(&String::from_utf8_lossy(data))
             {
                 // No field of the standard, but how older servers of llama.cpp say it.
                 event(Event { data, name: Name::Error });
@@ -140,16 +142,9 @@ impl Decoder {
         self.at_start && self.line.is_empty()
     }
 
-    /// Takes out what has come of an event whose end has not, as it would be if the stream ended as it should; nothing where there is
-    /// nothing.
-    pub fn take_rest(&mut self) -> Option<(Vec<u8>, Name)> {
-        let (mut data, line) = (std::mem::take(&mut self.data), std::mem::take(&mut self.line));
-        let line = if self.at_start { line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&line) } else { &line };
-        match data_of(line) {
-            Some(value) => data.extend_from_slice(value),
-            None => drop(data.pop()),
-        }
-        (!data.is_empty()).then_some((data, std::mem::take(&mut self.name)))
+    /// Calls `event` with what has come of an event whose end has not, as it would be if the stream ended as it should.
+    pub fn end(&mut self, event: impl FnMut(Event<'_>)) {
+        self.feed(b"\n\n", event).expect("what came was within the limit");
     }
 
     fn check(&self, more: usize) -> Result<(), Oversize> {

@@ -48,27 +48,42 @@ fn what_came_without_its_end_is_the_rest() {
     let rest = |stream: &str| {
         let mut decoder = Decoder::new(1 << 20);
         decoder.feed(stream.as_bytes(), |_| ()).unwrap();
-        let rest = decoder.take_rest();
-        assert_eq!(decoder.take_rest(), None);
-        rest.map(|(data, name)| {
-            format!("{}{}", if name == Name::Error { "! " } else { "" }, String::from_utf8(data).unwrap())
-        })
+        let mut rest = Vec::new();
+        let told = |event: Event<'_>| {
+            let mark = if event.name == Name::Error { "! " } else { "" };
+            rest.push(format!("{mark}{}", String::from_utf8_lossy(event.data)));
+        };
+        decoder.end(told);
+        decoder.end(|event| panic!("{event:?} comes twice"));
+        rest
     };
-    let table = [
-        ("data: a\n\n", None),
-        ("", None),
-        (": x", None),
-        ("data: a", Some("a")),
-        ("data: a\r", Some("a")),
-        ("data: a\ndata: b", Some("a\nb")),
-        ("data: a\nid: 4", Some("a")),
-        ("event: error\ndata: a\n", Some("! a")),
-        ("\u{feff}data: a", Some("a")),
-        ("data: x\n\ndata: a\n", Some("a")),
+    let table: [(&str, &[&str]); 14] = [
+        ("data: a\n\n", &[]),
+        ("", &[]),
+        (": x", &[]),
+        ("data: a", &["a"]),
+        ("data: a\r", &["a"]),
+        ("data: a\ndata: b", &["a\nb"]),
+        ("data: a\nid: 4", &["a"]),
+        ("event: error\ndata: a\n", &["! a"]),
+        ("data: a\nevent: error", &["! a"]),
+        ("\u{feff}data: a", &["a"]),
+        ("data: x\n\ndata: a\n", &["a"]),
+        ("error: boom", &["! boom"]),
+        ("data: a\n\nerror: {\"message\":\"boom\"}", &["! {\"message\":\"boom\"}"]),
+        ("error: none", &[]),
     ];
     for (stream, expected) in table {
-        assert_eq!(rest(stream).as_deref(), expected, "{stream:?}");
+        assert_eq!(rest(stream), expected, "{stream:?}");
     }
+}
+
+#[test]
+fn a_line_of_an_error_is_none_where_it_says_nothing() {
+    for nothing in ["", "none", "None", "null", "{}", r#"{"code":null,"message":""}"#] {
+        assert!(events(&[format!("error: {nothing}\n\ndata: a\n\n").as_bytes()]) == ["a"], "{nothing}");
+    }
+    assert_eq!(events(&[b"error: boom\n\n"]), ["boom"]);
 }
 
 #[test]
@@ -152,6 +167,9 @@ proptest! {
 
     #[test]
     fn no_bytes_panic_the_decoder(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        events(&[&bytes]);
+        let mut decoder = Decoder::new(100);
+        if decoder.feed(&bytes, |_| ()).is_ok() {
+            decoder.end(|_| ());
+        }
     }
 }
