@@ -1,10 +1,29 @@
 //! What of a command line may be secret, and how it is shown and kept without it.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 /// What stands in the place of a secret.
 pub const MASK: &str = "***";
 
 /// The one name in a query whose value is shown: it says which interface is meant, and is never a key.
 const VERSION: &str = "api-version";
+
+/// The secrets of a run, which somebody else may repeat.
+pub struct Secrets(Vec<String>);
+
+impl Secrets {
+    /// Those of these texts that are secrets: one of a few characters is none, and would be found in any text.
+    pub fn new(texts: impl Iterator<Item = String>) -> Self {
+        const SHORTEST: usize = 8;
+        Secrets(texts.filter(|text| text.len() >= SHORTEST).collect())
+    }
+
+    /// What somebody else says, without them.
+    pub fn mask(&self, text: String) -> String {
+        self.0.iter().fold(text, |text, secret| text.replace(secret, MASK))
+    }
+}
 
 /// The value of a flag, named without its dashes, as it may be kept.
 pub fn shown(flag: &str, value: &str) -> String {
@@ -30,14 +49,26 @@ pub fn url(text: &str) -> String {
     format!("{before}?{}", parts.join("&"))
 }
 
-/// The values in the query of an address that may be keys.
+/// The values and the words in the query of an address that may be keys.
 pub fn in_query(text: &str) -> impl Iterator<Item = &str> {
     let query = text.split_once('?').map_or("", |(_, query)| query);
-    query
-        .split('&')
-        .filter_map(|part| part.split_once('='))
-        .filter(|(name, _)| *name != VERSION)
-        .map(|(_, value)| value)
+    query.split('&').filter_map(|part| match part.split_once('=') {
+        Some((VERSION, _)) => None,
+        Some((_, value)) => Some(value),
+        None => Some(part),
+    })
+}
+
+/// What in the value of a header may be a key: all of it, what follows the name of a scheme, and the user and password, or the
+/// password alone, that this stands for.
+pub fn in_header(value: &str) -> impl Iterator<Item = String> {
+    let (scheme, key) = value.rsplit_once(' ').unwrap_or(("", value));
+    let pair = scheme.trim().eq_ignore_ascii_case("basic").then(|| STANDARD.decode(key).ok()).flatten();
+    let pair = pair.and_then(|pair| String::from_utf8(pair).ok());
+    // A key may stand in the place of the user, with no password.
+    let alone = |(user, password): (&str, &str)| if password.is_empty() { user } else { password }.to_owned();
+    let password = pair.as_deref().and_then(|pair| pair.split_once(':')).map(alone);
+    [Some(value.to_owned()), Some(key.to_owned()), pair, password].into_iter().flatten()
 }
 
 /// Whether an address names a user, whose password may follow.
@@ -106,7 +137,23 @@ mod tests {
         for (address, expected) in table {
             assert_eq!(url(address), expected);
         }
-        assert_eq!(in_query("/x?api-version=1&a=k1&b&c=k=2").collect::<Vec<_>>(), ["k1", "k=2"]);
+        assert_eq!(in_query("/x?api-version=1&a=k1&b&c=k=2").collect::<Vec<_>>(), ["k1", "b", "k=2"]);
+    }
+
+    #[test]
+    fn a_header_holds_its_key_and_what_that_stands_for() {
+        let table: [(&str, &[&str]); 5] = [
+            ("k", &["k", "k"]),
+            ("Bearer k", &["Bearer k", "k"]),
+            // user:pass
+            ("Basic dXNlcjpwYXNz", &["Basic dXNlcjpwYXNz", "dXNlcjpwYXNz", "user:pass", "pass"]),
+            // token:
+            ("basic dG9rZW46", &["basic dG9rZW46", "dG9rZW46", "token:", "token"]),
+            ("Basic k", &["Basic k", "k"]),
+        ];
+        for (value, expected) in table {
+            assert_eq!(in_header(value).collect::<Vec<_>>(), expected, "{value}");
+        }
     }
 
     #[test]

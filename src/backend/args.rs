@@ -14,8 +14,8 @@ use super::url::{Url, bracketed};
 use crate::args;
 use crate::args::range::outside;
 use crate::error::{Error, Result};
-use crate::reach::Trust;
-use crate::secrets;
+use crate::reach::{Trust, proxy};
+use crate::secrets::{self, Secrets};
 
 /// Where servers listen unless they are told otherwise, as the reference has it.
 const HOST: &str = "127.0.0.1";
@@ -145,17 +145,16 @@ impl Server {
         key.chain(self.headers.iter().map(|(name, value)| (name.clone(), value.secret().to_string()))).collect()
     }
 
-    /// What somebody else says, without the key, the values of headers and of the query: servers repeat them in their errors. A
-    /// value of a few characters is no secret, and is left.
-    pub fn masked(&self, text: String) -> String {
-        const SHORTEST: usize = 8;
-        if text.is_empty() {
-            return text;
-        }
+    /// What servers may repeat in their errors and nobody should see: the key, the values of headers and of the query, and what the
+    /// environment has for the proxy.
+    pub fn secrets(&self) -> Secrets {
         let keys = self.api_key.iter().chain(self.headers.iter().map(|(_, value)| value)).map(Key::secret);
-        let keys = keys.flat_map(|secret| [secret, secret.rsplit(' ').next().unwrap_or_default()]);
-        let words = keys.chain(self.places.iter().flat_map(|place| secrets::in_query(&place.url.path)));
-        words.filter(|secret| secret.len() >= SHORTEST).fold(text, |text, secret| text.replace(secret, secrets::MASK))
+        let keys = keys.flat_map(secrets::in_header);
+        let proxies = self.places.iter().filter_map(|place| proxy::of(&place.base).ok().flatten());
+        let proxies = proxies.filter_map(|proxy| proxy.basic_auth()?.to_str().ok().map(str::to_owned));
+        let proxies = proxies.flat_map(|value| secrets::in_header(&value).collect::<Vec<_>>());
+        let queries = self.places.iter().flat_map(|place| secrets::in_query(&place.url.path)).map(str::to_owned);
+        Secrets::new(keys.chain(proxies).chain(queries))
     }
 
     /// Points the server at another address on this host, the endpoint kept.

@@ -134,6 +134,16 @@ fn the_key_is_sent_and_never_printed() {
 }
 
 #[test]
+fn what_servers_repeat_is_masked() {
+    // A header of user:pa55word.
+    let header = "--header=Authorization=Basic dXNlcjpwYTU1d29yZA==";
+    let flags = ["--api-key=sk-s3cret", header, "--endpoint=/v1/completions?qu3ryword&api-key=qu3ryvalue"];
+    let secrets = resolve(&flags).unwrap().secrets();
+    let said = "sk-s3cret dXNlcjpwYTU1d29yZA== user:pa55word pa55word qu3ryword qu3ryvalue user";
+    assert_eq!(secrets.mask(said.into()), "*** *** *** *** *** *** user");
+}
+
+#[test]
 fn what_is_made_of_a_base_url_is_told() {
     assert_eq!(resolve(&["--base-url=http://h/v1"]).unwrap().warnings.len(), 1);
     assert_eq!(resolve(&["--base-url=http://h/"]).unwrap().warnings.len(), 0);

@@ -20,6 +20,7 @@ use crate::plan::{Load, probe};
 use crate::record::{
     Collector, Counters, Finished, Moment, Outcome, Overdue, Partition, Record, Run, Setup, Tell, Tick,
 };
+use crate::secrets::Secrets;
 
 /// How long requests may take where the user sets no limit.
 const NO_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -39,6 +40,7 @@ pub(super) struct Session {
     pub(super) setup: Setup,
     targets: Arc<[Target]>,
     server: Server,
+    secrets: Secrets,
     load: Load,
     encoder: Encoder,
     /// The first sample, which the ready check and warm-ups send too.
@@ -125,6 +127,7 @@ impl Session {
             setup: Setup { rate_changes, recorded, adapters, servers, proxy, ..setup },
             targets: targets.into(),
             server: server.clone(),
+            secrets: server.secrets(),
             load: experiment.load.clone(),
             encoder,
             first,
@@ -235,7 +238,7 @@ impl Session {
         let settings = Settings { patience, ..self.settings() };
         let ending = drive::run(stream, settings, stop, &mut |observation| match observation {
             Observation::Finished(mut finished) => {
-                finished.detail = self.server.masked(finished.detail);
+                finished.detail = self.secrets.mask(finished.detail);
                 if last.as_ref().is_none_or(|last| last.record.outcome == Outcome::Done) {
                     last = Some(*finished);
                 }
@@ -267,7 +270,7 @@ impl Session {
         let ending = drive::run(stream, settings, stop, &mut |observation| match observation {
             Observation::Began => {}
             Observation::Finished(mut finished) => {
-                finished.detail = self.server.masked(finished.detail);
+                finished.detail = self.secrets.mask(finished.detail);
                 tell(Moment::Ended(&finished));
                 end = end.max(finished.record.end);
                 collector.push(*finished);

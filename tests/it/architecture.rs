@@ -28,7 +28,7 @@ const ARROWS: [(&str, &[&str]); 23] = [
     ("backend", &["error", "dataset", "reach", "record", "secrets"]),
     ("plan", &["error", "dataset", "backend", "rng", "record"]),
     ("drive", &["error", "backend", "plan", "reach", "record"]),
-    ("bench", &["error", "json", "net", "token", "rng", "dataset", "backend", "plan", "drive", "record"]),
+    ("bench", &["error", "json", "net", "token", "rng", "dataset", "backend", "plan", "drive", "record", "secrets"]),
     ("measure", &["error", "record"]),
     ("study", &["error", "args", "json", "measure"]),
     ("report", &["error", "json", "legible", "measure", "record", "study"]),

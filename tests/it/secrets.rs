@@ -1,5 +1,8 @@
 //! Keys reach the server and nothing else: no stream, no file, no error shows them.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::command::Llmbench;
 use crate::server::{Cut, Request, Server};
 use crate::stream::{Dialect, answer, refusal, stream};
@@ -61,6 +64,20 @@ fn a_key_in_a_query_reaches_the_server_and_is_shown_nowhere() {
     let outcome = Llmbench::serve_at(&format!("http://127.0.0.1:9/v1?key={SECRET}")).args(["--output-json", "-"]).run();
     let all = outcome.stdout + &outcome.stderr;
     assert!(all.contains("127.0.0.1:9/v1?key=***` is read as") && !all.contains(SECRET), "{all}");
+}
+
+#[test]
+fn a_proxys_password_reaches_the_proxy_and_is_shown_nowhere() {
+    let pair = STANDARD.encode(format!("user:{SECRET}"));
+    let words = format!("user:{SECRET}, {SECRET}, {pair}");
+    let proxy = Server::start(Cut::Whole, move |_: &Request| {
+        refusal("407 Proxy Authentication Required", "text/plain", &format!("who is {words}?"))
+    });
+    let address = format!("http://user:{SECRET}@{}", proxy.address());
+    let outcome = Llmbench::serve_at("http://model.test").env("HTTP_PROXY", &address).run();
+    let all = outcome.stdout + &outcome.stderr;
+    assert!(all.contains("who is ***, ***, ***?") && !all.contains(SECRET), "{all}");
+    assert_eq!(proxy.requests()[0].header("proxy-authorization"), Some(&*format!("Basic {pair}")));
 }
 
 #[test]
