@@ -1,22 +1,26 @@
 //! What to do where a server refuses or cannot be reached: what was said of it comes in, a hint goes out.
 
 /// Words of a refusal, and the hint for it; the first that fits counts.
-const TABLE: [(&[&str], &str); 22] = [
+const TABLE: [(&[&str], &str); 23] = [
     (
         &["expected an event stream, got application/json", "expected an event stream, got a document"],
         "the server does not stream: `--no-stream-response` asks for answers that come whole",
     ),
     (
-        &["proxy: HTTP"],
-        "the proxy refuses: HTTPS_PROXY may hold a user and a password (http://user:password@host:port), and NO_PROXY lists servers to reach without it",
+        &["proxy: HTTP", "HTTP 407", "status 407", "tunnel error: proxy authorization", "tunnel error: unsuccessful"],
+        "the proxy refuses: its address in HTTP_PROXY or HTTPS_PROXY may hold a user and a password (http://user:password@host:port), and NO_PROXY lists servers to reach without it",
     ),
     (
-        &["certificate expired", "certificate not valid yet"],
+        &["certificate expired", "certificate not valid yet", "certificate: Expired", "certificate: NotValidYet"],
         "renew the server's certificate, or look at this host's clock; `--insecure` checks no certificate",
     ),
     (
-        &["not valid for name"],
+        &["not valid for name", "NotValidForName"],
         "the server's certificate is for another name: use that name in `--base-url`, or check no certificate with `--insecure`",
+    ),
+    (
+        &["does not allow extended key usage", "InvalidPurpose"],
+        "the server's certificate is none for servers: have one issued with the extended key usage `serverAuth`, or check no certificate with `--insecure`",
     ),
     (
         &["status 401", "HTTP 401", "status 403", "HTTP 403"],
@@ -92,7 +96,38 @@ pub fn advice(said: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use rustls::pki_types::{ServerName, UnixTime};
+    use rustls::{CertificateError, ExtendedKeyPurpose};
+
     use super::*;
+
+    #[test]
+    fn each_fault_of_a_certificate_has_its_own_hint() {
+        let (time, until) =
+            (UnixTime::since_unix_epoch(Duration::from_secs(2)), UnixTime::since_unix_epoch(Duration::from_secs(1)));
+        let (required, presented) = (ExtendedKeyPurpose::ServerAuth, vec![ExtendedKeyPurpose::ClientAuth]);
+        let expected = ServerName::try_from("h").unwrap();
+        for (fault, part) in [
+            (CertificateError::Expired, "renew"),
+            (CertificateError::ExpiredContext { time, not_after: until }, "renew"),
+            (CertificateError::NotValidYet, "renew"),
+            (CertificateError::NotValidYetContext { time: until, not_before: time }, "renew"),
+            (CertificateError::InvalidPurpose, "serverAuth"),
+            (CertificateError::InvalidPurposeContext { required, presented }, "serverAuth"),
+            (CertificateError::NotValidForName, "another name"),
+            (CertificateError::NotValidForNameContext { expected, presented: vec!["i".into()] }, "another name"),
+            (CertificateError::UnknownIssuer, "--tls-ca"),
+        ] {
+            let said = format!("TLS handshake: {}", rustls::Error::from(fault));
+            let hint = advice(&said).unwrap_or_default();
+            assert!(hint.contains(part), "{said}: {hint}");
+        }
+        // Of the client's own certificate another is said.
+        let alert = rustls::Error::AlertReceived(rustls::AlertDescription::CertificateExpired).to_string();
+        assert_eq!(advice(&alert), None);
+    }
 
     #[test]
     fn each_refusal_has_its_own_hint() {
@@ -109,8 +144,9 @@ mod tests {
             ("TLS: received fatal alert: CertificateRequired", "--tls-cert"),
             ("proxy: HTTP 403 for a tunnel", "HTTPS_PROXY"),
             ("proxy: HTTP 407 for a tunnel", "HTTPS_PROXY"),
-            ("TLS handshake: invalid peer certificate: certificate expired: verification time 1 (UNIX)", "renew"),
-            ("TLS handshake: invalid peer certificate: certificate not valid for name \"h\"", "another name"),
+            ("HTTP 407 Proxy Authentication Required: <html>who are you?", "HTTP_PROXY"),
+            ("`http://h/v1/models` answered with status 407", "HTTP_PROXY"),
+            ("client error (Connect): tunnel error: proxy authorization required", "HTTPS_PROXY"),
             ("TLS handshake: received corrupt message of type InvalidContentType", "http://"),
             ("`http://h/v1/models` did not answer with JSON: it is text/html: <html>", "web page"),
             ("cannot connect: Connection refused (os error 111)", "--sim"),
