@@ -3,6 +3,7 @@
 //! A request that fails is data ([`crate::record::Outcome`]), never an `Error`.
 
 use std::process::ExitCode;
+use std::time::Duration;
 use std::{fmt, panic, thread};
 
 /// Something that keeps the program from doing what it was asked.
@@ -55,6 +56,13 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// A time as a message says it: in seconds, with three digits, or all that a whole number has.
+pub fn seconds(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    let rounded = if seconds < 1000.0 { format!("{seconds:.2e}").parse().unwrap_or(seconds) } else { seconds.round() };
+    format!("{rounded} s")
+}
 
 /// The name of threads whose panics are errors.
 const CONTAINED: &str = "contained";
@@ -116,6 +124,22 @@ impl From<Exit> for ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_is_said_in_round_figures() {
+        let table = [
+            (1.999_999_499, "2 s"),
+            (1.9, "1.9 s"),
+            (0.000_25, "0.00025 s"),
+            (599.234, "599 s"),
+            (999.99, "1000 s"),
+            (21_600.000_4, "21600 s"),
+            (0.0, "0 s"),
+        ];
+        for (time, said) in table {
+            assert_eq!(seconds(Duration::from_secs_f64(time)), said);
+        }
+    }
 
     #[test]
     fn every_exit_has_its_status() {

@@ -11,6 +11,7 @@ use super::answer::{Answer, Reason};
 use super::connect::{self, Connection, plain};
 use super::reply::{Progress, Reply};
 use super::worker::Worker;
+use crate::error::seconds;
 use crate::plan::Job;
 use crate::record::{Failure, Finished, Outcome, Record, Said, Task, Tick};
 
@@ -74,7 +75,7 @@ impl Flight {
         let result = match tokio::time::timeout(limit, self.attempt()).await {
             Ok(result) => result,
             Err(_) => Err(self.reply.refusal().unwrap_or_else(|| {
-                let what = format!("no {} within {} s ({flag})", self.awaited(), limit.as_secs_f64());
+                let what = format!("no {} within {} ({flag})", self.awaited(), seconds(limit));
                 (Failure::Timeout, what)
             })),
         };

@@ -14,7 +14,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, seconds};
 use crate::reach::{self, Trust};
 
 /// How long a call may take, from its start to the last byte of its answer, unless a request may take less.
@@ -265,8 +265,7 @@ impl Caller {
         request: impl FnOnce(&reqwest::Client, &str) -> reqwest::RequestBuilder,
     ) -> Result<Answer, Refusal> {
         let url = format!("{}{path}", self.base_url);
-        let late =
-            |limit: Duration| Refusal::Unreachable(format!("`{url}` did not answer within {} s", limit.as_secs_f64()));
+        let late = |limit: Duration| Refusal::Unreachable(format!("`{url}` did not answer within {}", seconds(limit)));
         let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if silent.contains(path) {
             return Err(late(limit));
