@@ -291,6 +291,7 @@ pub(super) fn error_of(error: Option<&RawValue>) -> Option<String> {
 /// The server's own words in an error object or text: its `message` where there is one, else all of it, on one line of at
 /// most 500 characters.
 pub fn error_message(body: &str) -> String {
+    let body = body.trim_start_matches('\u{feff}');
     let value: Option<Value> = serde_json::from_str(body).ok();
     let message = value.as_ref().and_then(message_in).unwrap_or(body);
     let words: Vec<&str> = message.split_whitespace().collect();
@@ -298,6 +299,9 @@ pub fn error_message(body: &str) -> String {
 }
 
 fn message_in(value: &Value) -> Option<&str> {
+    if let Some([only]) = value.as_array().map(Vec::as_slice) {
+        return message_in(only);
+    }
     value.as_str().or_else(|| {
         let inner =
             ["error", "message", "detail"].iter().find_map(|key| value.get(key).filter(|inner| !inner.is_null()));
@@ -344,6 +348,8 @@ mod tests {
             (r#"{"object":"error","message":"no such model"}"#, "no such model"),
             (r#"{"detail":"Not Found"}"#, "Not Found"),
             (r#"{"error":"busy"}"#, "busy"),
+            (r#"[{"error":{"message":"busy"}}]"#, "busy"),
+            ("\u{feff} {\"error\":\"busy\"}", "busy"),
             (r#""plain""#, "plain"),
             ("<h1>Bad\n  Gateway</h1>", "<h1>Bad Gateway</h1>"),
             (r#"{"code":7}"#, r#"{"code":7}"#),

@@ -98,6 +98,8 @@ impl Skim {
     fn step(&mut self, byte: u8) -> Result<usize, Malformed> {
         self.at = match (self.at, byte) {
             (at, b' ' | b'\t' | b'\r' | b'\n') if at != At::KeyEscape => at,
+            // The bytes of a byte-order mark, which begin nothing else.
+            (At::Start, 0xef | 0xbb | 0xbf) => At::Start,
             (At::Start, b'{') => At::FirstKey,
             (At::Start, b'[') => {
                 self.bare = true;
@@ -273,6 +275,8 @@ mod tests {
             (r#"{"data":{"a":[1]}}"#, false),
             (r#"[{"index": 0, "score": 0.5}] "#, true),
             ("[[0.5]]", true),
+            ("\u{feff}[[0.5]]", true),
+            ("\u{feff} {\"data\":[1]}", true),
             ("[ ]", false),
         ] {
             for size in [1, 100] {

@@ -223,8 +223,7 @@ impl Reply {
     }
 
     fn data(&mut self, data: &[u8], at: Tick) -> Result<(), Reason> {
-        self.mistaken(data);
-        let joined = self.recognised(data);
+        let joined = self.mistaken(data).or_else(|| self.recognised(data));
         let data = joined.as_deref().unwrap_or(data);
         match &mut self.state {
             State::Stream { events, .. } => {
@@ -252,14 +251,14 @@ impl Reply {
         }
     }
 
-    /// What is called an event stream and begins as a document is none: it is kept for its message.
-    fn mistaken(&mut self, data: &[u8]) {
-        let State::Stream { body, events } = &mut self.state else { return };
-        if events.is_fresh() && matches!(data.trim_ascii_start().first(), Some(b'{' | b'<')) {
-            let body = std::mem::replace(body, Body::of_length(0));
-            let status = "expected an event stream, got a document".to_owned();
-            self.state = State::Refusal { body, text: Vec::new(), why: Failure::Malformed, status };
-        }
+    /// What is called an event stream and begins as a document is none: it is kept for its message. Gives all of it so far.
+    fn mistaken(&mut self, data: &[u8]) -> Option<Vec<u8>> {
+        let State::Stream { body, events } = &mut self.state else { return None };
+        let begun = beginning::of_mistaken(events.first_line()?, data)?;
+        let body = std::mem::replace(body, Body::of_length(0));
+        let status = "expected an event stream, got a document".to_owned();
+        self.state = State::Refusal { body, text: Vec::new(), why: Failure::Malformed, status };
+        Some(begun)
     }
 
     /// A body of another type is an event stream all the same where it begins as one, or a document where one is wanted: gives all of

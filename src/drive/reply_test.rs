@@ -67,6 +67,25 @@ fn a_success_that_is_no_event_stream_is_malformed() {
 }
 
 #[test]
+fn a_document_that_is_called_an_event_stream_keeps_its_words() {
+    let head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
+    let document = r#"{"error":{"message":"no such model"}}"#;
+    let marked = format!("\u{feff}{document}");
+    for body in
+        [document, &marked, &format!("\n  {document}"), &format!("[{document}]"), &format!("\u{feff} \n[{document}]")]
+    {
+        for size in [1, 1000] {
+            let pieces: Vec<&[u8]> = std::iter::once(&head[..]).chain(body.as_bytes().chunks(size)).collect();
+            let (why, detail) = read(&pieces).0.verdict().unwrap_err();
+            let expected = "expected an event stream, got a document: no such model";
+            assert_eq!((why, detail.as_str()), (Failure::Malformed, expected), "{body:?} {size}");
+        }
+    }
+    let refused = format!("HTTP/1.1 400 Bad Request\r\n\r\n{marked}");
+    assert_eq!(read(&[refused.as_bytes()]).0.verdict().unwrap_err().1, "HTTP 400 Bad Request: no such model");
+}
+
+#[test]
 fn an_event_over_the_limit_names_the_flag() {
     let mut reply = Reply::new(Backend::named("openai").unwrap(), Delivery::Stream, 10);
     let (why, detail) = reply.feed(&with_length(), Tick::ZERO).unwrap_err();

@@ -21,6 +21,8 @@ pub struct Decoder {
     after_cr: bool,
     /// Whether no line has ended yet, so that a byte-order mark may lead.
     at_start: bool,
+    /// Whether a line has ended that is not blank.
+    begun: bool,
     limit: usize,
 }
 
@@ -64,7 +66,15 @@ pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 impl Decoder {
     /// A decoder that refuses events of more than `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        Decoder { line: Vec::new(), data: Vec::new(), name: Name::Other, after_cr: false, at_start: true, limit }
+        Decoder {
+            line: Vec::new(),
+            data: Vec::new(),
+            name: Name::Other,
+            after_cr: false,
+            at_start: true,
+            begun: false,
+            limit,
+        }
     }
 
     /// Reads on and calls `event` with each event that ends within `bytes`.
@@ -104,6 +114,7 @@ impl Decoder {
         if std::mem::take(&mut self.at_start) {
             line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
         }
+        self.begun = self.begun || !line.trim_ascii().is_empty();
         if line.is_empty() {
             let name = std::mem::take(&mut self.name);
             if let Some((_, data)) = self.data.split_last()
@@ -137,9 +148,9 @@ impl Decoder {
         rest
     }
 
-    /// Whether nothing has come yet.
-    pub fn is_fresh(&self) -> bool {
-        self.at_start && self.line.is_empty()
+    /// What has come of the first line that is not blank; nothing once it has ended.
+    pub fn first_line(&self) -> Option<&[u8]> {
+        (!self.begun).then_some(&self.line)
     }
 
     /// Calls `event` with what has come of an event whose end has not, as it would be if the stream ended as it should.

@@ -39,6 +39,24 @@ fn a_byte_order_mark_may_lead() {
 }
 
 #[test]
+fn the_first_line_is_known_until_it_ends() {
+    let table: [(&str, Option<&str>); 7] = [
+        ("", Some("")),
+        ("\n \r\n", Some("")),
+        ("\n {", Some(" {")),
+        ("\u{feff}\n", Some("")),
+        ("\u{feff}x", Some("\u{feff}x")),
+        (":\n", None),
+        ("\ndata: a\n\n", None),
+    ];
+    for (stream, expected) in table {
+        let mut decoder = Decoder::new(100);
+        decoder.feed(stream.as_bytes(), |_| ()).unwrap();
+        assert_eq!(decoder.first_line(), expected.map(str::as_bytes), "{stream:?}");
+    }
+}
+
+#[test]
 fn an_event_without_its_blank_line_is_none() {
     assert!(events(&[b"data: a\n"]).is_empty());
 }
