@@ -4,11 +4,18 @@
 use minijinja::value::{Kwargs, Rest, StringInput, Value, ValueKind, ValueOrKwargs, from_args};
 use minijinja::{Environment, Error, Output, State};
 
-use super::tojson::{invalid, not_too_deep, tojson};
+use super::tojson::{invalid, not_too_deep, step, tojson};
 use crate::json;
 
 /// So many blanks stand before or behind a text at most.
 const WIDEST_TEXT: usize = 100_000;
+
+/// So many bytes all that is put before the lines of a text may have.
+const MOST_INDENT: usize = 64 << 20;
+
+/// What ends a line for Python's `splitlines`, CR and LF together aside.
+const LINE_ENDS: [char; 10] =
+    ['\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'];
 
 /// Adds all of it to an environment.
 pub(super) fn add_to(environment: &mut Environment<'_>) {
@@ -16,8 +23,8 @@ pub(super) fn add_to(environment: &mut Environment<'_>) {
     environment.set_formatter(write_value);
     environment.set_unknown_method_callback(method);
     environment.add_filter("tojson", tojson);
-    environment.add_filter("center", |text: String, width: Option<usize>| {
-        aligned(&text, width.unwrap_or(80), ' ', Side::Both)
+    environment.add_filter("center", |text: StringInput<'_>, width: Option<usize>| {
+        aligned(text.as_str(), width.unwrap_or(80), ' ', Side::Both).map(|filled| text.preserve_safety(filled))
     });
     environment.add_filter("replace", replace);
     environment.add_filter("indent", indent);
@@ -88,26 +95,43 @@ fn float(number: f64) -> String {
     }
 }
 
-/// `escape(value)`, with the entities of MarkupSafe.
-fn escape(state: &State, value: &Value) -> Result<String, Error> {
+/// `escape(value)`, with the entities of MarkupSafe; what is escaped stays as it is.
+fn escape(state: &State, value: &Value) -> Result<Value, Error> {
+    if value.is_safe() {
+        return Ok(value.clone());
+    }
     let text = minijinja::filters::string(state, value)?.to_string();
     let entities = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('\'', "&#39;"), ('"', "&#34;")];
-    Ok(entities.into_iter().fold(text, |text, (sign, entity)| text.replace(sign, entity)))
+    let text = entities.into_iter().fold(text, |text, (sign, entity)| text.replace(sign, entity));
+    Ok(Value::from_safe_string(text))
 }
 
-/// `indent(text, width=4, first=False, blank=False)`.
+/// `indent(text, width=4, first=False, blank=False)`, whose width may be a text.
 fn indent(
     text: StringInput<'_>,
-    width: Option<usize>,
+    width: Option<Value>,
     first: Option<bool>,
     blank: Option<bool>,
     kwargs: Kwargs,
 ) -> Result<Value, Error> {
-    let named = || Ok::<_, Error>(kwargs.get::<Option<usize>>("width")?.unwrap_or_default());
-    match width.map_or_else(named, Ok)? {
-        0..=WIDEST_TEXT => minijinja::filters::indent(text, width, first, blank, kwargs),
-        _ => Err(invalid(format!("`width` of indent is a number from 0 to {WIDEST_TEXT}"))),
+    let width = width.map_or_else(|| kwargs.get("width"), |width| Ok(Some(width)))?.unwrap_or(Value::from(4));
+    let first = first.map_or_else(|| kwargs.get("first"), |first| Ok(Some(first)))?.unwrap_or(false);
+    let blank = blank.map_or_else(|| kwargs.get("blank"), |blank| Ok(Some(blank)))?.unwrap_or(false);
+    kwargs.assert_all_used()?;
+    let step = step("`width` of indent", &width, WIDEST_TEXT as u64)?;
+    // As Python's `splitlines` has it, with one more line behind a last end.
+    let ended = format!("{}\n", text.as_str()).replace("\r\n", "\n");
+    let lines: Vec<&str> = ended.split_terminator(LINE_ENDS).collect();
+    if step.len().saturating_mul(lines.len()) > MOST_INDENT {
+        return Err(invalid(format!("indent would write more than {} MiB", MOST_INDENT >> 20)));
     }
+    let indented = lines.iter().enumerate().map(|(place, line)| match place {
+        0 if first => format!("{step}{line}"),
+        0 => line.to_string(),
+        _ if line.is_empty() && !blank => String::new(),
+        _ => format!("{step}{line}"),
+    });
+    Ok(text.preserve_safety(indented.collect::<Vec<_>>().join("\n")))
 }
 
 /// `replace(text, old, new, count=None)`.
@@ -119,7 +143,8 @@ fn replace(text: String, old: String, new: String, count: Option<i64>) -> String
 }
 
 /// `truncate(text, length=255, killwords=False, end='...', leeway=5)`.
-fn truncate(text: String, args: Rest<ValueOrKwargs>) -> Result<String, Error> {
+fn truncate(input: StringInput<'_>, args: Rest<ValueOrKwargs>) -> Result<Value, Error> {
+    let text = input.as_str();
     let args = args.into_values();
     let (plain, kwargs): (&[Value], Kwargs) = from_args(&args)?;
     let given = |position: usize, name: &str| -> Result<Option<Value>, Error> {
@@ -132,11 +157,11 @@ fn truncate(text: String, args: Rest<ValueOrKwargs>) -> Result<String, Error> {
     let leeway = number(given(3, "leeway")?, 5)?;
     kwargs.assert_all_used()?;
     if text.chars().count() <= length.saturating_add(leeway) {
-        return Ok(text);
+        return Ok(input.preserve_safety(text.to_owned()));
     }
     let kept: String = text.chars().take(length.saturating_sub(end.chars().count())).collect();
     let kept = if whole { kept.as_str() } else { kept.rsplit_once(' ').map_or(kept.as_str(), |(before, _)| before) };
-    Ok(format!("{kept}{end}"))
+    Ok(input.preserve_safety(format!("{kept}{end}")))
 }
 
 /// Where a text is filled up.

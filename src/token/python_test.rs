@@ -33,6 +33,9 @@ fn what_would_take_all_memory_is_refused() {
         "{% set n = namespace(l=[1]) %}{% for i in range(400) %}{% set n.l = [n.l] %}{% endfor %}{{ n.l | tojson }}",
         "{% set n = namespace(l=[1]) %}{% for i in range(400) %}{% set n.l = [n.l] %}{% endfor %}{{ n.l }}",
         "{{ range(90000) | list | tojson(indent='x' * 9000) }}",
+        "{{ 'a' | indent(9000000000) }}",
+        "{{ ('a\n' * 90000) | indent('x' * 9000) }}",
+        "{{ ('a\n' * 90000) | indent(90000) }}",
     ] {
         assert!(rendered(source).is_err(), "{source}");
     }

@@ -41,7 +41,7 @@ pub(super) fn tojson(value: &Value, args: Rest<ValueOrKwargs>) -> Result<String,
     kwargs.assert_all_used()?;
     let [ascii, indent, separators, sorted] = [&given[0], &given[1], &given[2], &given[3]];
     let is_true = |value: &Option<Value>| value.as_ref().is_some_and(Value::is_true);
-    let indent = indent.as_ref().map(blanks).transpose()?;
+    let indent = indent.as_ref().map(|indent| step("`indent` of tojson", indent, WIDEST)).transpose()?;
     let (item, key) = match separators {
         None => (if indent.is_some() { "," } else { ", " }.to_owned(), ": ".to_owned()),
         Some(pair) => {
@@ -58,8 +58,8 @@ pub(super) fn tojson(value: &Value, args: Rest<ValueOrKwargs>) -> Result<String,
     Ok(out)
 }
 
-/// What one step of an indent is: a number of blanks, or a text.
-fn blanks(indent: &Value) -> Result<String, Error> {
+/// What one step of an indent is, which `what` has: a number of blanks up to `widest`, or a text.
+pub(super) fn step(what: &str, indent: &Value, widest: u64) -> Result<String, Error> {
     if let Some(text) = indent.as_str() {
         return Ok(text.to_owned());
     }
@@ -68,9 +68,9 @@ fn blanks(indent: &Value) -> Result<String, Error> {
     } else {
         u64::try_from(indent.clone()).unwrap_or(u64::MAX)
     };
-    match width {
-        0..=WIDEST => Ok(" ".repeat(width as usize)),
-        _ => Err(invalid(format!("`indent` of tojson is a number from 0 to {WIDEST}"))),
+    match width <= widest {
+        true => Ok(" ".repeat(width as usize)),
+        false => Err(invalid(format!("{what} is a number from 0 to {widest}"))),
     }
 }
 
