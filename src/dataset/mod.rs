@@ -7,6 +7,7 @@
 mod ahead;
 mod args;
 mod dialogue;
+pub mod evalscope;
 pub mod file;
 pub mod hf;
 mod kind;

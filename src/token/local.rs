@@ -85,6 +85,14 @@ impl Local {
         ids
     }
 
+    /// The ids of the tokens that stand for single bytes by their names, as in `<0x0A>`, ascending.
+    pub(super) fn byte_ids(&self) -> Vec<u32> {
+        let vocabulary = self.inner.get_vocab(true);
+        let mut ids: Vec<u32> = vocabulary.iter().filter(|(name, _)| names_byte(name)).map(|(_, id)| *id).collect();
+        ids.sort_unstable();
+        ids
+    }
+
     /// The ids of the named and additional special tokens, ascending.
     pub(super) fn special_ids(&self) -> &[u32] {
         &self.special_ids
@@ -113,6 +121,12 @@ impl Local {
             }
         })
     }
+}
+
+/// Whether a token's name is that of a byte.
+fn names_byte(name: &str) -> bool {
+    let digits = name.strip_prefix("<0x").and_then(|rest| rest.strip_suffix('>'));
+    digits.is_some_and(|digits| digits.len() == 2 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
 }
 
 /// The replacements that decoders of words make, in their order.
@@ -189,6 +203,12 @@ mod tests {
         assert_eq!((words.special_ids(), words.flagged_ids()), (&[1][..], vec![1]));
         assert_eq!(words.vocab_size(), 4);
         assert_eq!(words.encode("[E]yes", Special::Skip).unwrap(), [1, 2], "a named token is found in text");
+    }
+
+    #[test]
+    fn names_of_bytes_are_told_from_others() {
+        assert!(["<0x00>", "<0xfF>"].into_iter().all(names_byte));
+        assert!(!["<0x0>", "<0x0G>", "<0x000>", "0x00", "<0x+1>", "<s>"].into_iter().any(names_byte));
     }
 
     #[test]

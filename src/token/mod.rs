@@ -135,6 +135,15 @@ impl Tokenizer {
         }
     }
 
+    /// The ids of the tokens that stand for single bytes by their names, as in `<0x0A>`, ascending. A server does not tell
+    /// its own.
+    pub fn byte_ids(&self) -> Vec<u32> {
+        match &self.engine {
+            Engine::Local(local) => local.byte_ids(),
+            Engine::Server(_) => Vec::new(),
+        }
+    }
+
     /// The ids of the named special tokens (bos, eos, unk, pad, ...) and of the additional ones, ascending. A server does not
     /// tell its own.
     pub fn special_ids(&self) -> &[u32] {

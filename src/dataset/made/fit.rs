@@ -12,27 +12,27 @@ use crate::token::{Special, Tokenizer};
 /// How often a length is corrected before it is left as it is.
 const CORRECTIONS: u32 = 10;
 
-/// A generator that random ids come from.
-pub(super) trait Filler {
-    /// A uniform integer in `[0, last]`.
-    fn up_to(&mut self, last: u32) -> u32;
+/// Where random ids come from.
+pub(in crate::dataset) trait Filler {
+    /// One id for a tokenizer whose base vocabulary is of this size: special tokens can be among what generators give.
+    fn id(&mut self, vocab_size: u32) -> u32;
 }
 
 impl Filler for Generator {
-    fn up_to(&mut self, last: u32) -> u32 {
-        self.integer(0, last)
+    fn id(&mut self, vocab_size: u32) -> u32 {
+        self.integer(0, vocab_size - 1)
     }
 }
 
 impl Filler for Legacy {
-    fn up_to(&mut self, last: u32) -> u32 {
-        Legacy::up_to(self, last)
+    fn id(&mut self, vocab_size: u32) -> u32 {
+        self.up_to(vocab_size - 1)
     }
 }
 
 /// A sequence on its way to its length.
 #[derive(Debug)]
-pub(super) struct Fit {
+pub(in crate::dataset) struct Fit {
     ids: Vec<u32>,
     target: usize,
     corrections_left: u32,
@@ -40,16 +40,16 @@ pub(super) struct Fit {
 
 /// A text and the ids it encodes to.
 #[derive(Debug, PartialEq)]
-pub(super) struct Fitted {
-    pub(super) text: String,
-    pub(super) ids: Vec<u32>,
+pub(in crate::dataset) struct Fitted {
+    pub(in crate::dataset) text: String,
+    pub(in crate::dataset) ids: Vec<u32>,
     /// How many ids more than wanted.
-    pub(super) excess: i64,
+    pub(in crate::dataset) excess: i64,
 }
 
 /// How far a fit came.
 #[derive(Debug)]
-pub(super) enum Step {
+pub(in crate::dataset) enum Step {
     /// To its end.
     Done(Fitted),
     /// It lacks ids: [`Fit::fill`] it.
@@ -58,12 +58,12 @@ pub(super) enum Step {
 
 impl Fit {
     /// A fit of `ids` to a length of `target`.
-    pub(super) fn new(ids: Vec<u32>, target: usize) -> Self {
+    pub(in crate::dataset) fn new(ids: Vec<u32>, target: usize) -> Self {
         Fit { ids, target, corrections_left: CORRECTIONS }
     }
 
     /// Decodes and encodes until the length is right, the corrections are used up, or random ids are needed.
-    pub(super) fn advance(mut self, tokenizer: &Tokenizer) -> Result<Step> {
+    pub(in crate::dataset) fn advance(mut self, tokenizer: &Tokenizer) -> Result<Step> {
         loop {
             let text = tokenizer.decode(&self.ids)?;
             self.ids = tokenizer.encode(&text, Special::Skip)?;
@@ -79,16 +79,16 @@ impl Fit {
         }
     }
 
-    /// Adds the missing ids, drawn from the whole base vocabulary: special tokens can be among them.
+    /// Adds the missing ids.
     fn fill(&mut self, filler: &mut impl Filler, vocab_size: u32) {
         let missing = self.target - self.ids.len();
-        self.ids.extend((0..missing).map(|_| filler.up_to(vocab_size - 1)));
+        self.ids.extend((0..missing).map(|_| filler.id(vocab_size)));
     }
 }
 
 impl Step {
     /// Goes on to the end, with ids from `filler` where they are needed.
-    pub(super) fn finish(self, tokenizer: &Tokenizer, filler: &mut impl Filler) -> Result<Fitted> {
+    pub(in crate::dataset) fn finish(self, tokenizer: &Tokenizer, filler: &mut impl Filler) -> Result<Fitted> {
         let mut step = self;
         loop {
             match step {

@@ -2,7 +2,7 @@
 
 pub mod buckets;
 pub mod conversations;
-mod fit;
+pub(super) mod fit;
 mod literal;
 pub mod prefix_repetition;
 pub mod ramp;

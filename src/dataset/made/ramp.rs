@@ -161,7 +161,7 @@ impl Iterator for Texts {
 
 /// Prompts whose length could not be reached.
 #[derive(Debug, Default)]
-pub(super) struct Misses {
+pub(in crate::dataset) struct Misses {
     prompts: usize,
     tokens: i64,
     /// Tokens that were wanted.
@@ -170,15 +170,19 @@ pub(super) struct Misses {
 
 impl Misses {
     /// Counts a prompt.
-    pub(super) fn count(&mut self, fitted: &Fitted) {
-        let excess = fitted.excess;
-        self.wanted += (fitted.ids.len() as u64).saturating_add_signed(-excess);
+    pub(in crate::dataset) fn count(&mut self, fitted: &Fitted) {
+        self.add(fitted.ids.len(), fitted.excess);
+    }
+
+    /// Counts a prompt of so many tokens, which are `excess` more than wanted.
+    pub(in crate::dataset) fn add(&mut self, tokens: usize, excess: i64) {
+        self.wanted += (tokens as u64).saturating_add_signed(-excess);
         self.prompts += usize::from(excess != 0);
         self.tokens += excess;
     }
 
     /// What to warn of: less than a hundredth is nothing that anybody would notice.
-    pub(super) fn warning(self) -> Option<String> {
+    pub(in crate::dataset) fn warning(self) -> Option<String> {
         let Misses { prompts, tokens, wanted } = self;
         let (size, which) = (tokens.abs(), if tokens < 0 { "fewer" } else { "more" });
         (prompts > 0 && tokens.unsigned_abs() * 100 >= wanted).then(|| {
