@@ -61,6 +61,11 @@ impl Row {
         self.place
     }
 
+    /// All that it holds.
+    pub(super) fn into_fields(self) -> Map<String, Value> {
+        self.fields
+    }
+
     /// The value at `field`; null counts as absent.
     pub(super) fn get(&self, field: &str) -> Option<&Value> {
         self.fields.get(field).filter(|value| !value.is_null())

@@ -113,11 +113,8 @@ impl Random {
     /// The shortest and the longest drawn length: what the template around a prompt leaves of them.
     fn lengths(&self, tokenizer: &Tokenizer) -> Result<(u32, u32)> {
         let Shaping { min_prompt_length: shortest, max_prompt_length: longest, .. } = self.shaping;
+        self.shaping.check()?;
         let around = self.shaping.template_tokens(tokenizer)?;
-        if shortest > longest {
-            return Err(Error::new(format!("prompts cannot have {shortest} tokens at least and {longest} at most"))
-                .hint("give `--min-prompt-length` and `--max-prompt-length` together"));
-        }
         let all = u64::from(longest) + u64::from(self.prefixes.length);
         if longest < around || all <= u64::from(around) {
             let why = match around {

@@ -133,7 +133,7 @@ fn lengths_that_cannot_be_are_refused() {
         Err(error) => error.to_string(),
         Ok(_) => String::new(),
     };
-    assert_eq!(why((5, 4), ONE), "prompts cannot have 5 tokens at least and 4 at most");
+    assert_eq!(why((5, 4), ONE), "prompts cannot have a length of 5 at least and 4 at most");
     let none = "a prompt of 4 tokens at most has none of its own: the chat template around it has 4";
     assert_eq!(why((0, 4), ONE), none);
     assert_eq!(

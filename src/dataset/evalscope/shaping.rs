@@ -2,7 +2,7 @@
 
 use serde_json::Map;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::rng::Python;
 use crate::token::{Special, Tokenizer};
 
@@ -31,6 +31,26 @@ pub enum Form {
 }
 
 impl Shaping {
+    /// Whether there can be a prompt of these lengths.
+    ///
+    /// # Errors
+    /// Where there is nothing between them.
+    pub(super) fn check(&self) -> Result<()> {
+        let Shaping { min_prompt_length: shortest, max_prompt_length: longest, .. } = self;
+        if shortest > longest {
+            return Err(Error::new(format!(
+                "prompts cannot have a length of {shortest} at least and {longest} at most"
+            ))
+            .hint("give `--min-prompt-length` and `--max-prompt-length` together"));
+        }
+        Ok(())
+    }
+
+    /// Whether a prompt of this length is sent.
+    pub(super) fn takes(&self, length: u32) -> bool {
+        (self.min_prompt_length..=self.max_prompt_length).contains(&length)
+    }
+
     /// The tokens of the chat template around an empty message; 0 where there is none around.
     pub(super) fn template_tokens(&self, tokenizer: &Tokenizer) -> Result<u32> {
         match self.form {

@@ -5,7 +5,7 @@ mod chat_row;
 pub mod custom;
 pub mod custom_audio;
 pub mod custom_image;
-mod open;
+pub(super) mod open;
 pub mod sharegpt;
 mod sharegpt_turns;
 pub mod sonnet;

@@ -8,7 +8,7 @@ use crate::dataset::rows;
 use crate::error::{Error, Result};
 
 /// What `make` makes of a file's content.
-pub(super) fn from_file<T>(path: &Path, make: impl FnOnce(Vec<u8>) -> Result<T>) -> Result<T> {
+pub(in crate::dataset) fn from_file<T>(path: &Path, make: impl FnOnce(Vec<u8>) -> Result<T>) -> Result<T> {
     let content = std::fs::read(path).map_err(|cause| unreadable(path, &cause))?;
     rows::unmarked(content)
         .and_then(|content| rows::is_data(&content).map(|()| content))
@@ -17,7 +17,7 @@ pub(super) fn from_file<T>(path: &Path, make: impl FnOnce(Vec<u8>) -> Result<T>)
 }
 
 /// Looks, when it is asked, whether the file can be opened.
-pub(super) fn check(path: &Path) -> Arc<Check> {
+pub(in crate::dataset) fn check(path: &Path) -> Arc<Check> {
     let path = path.to_owned();
     Arc::new(move || std::fs::File::open(&path).map(drop).map_err(|cause| unreadable(&path, &cause)))
 }
