@@ -3,14 +3,23 @@
 
 mod asked;
 mod draw;
+mod embedding;
+mod maker;
 mod origin;
+mod pairs;
 mod random;
+mod same;
 mod shaping;
+mod speed;
 mod texts;
 mod usable;
 mod vocabulary;
 
 pub use draw::{Draw, Earlier};
+pub use embedding::Embedding;
+pub use pairs::Pairs;
 pub use random::{Prefixes, Random};
+pub use same::{Same, prompt};
 pub use shaping::{Form, Shaping};
+pub use speed::Speed;
 pub use texts::{Rows, Texts};

@@ -18,9 +18,28 @@ impl Vocabulary {
     /// # Errors
     /// Where none is left.
     pub(super) fn whole(tokenizer: &Tokenizer) -> Result<Self> {
-        let mut left_out: HashSet<u32> = tokenizer.special_ids().iter().copied().collect();
-        left_out.extend(tokenizer.byte_ids());
-        let ids: Arc<[u32]> = (0..tokenizer.ids().len() as u32).filter(|id| !left_out.contains(id)).collect();
+        Self::of(tokenizer.ids().len() as u32, tokenizer, &tokenizer.byte_ids())
+    }
+
+    /// The same with those that are named as a byte.
+    ///
+    /// # Errors
+    /// As [`Vocabulary::whole`].
+    pub(super) fn with_bytes(tokenizer: &Tokenizer) -> Result<Self> {
+        Self::of(tokenizer.ids().len() as u32, tokenizer, &[])
+    }
+
+    /// The base vocabulary without special tokens.
+    ///
+    /// # Errors
+    /// As [`Vocabulary::whole`].
+    pub(super) fn base(tokenizer: &Tokenizer) -> Result<Self> {
+        Self::of(tokenizer.vocab_size(), tokenizer, &[])
+    }
+
+    fn of(size: u32, tokenizer: &Tokenizer, left_out: &[u32]) -> Result<Self> {
+        let left_out: HashSet<u32> = tokenizer.special_ids().iter().chain(left_out).copied().collect();
+        let ids: Arc<[u32]> = (0..size).filter(|id| !left_out.contains(id)).collect();
         if ids.is_empty() {
             return Err(Error::new("the tokenizer has no tokens to make prompts of").hint("give another tokenizer"));
         }
