@@ -130,12 +130,12 @@ impl Random {
 
 impl Prefixes {
     /// How many tokens are drawn for them.
-    fn draws(self) -> u64 {
+    pub(super) fn draws(self) -> u64 {
         u64::from(self.length) * u64::from(self.count)
     }
 
     /// As many different ones as there are to be: one that is there already counts on to the next that is not.
-    fn draw(self, vocabulary: &Vocabulary, legacy: &mut Legacy) -> Result<Vec<Vec<u32>>> {
+    pub(super) fn draw(self, vocabulary: &Vocabulary, legacy: &mut Legacy) -> Result<Vec<Vec<u32>>> {
         let Prefixes { length, count } = self;
         let possible = (0..length).try_fold(1, |all: u32, _| all.checked_mul(vocabulary.len()));
         if possible.is_some_and(|possible| possible < count) {
