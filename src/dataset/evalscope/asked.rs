@@ -48,7 +48,11 @@ impl Asked {
         }
     }
 
-    fn body(mut row: Row) -> Result<Self> {
+    /// What a whole body asks.
+    ///
+    /// # Errors
+    /// Where it has neither `messages` nor `prompt`.
+    pub(super) fn body(mut row: Row) -> Result<Self> {
         let said = match row.take("messages") {
             Some(Value::Array(messages)) => Said::Messages(messages),
             Some(other) => {

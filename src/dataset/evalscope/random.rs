@@ -60,7 +60,7 @@ impl Random {
         Dataset { needs, ..Dataset::tokenized("random", move |_, tokenizer, _| self.samples(tokenizer)) }
     }
 
-    fn samples(&self, tokenizer: &Tokenizer) -> Result<Samples> {
+    pub(super) fn samples(&self, tokenizer: &Tokenizer) -> Result<Samples> {
         let plan = self.plan(tokenizer)?;
         let outputs = self.shaping.outputs(self.draw.seed, self.draw.earlier_requests(), self.draw.requests());
         let (shaping, tokenizer, count) = (self.shaping, tokenizer.clone(), outputs.len());

@@ -13,5 +13,5 @@ pub mod spec_bench;
 pub mod speed_bench;
 pub mod timed_trace;
 pub mod timing;
-mod trace_entry;
+pub(super) mod trace_entry;
 pub mod txt_slices;

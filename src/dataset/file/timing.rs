@@ -46,7 +46,7 @@ impl TimingArgs {
 }
 
 /// When each request is due: at its time, but not before the one above it, which is sent first.
-pub(super) fn due(times: impl Iterator<Item = f64>) -> Vec<Tick> {
+pub(in crate::dataset) fn due(times: impl Iterator<Item = f64>) -> Vec<Tick> {
     let latest = times.scan(0.0_f64, |latest, seconds| {
         *latest = latest.max(seconds);
         Some(*latest)
@@ -55,7 +55,7 @@ pub(super) fn due(times: impl Iterator<Item = f64>) -> Vec<Tick> {
 }
 
 /// What is to be told of times: that some go back, and how long a long trace lasts, with what `unit` says of their unit.
-pub(super) fn warnings(times: impl Iterator<Item = f64> + Clone, unit: &str) -> Vec<String> {
+pub(in crate::dataset) fn warnings(times: impl Iterator<Item = f64> + Clone, unit: &str) -> Vec<String> {
     let back = times.clone().zip(times.clone().skip(1)).filter(|(earlier, later)| later < earlier).count();
     let back = (back > 0).then(|| {
         format!("{back} times of the trace lie before the one of the line above: those requests follow at once")

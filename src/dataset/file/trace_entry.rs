@@ -152,7 +152,7 @@ impl Reading<'_> {
 }
 
 /// The moment that a date means, in UTC unless it says otherwise.
-fn date(text: &str) -> Option<Timestamp> {
+pub(in crate::dataset) fn date(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     let local = || Some(text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp());
     text.parse().ok().or_else(local)
