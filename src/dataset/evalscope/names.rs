@@ -37,10 +37,6 @@ const fn known(name: &'static str, about: &'static str, takes: Takes) -> Known {
 const PICTURES: &str = "use `llmbench serve --dataset-name hf --dataset-path` with the dataset's name on the hub, or \
                         `--dataset-name custom_image` with a file of your own";
 
-const AGENTS: &str = "write its conversations as lists of messages, a line each, and give them as `custom_multi_turn`";
-
-const TRIE: &str = "use `custom_multi_turn` with conversations of your own, or `random_multi_turn`";
-
 /// All of them; the first is the default.
 pub static NAMES: &[Known] = &[
     known("openqa", "Questions in Chinese from HC3", Takes::FileOrHub),
@@ -68,10 +64,10 @@ pub static NAMES: &[Known] = &[
     known("flickr8k", "Pictures to describe", Takes::Absent(PICTURES)),
     known("kontext_bench", "Pictures to change", Takes::Absent(PICTURES)),
     known("mmmu_multi_image", "Questions about several pictures", Takes::Absent(PICTURES)),
-    known("swe_smith", "Tasks of coding agents, turn by turn", Takes::Absent(AGENTS)),
-    known("trie_agentic_coding", "Recorded lengths of coding agents", Takes::Absent(TRIE)),
-    known("trie_code_qa", "Recorded lengths of questions about code", Takes::Absent(TRIE)),
-    known("trie_office_work", "Recorded lengths of office agents", Takes::Absent(TRIE)),
+    known("swe_smith", "Tasks of coding agents, turn by turn, from a prepared file", Takes::FileAndTokenizer),
+    known("trie_agentic_coding", "Recorded lengths of coding agents", Takes::FileAndTokenizer),
+    known("trie_code_qa", "Recorded lengths of questions about code", Takes::FileAndTokenizer),
+    known("trie_office_work", "Recorded lengths of office agents", Takes::FileAndTokenizer),
     known(
         "open_decisions",
         "Decisions for APIs of their own kind",

@@ -37,6 +37,8 @@ pub struct Talks {
 pub enum Speakers {
     /// `custom_multi_turn`: a list of messages a line, or an object with such a list at `messages`.
     Custom,
+    /// `swe_smith`: a prepared object whose `conversations` are lists of turns, each an object with `messages`.
+    SweSmith,
     /// `share_gpt_zh_multi_turn`.
     ShareGptZh,
     /// `share_gpt_en_multi_turn`.
@@ -126,6 +128,7 @@ impl Speakers {
     fn name(self) -> &'static str {
         match self {
             Speakers::Custom => "custom_multi_turn",
+            Speakers::SweSmith => "swe_smith",
             Speakers::ShareGptZh => "share_gpt_zh_multi_turn",
             Speakers::ShareGptEn => "share_gpt_en_multi_turn",
         }
@@ -133,7 +136,7 @@ impl Speakers {
 
     fn own(self) -> Option<(&'static str, &'static str)> {
         match self {
-            Speakers::Custom => None,
+            Speakers::Custom | Speakers::SweSmith => None,
             Speakers::ShareGptZh => Some(SHARE_GPT_ZH),
             Speakers::ShareGptEn => Some(SHARE_GPT_EN),
         }
@@ -144,6 +147,7 @@ impl Speakers {
             Speakers::ShareGptZh | Speakers::ShareGptEn => {
                 Ok(Box::new(objects(bytes, CONVERSATION)?.map(|row| questions(&mut row?))))
             }
+            Speakers::SweSmith => Ok(Box::new(prepared(bytes)?.into_iter().map(Ok))),
             Speakers::Custom => {
                 let lines = rows::text(bytes)?.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
                 let wrong = |number: usize, why: &str| Error::new(format!("line {number}: {why}")).hint(MESSAGES);
@@ -172,6 +176,32 @@ fn said(line: &str) -> Result<Vec<String>, String> {
         turns.push(open.join("\n\n"));
     }
     Ok(turns)
+}
+
+/// The turns of a prepared file, which are not those of the assistant.
+fn prepared(bytes: &[u8]) -> Result<Vec<Vec<String>>> {
+    const FORM: &str = "give the `agentic_dataset.json` that EvalScope's `build_swe_smith_dataset.py` writes";
+    let whole: Value = serde_json::from_slice(bytes).map_err(|cause| rows::misread(&cause, FORM))?;
+    let wrong = |what: String| Error::new(what).hint(FORM);
+    let conversations = whole["conversations"].as_array().ok_or_else(|| wrong("no list at `conversations`".into()))?;
+    let turn = |turn: &Value| -> Option<String> {
+        let texts: Option<Vec<String>> = turn["messages"].as_array()?.iter().map(content).collect();
+        texts.map(|texts| texts.join("\n\n"))
+    };
+    let turns = |(index, conversation): (usize, &Value)| {
+        let turns: Option<Vec<String>> = conversation.as_array().and_then(|all| all.iter().map(turn).collect());
+        turns.ok_or_else(|| wrong(format!("conversation {index}: a turn without texts at `messages`")))
+    };
+    conversations.iter().enumerate().map(turns).collect()
+}
+
+/// What a message says, in one piece or in several.
+fn content(message: &Value) -> Option<String> {
+    match &message["content"] {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(parts) => Some(parts.iter().filter_map(|part| part["text"].as_str()).collect()),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

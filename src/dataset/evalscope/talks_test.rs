@@ -41,6 +41,15 @@ fn conversations_go_on_from_the_offset_and_end_where_they_are_to() {
 }
 
 #[test]
+fn a_prepared_file_has_its_turns_apart() {
+    let content = r#"{"conversations": [[{"messages": [{"role": "system", "content": "s"}, {"role": "user",
+        "content": [{"type": "text", "text": "a"}]}]}, {"messages": [{"role": "user", "content": "b"}]}]]}"#;
+    assert_eq!(prepared(content.as_bytes()).unwrap(), [["s\n\na", "b"]]);
+    let error = prepared(br#"{"conversations": [[{"text": "a"}]]}"#).unwrap_err();
+    assert_eq!(error.to_string(), "conversation 0: a turn without texts at `messages`");
+}
+
+#[test]
 fn a_dataset_of_conversations_has_no_other_samples() {
     let dataset = talks(Speakers::Custom, 1, 0).dataset();
     let error = dataset.samples(&Default::default(), None, &mut crate::rng::Draws::new(0)).err().unwrap();
