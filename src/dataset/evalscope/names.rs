@@ -26,6 +26,8 @@ pub enum Takes {
     FileOrHub,
     /// A file and a tokenizer.
     FileAndTokenizer,
+    /// A file of the user's, or one that the hub has, and a tokenizer.
+    FileOrHubAndTokenizer,
     /// It is not there: what to do instead.
     Absent(&'static str),
 }
@@ -47,8 +49,8 @@ pub static NAMES: &[Known] = &[
     known("share_gpt_zh", "First questions of Chinese ShareGPT conversations", Takes::FileOrHub),
     known("share_gpt_en", "First questions of English ShareGPT conversations", Takes::FileOrHub),
     known("random_multi_turn", "Made-up conversations", Takes::Tokenizer),
-    known("share_gpt_zh_multi_turn", "Chinese ShareGPT conversations", Takes::FileOrHub),
-    known("share_gpt_en_multi_turn", "English ShareGPT conversations", Takes::FileOrHub),
+    known("share_gpt_zh_multi_turn", "Chinese ShareGPT conversations", Takes::FileOrHubAndTokenizer),
+    known("share_gpt_en_multi_turn", "English ShareGPT conversations", Takes::FileOrHubAndTokenizer),
     known("custom_multi_turn", "Conversations of your own, a list of messages a line", Takes::FileAndTokenizer),
     known("embedding", "Texts to be embedded", Takes::File),
     known("embed", "The same as embedding", Takes::File),
