@@ -8,6 +8,7 @@ mod compare;
 mod csv;
 mod details;
 mod draft;
+pub mod evalscope;
 mod files;
 mod format;
 mod markdown;

@@ -1,0 +1,129 @@
+//! What EvalScope says at the end of a command, of all its points: their figures come in; what was run, tables, and what to make
+//! of them go out, as wide as EvalScope writes them whatever the terminal.
+
+use std::io::{self, Write};
+
+use super::fit::{centred, folded, padded};
+use super::grid::{Grid, Lines};
+use super::number::{NOTHING, rounded, short, thousands};
+use super::{Lang, Profile, Row, classic, current};
+use crate::legible::legible;
+use crate::record::Task;
+
+/// Columns of the frame around the title, and of what was run.
+const FRAME: usize = 80;
+
+/// Columns for the names of what was run, and for the values.
+const NAME: usize = 21;
+const VALUE: usize = 52;
+
+/// All points of a command.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Overall<'a> {
+    /// Which version's form it has.
+    pub profile: Profile,
+    /// The language of labels.
+    pub lang: Lang,
+    /// The model by the name that it is reported under.
+    pub model: &'a str,
+    /// The dataset by name.
+    pub dataset: &'a str,
+    /// The kind of interface by name.
+    pub api: &'a str,
+    /// The server, without its path.
+    pub endpoint: &'a str,
+    /// The directory that the files go to, if there is one.
+    pub output_path: Option<&'a str>,
+    /// The points in order.
+    pub rows: &'a [Row],
+}
+
+impl Overall<'_> {
+    /// Writes the summary; nothing where there is no point.
+    ///
+    /// # Errors
+    /// If `out` cannot be written.
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        self.title(out)?;
+        writeln!(out, "\n{}", self.lang.say("Basic Information:"))?;
+        write!(out, "{}", self.basic_information())?;
+        match self.profile {
+            Profile::Current => current::write(self.rows, self.lang, out),
+            Profile::Classic => classic::write(self.rows, self.lang, out),
+        }
+    }
+
+    /// Whether its requests ask for vectors or scores.
+    fn pools(&self) -> bool {
+        pools(self.rows)
+    }
+
+    fn title(&self, out: &mut dyn Write) -> io::Result<()> {
+        let title =
+            if self.pools() { "Embedding/Rerank Performance Test Summary" } else { "Performance Test Summary Report" };
+        let line = "─".repeat(FRAME - 2);
+        writeln!(out, "╭{line}╮\n│ {} │\n╰{line}╯", padded(self.lang.say(title), FRAME - 4))
+    }
+
+    /// Names and values of what was run.
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let current = self.profile == Profile::Current;
+        let tokens = |row: &Row| if self.pools() { row.input_tokens } else { row.output_tokens };
+        let total: u64 = self.rows.iter().map(tokens).sum();
+        // The reference adds what its files have.
+        let time: f64 = self.rows.iter().map(|row| rounded(row.duration)).sum();
+        let say = |text| self.lang.say(text);
+        let rate = match (time > 0.0, current) {
+            (true, true) => format!("{} {}", short(total as f64 / time, 2), say("tok/s")),
+            (true, false) => format!("{:.2} {}", total as f64 / time, say("tokens/sec")),
+            (false, _) => NOTHING.to_owned(),
+        };
+        let time = match current {
+            true => format!("{} {}", short(time, 2), say("s")),
+            false => format!("{time:.2} {}", say("seconds")),
+        };
+        let (amount, speed, point) = match self.pools() {
+            true => ("Total Input Tokens", "Avg Input Rate", ""),
+            false => ("Total Generated", "Avg Output Rate", ".0"),
+        };
+        let amount = (amount, format!("{}{point} {}", thousands(total), say("tokens")));
+        let mut facts =
+            vec![("Model", legible(self.model).into_owned()), ("Test Dataset", legible(self.dataset).into_owned())];
+        if current {
+            facts.extend([
+                ("API Type", legible(self.api).into_owned()),
+                ("Endpoint", legible(self.endpoint).into_owned()),
+                amount,
+            ]);
+            facts.extend([(speed, rate), ("Total Test Time", time)]);
+        } else {
+            facts.extend([amount, ("Total Test Time", time), (speed, rate)]);
+        }
+        facts.extend(self.output_path.map(|path| ("Output Path", legible(path).into_owned())));
+        facts
+    }
+
+    fn basic_information(&self) -> String {
+        let mut grid = Grid::new(Lines::Open, vec![String::new(); 2], 2);
+        for (name, value) in self.facts() {
+            for (index, part) in folded(&value, VALUE).into_iter().enumerate() {
+                let name = if index == 0 { self.lang.say(name) } else { "" };
+                grid.rows.push(vec![padded(name, NAME), padded(&part, VALUE)]);
+            }
+        }
+        grid.text()
+    }
+}
+
+/// Whether requests ask for vectors or scores.
+pub(super) fn pools(rows: &[Row]) -> bool {
+    rows.iter().all(|row| row.task == Task::Pooling)
+}
+
+/// Writes a table under its title.
+pub(super) fn titled(title: &str, grid: &Grid, out: &mut dyn Write) -> io::Result<()> {
+    write!(out, "\n\n{}\n{}", centred(title, grid.width()), grid.text())
+}
