@@ -132,8 +132,9 @@ impl ReportArgs {
             }
             None => to_stdout(&mut |out| {
                 format.write(&report, details.as_mut(), out)?;
-                // A result is one line, which has no end of its own.
-                if matches!(format, Format::VllmJson | Format::PyTorch) { writeln!(out) } else { Ok(()) }
+                // The last line of a result has no end of its own.
+                let open = matches!(format, Format::VllmJson | Format::PyTorch | Format::EvalscopeFile(_));
+                if open { writeln!(out) } else { Ok(()) }
             })?,
         }
         for doubt in &verdict.doubts {

@@ -4,6 +4,7 @@
 use std::io::{self, Write};
 use std::str::FromStr;
 
+use super::evalscope::{self, File, Lang, Profile, Row};
 use super::page::{dataset_stats, timeline};
 use super::vllm::announce;
 use super::{Report, Stored, Thresholds, csv, markdown};
@@ -33,11 +34,15 @@ pub enum Format {
     Timeline(Thresholds),
     /// A picture of the lengths of prompts and answers.
     Lengths,
+    /// EvalScope's report for people.
+    Evalscope(Profile),
+    /// A file as EvalScope writes it.
+    EvalscopeFile(File),
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: [Format; 9] = [
+    pub const ALL: [Format; 18] = [
         Format::Vllm,
         Format::Full,
         Format::Outline,
@@ -47,6 +52,15 @@ impl Format {
         Format::Markdown,
         Format::Timeline(Thresholds::DEFAULT),
         Format::Lengths,
+        Format::Evalscope(Profile::Current),
+        Format::Evalscope(Profile::Classic),
+        Format::EvalscopeFile(File::Summary(Profile::Current)),
+        Format::EvalscopeFile(File::Summary(Profile::Classic)),
+        Format::EvalscopeFile(File::Percentile(Profile::Current)),
+        Format::EvalscopeFile(File::Percentile(Profile::Classic)),
+        Format::EvalscopeFile(File::Throughput),
+        Format::EvalscopeFile(File::Timeline),
+        Format::EvalscopeFile(File::Args),
     ];
 
     /// Its name on the command line.
@@ -61,19 +75,23 @@ impl Format {
             Format::Markdown => "markdown",
             Format::Timeline(_) => "timeline",
             Format::Lengths => "lengths",
+            Format::Evalscope(Profile::Current) => "evalscope",
+            Format::Evalscope(Profile::Classic) => "evalscope-classic",
+            Format::EvalscopeFile(file) => file.format(),
         }
     }
 
     /// What the name of a file ends in that stands beside a result.
     pub fn ending(self) -> &'static str {
         match self {
-            Format::Vllm | Format::Full | Format::Outline => "txt",
+            Format::Vllm | Format::Full | Format::Outline | Format::Evalscope(_) => "txt",
             Format::VllmJson => "json",
             Format::PyTorch => "pytorch.json",
             Format::Csv => "csv",
             Format::Markdown => "md",
             Format::Timeline(_) => "timeline.html",
             Format::Lengths => "dataset_stats.png",
+            Format::EvalscopeFile(file) => file.name(),
         }
     }
 
@@ -98,7 +116,14 @@ impl Format {
             Format::Timeline(_) if !report.run.knows(Part::Sent) => Some("it is not known when requests were sent"),
             Format::Timeline(_) if pooling => Some("these requests have no output over time"),
             Format::Lengths if pooling => Some("these requests have no output lengths"),
-            Format::Timeline(_) | Format::Lengths => report.run.records.is_empty().then_some("no request was sent"),
+            Format::EvalscopeFile(File::Throughput | File::Timeline)
+                if !(report.run.knows(Part::Sent) && report.run.knows(Part::Ends)) =>
+            {
+                Some("it is not known when requests were sent and answered")
+            }
+            Format::Timeline(_) | Format::Lengths | Format::EvalscopeFile(File::Throughput | File::Timeline) => {
+                report.run.records.is_empty().then_some("no request was sent")
+            }
             _ => None,
         }
     }
@@ -130,6 +155,8 @@ impl Format {
             (Format::Timeline(thresholds), Some(details)) => timeline::write(report, details, thresholds, out),
             (Format::Timeline(_), None) => Err(io::Error::other("the details of the run are missing")),
             (Format::Lengths, _) => dataset_stats::write(report, out),
+            (Format::Evalscope(profile), _) => evalscope::point(&Row::of(report), profile, Lang::En, out),
+            (Format::EvalscopeFile(file), _) => file.write(&Row::of(report), report.run, out),
         }
     }
 }
@@ -142,6 +169,9 @@ impl Format {
             Format::Timeline(_) => Some("a timeline shows when each was answered"),
             Format::Lengths => Some("the picture of lengths shows those of each"),
             Format::Outline => Some("it tells of single requests"),
+            Format::Evalscope(_) | Format::EvalscopeFile(_) => {
+                Some("EvalScope's percentiles are those of single requests")
+            }
             Format::Vllm | Format::Full | Format::PyTorch | Format::Csv | Format::Markdown => None,
         }
     }
@@ -156,9 +186,7 @@ impl Format {
             Format::PyTorch => stored.pytorch(out),
             Format::Csv => csv::write(stored.figures(), out),
             Format::Markdown => markdown::write_figures(&stored.title(), stored.figures(), out),
-            Format::Outline | Format::VllmJson | Format::Timeline(_) | Format::Lengths => {
-                Err(io::Error::other(stored.limits()))
-            }
+            _ => Err(io::Error::other(stored.limits())),
         }
     }
 }
@@ -192,7 +220,9 @@ mod tests {
         let error = "xml".parse::<Format>().unwrap_err();
         assert_eq!(
             error.advice().unwrap(),
-            "use one of vllm, full, outline, json, pytorch, csv, markdown, timeline, lengths"
+            "use one of vllm, full, outline, json, pytorch, csv, markdown, timeline, lengths, evalscope, evalscope-classic, \
+             evalscope-summary, evalscope-classic-summary, evalscope-percentile, evalscope-classic-percentile, \
+             evalscope-throughput, evalscope-timeline, evalscope-args"
         );
     }
 

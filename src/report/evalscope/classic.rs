@@ -8,7 +8,7 @@ use tabled::grid::util::string::get_text_width;
 use super::fit::{centred, padded, shrunk, wrapped};
 use super::grid::{Grid, Lines};
 use super::number::{fixed, rounded};
-use super::overall::{pools, titled};
+use super::row::pools;
 use super::{Lang, Row};
 
 /// Columns of the table of all figures at most, and of the best of them.
@@ -24,7 +24,7 @@ const FEW: f64 = 95.0;
 
 /// Writes the tables, the best and what is recommended.
 pub(super) fn write(rows: &[Row], lang: Lang, out: &mut dyn Write) -> io::Result<()> {
-    titled(lang.say("Detailed Performance Metrics"), &detailed(rows, lang, WIDTH), out)?;
+    detailed(rows, lang, WIDTH).write_titled(lang.say("Detailed Performance Metrics"), out)?;
     let (fastest, quickest) = (best(rows), soonest(rows));
     write!(out, "\n\n{}\n", centred(lang.say("Best Performance Configuration"), BEST))?;
     let mut line = |what, row: &Row, value: String, unit| {

@@ -7,20 +7,20 @@ use tabled::grid::config::AlignmentHorizontal;
 use super::classic::detailed;
 use super::grid::{Grid, Lines};
 use super::number::{NOTHING, short, short_or};
-use super::overall::{pools, titled};
-use super::point::{MILLIS, RATE, SECONDS, Shape, TOKENS, WINDOWS, workload};
+use super::point::{MILLIS, RATE, SECONDS, Shape, TOKENS, WINDOWS, windows};
 use super::rank::Spread;
+use super::row::pools;
 use super::{Lang, Row};
 
 /// Writes the tables.
 pub(super) fn write(rows: &[Row], lang: Lang, out: &mut dyn Write) -> io::Result<()> {
     if pools(rows) {
-        return titled(lang.say("Detailed Performance Metrics"), &detailed(rows, lang, WIDTH), out);
+        return detailed(rows, lang, WIDTH).write_titled(lang.say("Detailed Performance Metrics"), out);
     }
-    titled(lang.say("Performance Overview"), &overview(rows, lang), out)?;
-    titled(lang.say("Per-Request Metrics"), &requests(rows, lang), out)?;
+    overview(rows, lang).write_titled(lang.say("Performance Overview"), out)?;
+    requests(rows, lang).write_titled(lang.say("Per-Request Metrics"), out)?;
     if rows.iter().any(|row| row.workload.is_some()) {
-        titled(lang.say("Workload Throughput"), &throughput(rows, lang), out)?;
+        throughput(rows, lang).write_titled(lang.say("Workload Throughput"), out)?;
     }
     Ok(())
 }
@@ -113,12 +113,12 @@ fn requests(rows: &[Row], lang: Lang) -> Grid {
 
 fn throughput(rows: &[Row], lang: Lang) -> Grid {
     let mut grid = long(lang, "Metric (tok/s)", &WINDOWS);
-    for (row, windows) in rows.iter().filter_map(|row| Some((row, row.workload?.windows()))) {
+    for (row, workload) in rows.iter().filter_map(|row| Some((row, row.workload?))) {
         let line = |(label, values): (&'static str, [Option<f64>; 3])| {
             let values = values.map(|value| short_or(value, RATE.decimals, NOTHING));
             std::iter::once(lang.say(label).to_owned()).chain(values).collect()
         };
-        add(&mut grid, row, workload(windows).into_iter().map(line));
+        add(&mut grid, row, windows(workload.windows()).into_iter().map(line));
     }
     grid
 }

@@ -12,7 +12,7 @@ fn golden_path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/evalscope/golden").join(name)
 }
 
-fn golden(name: &str) -> String {
+pub(super) fn golden(name: &str) -> String {
     std::fs::read_to_string(golden_path(name)).unwrap_or_else(|cause| panic!("{name}: {cause}"))
 }
 

@@ -3,45 +3,89 @@
 
 use std::io::{self, Write};
 
-use super::point::{ranks, spreads, workload};
-use super::workload::{LAST, RAMP, points};
-use super::{Profile, Row, classic_point};
-use crate::json::{Value, text};
-use crate::record::{Run, Setup, Task};
+use super::point::{ranks, spreads, windows};
+use super::workload::{self, LAST, Point, RAMP, points};
+use super::{Profile, Row, Spread, classic_point};
+use crate::json::{Value, float, text};
+use crate::record::{Run, Task, Tick};
 
 /// Whole numbers that may be below zero, which values hold as numbers with a fraction.
 const SIGNED: [&str; 3] = ["Concurrency", "Number of concurrency", "parallel"];
 
-/// Writes the figures of a point: `benchmark_summary.json`.
-///
-/// # Errors
-/// If `out` cannot be written.
-pub fn summary(row: &Row, profile: Profile, out: &mut dyn Write) -> io::Result<()> {
-    let figures = match profile {
-        Profile::Current => figures(row),
-        Profile::Classic => classic_point::figures(row),
-    };
-    indented(&object(figures), out)
+/// A file of a point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum File {
+    /// Its figures.
+    Summary(Profile),
+    /// Its percentiles.
+    Percentile(Profile),
+    /// Its tokens a second.
+    Throughput,
+    /// Its tokens by each completion.
+    Timeline,
+    /// The options of the command as they came to be.
+    Args,
 }
 
-/// Writes the percentiles of a point: `benchmark_percentile.json`.
-///
-/// # Errors
-/// If `out` cannot be written.
-pub fn percentiles(row: &Row, profile: Profile, out: &mut dyn Write) -> io::Result<()> {
+impl File {
+    /// All that a version writes.
+    pub fn of(profile: Profile) -> Vec<File> {
+        let always = [File::Args, File::Summary(profile), File::Percentile(profile)];
+        let later = [File::Throughput, File::Timeline];
+        always.into_iter().chain(later.into_iter().filter(|_| profile == Profile::Current)).collect()
+    }
+
+    /// Its name on a disk.
+    pub fn name(self) -> &'static str {
+        match self {
+            File::Summary(_) => "benchmark_summary.json",
+            File::Percentile(_) => "benchmark_percentile.json",
+            File::Throughput => "workload_throughput.json",
+            File::Timeline => "workload_timeline.json",
+            File::Args => "benchmark_args.json",
+        }
+    }
+
+    /// The name of its format on the command line.
+    pub(in crate::report) fn format(self) -> &'static str {
+        match self {
+            File::Summary(Profile::Current) => "evalscope-summary",
+            File::Summary(Profile::Classic) => "evalscope-classic-summary",
+            File::Percentile(Profile::Current) => "evalscope-percentile",
+            File::Percentile(Profile::Classic) => "evalscope-classic-percentile",
+            File::Throughput => "evalscope-throughput",
+            File::Timeline => "evalscope-timeline",
+            File::Args => "evalscope-args",
+        }
+    }
+
+    /// Writes it of the point that `row` was made of `run` for, without an end of its last line.
+    ///
+    /// # Errors
+    /// If `out` cannot be written.
+    pub fn write(self, row: &Row, run: &Run, out: &mut dyn Write) -> io::Result<()> {
+        let value = match self {
+            File::Summary(Profile::Current) => object(figures(row)),
+            File::Summary(Profile::Classic) => object(classic_point::figures(row)),
+            File::Percentile(profile) => percentiles(row, profile),
+            File::Throughput => throughput(row),
+            File::Timeline => return timeline(run, out),
+            File::Args => Value::Object(run.setup.options.clone()),
+        };
+        indented(&value, 0, out)
+    }
+}
+
+fn percentiles(row: &Row, profile: Profile) -> Value {
     let rows = match profile {
         Profile::Current => current_percentiles(row),
         Profile::Classic if row.latency.is_none() => Vec::new(),
         Profile::Classic => classic_point::percentiles(row),
     };
-    indented(&Value::List(rows.into_iter().map(object).collect()), out)
+    Value::List(rows.into_iter().map(object).collect())
 }
 
-/// Writes tokens a second of a point: `workload_throughput.json`.
-///
-/// # Errors
-/// If `out` cannot be written.
-pub fn throughput(row: &Row, out: &mut dyn Write) -> io::Result<()> {
+fn throughput(row: &Row) -> Value {
     let of_row = |(label, [overall, last, steady]): (&str, [Option<f64>; 3])| {
         object([
             ("metric", Value::Text(label.to_owned())),
@@ -50,27 +94,22 @@ pub fn throughput(row: &Row, out: &mut dyn Write) -> io::Result<()> {
             ("steady_state", Value::maybe(steady)),
         ])
     };
-    let rows = row.workload.map_or(Vec::new(), |tokens| workload(tokens.windows()).map(of_row).into());
-    let file = object([
+    let rows = row.workload.map_or(Vec::new(), |tokens| windows(tokens.windows()).map(of_row).into());
+    object([
         ("n_samples", Value::Int(row.workload.map_or(0, |workload| workload.samples))),
         ("wall_time_s", Value::maybe(row.workload.map(|workload| workload.wall))),
         ("last_window_s", Value::Float(LAST)),
         ("warmup_frac", Value::Float(RAMP)),
         ("rows", Value::List(rows)),
-    ]);
-    indented(&file, out)
+    ])
 }
 
-/// Writes the tokens of a point by each completion: `workload_timeline.json`. Times are in seconds since the first request.
-///
-/// # Errors
-/// If `out` cannot be written.
-pub fn timeline(run: &Run, out: &mut dyn Write) -> io::Result<()> {
+/// Writes tokens by each completion, one after another; times are in seconds since the first request.
+fn timeline(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     // Where some were cached, it is not known which.
     let known = run.answers.cached_tokens.is_none_or(|cached| cached == 0);
     let count = |tokens: u64| if known { Value::Int(tokens) } else { Value::Null };
-    let points = points(run).unwrap_or_default();
-    let point = |point: super::workload::Point| {
+    let point = |point: Point| {
         object([
             ("t", Value::Float(point.at)),
             ("cum_completion", Value::Int(point.completion)),
@@ -78,22 +117,20 @@ pub fn timeline(run: &Run, out: &mut dyn Write) -> io::Result<()> {
             ("cum_cached_prompt", count(0)),
         ])
     };
-    let start = super::workload::start(run).map(crate::record::Tick::as_secs_f64);
-    let points = Value::List(points.into_iter().map(point).collect());
-    indented(&object([("wall_start", Value::maybe(start)), ("points", points)]), out)
-}
-
-/// Writes the options of the command as they came to be: `benchmark_args.json`.
-///
-/// # Errors
-/// If `out` cannot be written.
-pub fn args(setup: &Setup, out: &mut dyn Write) -> io::Result<()> {
-    indented(&Value::Object(setup.options.clone()), out)
+    let start = float(workload::start(run).map_or(0.0, Tick::as_secs_f64));
+    write!(out, "{{\n    \"wall_start\": {start},\n    \"points\": [")?;
+    let points = points(run).unwrap_or_default();
+    for (index, at) in points.iter().enumerate() {
+        line(out, index == 0, 2)?;
+        indented(&point(*at), 2, out)?;
+    }
+    let end = if points.is_empty() { "" } else { "\n    " };
+    write!(out, "{end}]\n}}")
 }
 
 /// The figures of a point by the current version's keys, in order.
 fn figures(row: &Row) -> Vec<(&'static str, Value)> {
-    let mean = |spread: Option<super::Spread>, scale: f64| Value::maybe(spread.map(|spread| spread.mean * scale));
+    let mean = |spread: Option<Spread>, scale: f64| Value::maybe(spread.map(|spread| spread.mean * scale));
     let limit = row.concurrency.map_or(Value::Float(-1.0), |limit| Value::Int(limit.into()));
     let generates = row.task == Task::Generation;
     let streamed = if row.streamed { row.total } else { 0 };
@@ -148,21 +185,19 @@ fn object(entries: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
     Value::Object(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }
 
-/// Writes a value over several lines, four blanks a level, without an end: as `json.dumps(indent=4)` does.
-fn indented(value: &Value, out: &mut dyn Write) -> io::Result<()> {
-    level(value, 0, out)
+/// Writes the end of a line, after a comma unless it is the `first` below its bracket, and the blanks before the next.
+fn line(out: &mut dyn Write, first: bool, depth: usize) -> io::Result<()> {
+    write!(out, "{}\n{}", if first { "" } else { "," }, "    ".repeat(depth))
 }
 
-fn level(value: &Value, depth: usize, out: &mut dyn Write) -> io::Result<()> {
-    let line = |out: &mut dyn Write, first: bool, depth: usize| {
-        write!(out, "{}\n{}", if first { "" } else { "," }, "    ".repeat(depth))
-    };
+/// Writes a value over several lines, four blanks a level, without an end: as `json.dumps(indent=4)` does.
+fn indented(value: &Value, depth: usize, out: &mut dyn Write) -> io::Result<()> {
     match value {
         Value::List(values) if !values.is_empty() => {
             write!(out, "[")?;
             for (index, value) in values.iter().enumerate() {
                 line(out, index == 0, depth + 1)?;
-                level(value, depth + 1, out)?;
+                indented(value, depth + 1, out)?;
             }
             line(out, true, depth)?;
             write!(out, "]")
@@ -176,7 +211,7 @@ fn level(value: &Value, depth: usize, out: &mut dyn Write) -> io::Result<()> {
                     Value::Float(number) if number.fract() == 0.0 && SIGNED.contains(&key.as_str()) => {
                         write!(out, "{number:.0}")?
                     }
-                    value => level(value, depth + 1, out)?,
+                    value => indented(value, depth + 1, out)?,
                 }
             }
             line(out, true, depth)?;

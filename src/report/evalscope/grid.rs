@@ -1,6 +1,8 @@
 //! Tables with lines around their cells, as EvalScope's libraries draw them: cells come in, text goes out. Cells line up by the
 //! columns that a terminal gives their characters, so Chinese ones do too.
 
+use std::io::{self, Write};
+
 use tabled::Table;
 use tabled::builder::Builder;
 use tabled::grid::config::AlignmentHorizontal;
@@ -10,6 +12,8 @@ use tabled::settings::object::{Cell, Columns, Rows};
 use tabled::settings::style::{Border, HorizontalLine};
 use tabled::settings::themes::Theme;
 use tabled::settings::{Alignment, Padding, Style};
+
+use super::fit::centred;
 
 /// How the lines of a table look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,9 +72,11 @@ impl Grid {
         format!("{table}\n")
     }
 
-    /// How many columns of a terminal the table takes.
-    pub(super) fn width(&self) -> usize {
-        self.text().lines().next().map_or(0, get_text_width)
+    /// Writes the table below its title, after two blank lines.
+    pub(super) fn write_titled(&self, title: &str, out: &mut dyn Write) -> io::Result<()> {
+        let text = self.text();
+        let width = text.lines().next().map_or(0, get_text_width);
+        write!(out, "\n\n{}\n{text}", centred(title, width))
     }
 
     fn has_head(&self) -> bool {

@@ -6,7 +6,7 @@ mod advice;
 mod classic;
 mod classic_point;
 mod current;
-pub mod files;
+mod files;
 mod fit;
 mod grid;
 mod lang;
@@ -20,6 +20,7 @@ mod workload;
 use std::io::{self, Write};
 
 pub use advice::advice;
+pub use files::File;
 pub use lang::Lang;
 pub use overall::Overall;
 pub use rank::{CLASSIC_RANKS, RANKS, Spread};
@@ -47,6 +48,9 @@ pub fn point(row: &Row, profile: Profile, lang: Lang, out: &mut dyn Write) -> io
     }
 }
 
+#[cfg(test)]
+#[path = "made_test.rs"]
+mod made_tests;
 #[cfg(test)]
 #[path = "evalscope_test.rs"]
 mod tests;

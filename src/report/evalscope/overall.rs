@@ -3,12 +3,12 @@
 
 use std::io::{self, Write};
 
-use super::fit::{centred, folded, padded};
+use super::fit::{folded, padded};
 use super::grid::{Grid, Lines};
 use super::number::{NOTHING, rounded, short, thousands};
+use super::row::pools;
 use super::{Lang, Profile, Row, classic, current};
 use crate::legible::legible;
-use crate::record::Task;
 
 /// Columns of the frame around the title, and of what was run.
 const FRAME: usize = 80;
@@ -56,14 +56,12 @@ impl Overall<'_> {
         }
     }
 
-    /// Whether its requests ask for vectors or scores.
-    fn pools(&self) -> bool {
-        pools(self.rows)
-    }
-
     fn title(&self, out: &mut dyn Write) -> io::Result<()> {
-        let title =
-            if self.pools() { "Embedding/Rerank Performance Test Summary" } else { "Performance Test Summary Report" };
+        let title = if pools(self.rows) {
+            "Embedding/Rerank Performance Test Summary"
+        } else {
+            "Performance Test Summary Report"
+        };
         let line = "─".repeat(FRAME - 2);
         writeln!(out, "╭{line}╮\n│ {} │\n╰{line}╯", padded(self.lang.say(title), FRAME - 4))
     }
@@ -71,7 +69,7 @@ impl Overall<'_> {
     /// Names and values of what was run.
     fn facts(&self) -> Vec<(&'static str, String)> {
         let current = self.profile == Profile::Current;
-        let tokens = |row: &Row| if self.pools() { row.input_tokens } else { row.output_tokens };
+        let tokens = |row: &Row| if pools(self.rows) { row.input_tokens } else { row.output_tokens };
         let total: u64 = self.rows.iter().map(tokens).sum();
         // The reference adds what its files have.
         let time: f64 = self.rows.iter().map(|row| rounded(row.duration)).sum();
@@ -85,7 +83,7 @@ impl Overall<'_> {
             true => format!("{} {}", short(time, 2), say("s")),
             false => format!("{time:.2} {}", say("seconds")),
         };
-        let (amount, speed, point) = match self.pools() {
+        let (amount, speed, point) = match pools(self.rows) {
             true => ("Total Input Tokens", "Avg Input Rate", ""),
             false => ("Total Generated", "Avg Output Rate", ".0"),
         };
@@ -116,14 +114,4 @@ impl Overall<'_> {
         }
         grid.text()
     }
-}
-
-/// Whether requests ask for vectors or scores.
-pub(super) fn pools(rows: &[Row]) -> bool {
-    rows.iter().all(|row| row.task == Task::Pooling)
-}
-
-/// Writes a table under its title.
-pub(super) fn titled(title: &str, grid: &Grid, out: &mut dyn Write) -> io::Result<()> {
-    write!(out, "\n\n{}\n{}", centred(title, grid.width()), grid.text())
 }

@@ -45,12 +45,12 @@ pub(super) fn spreads(row: &Row) -> Vec<(&'static str, Spread, Shape)> {
 }
 
 /// The rows of a point's workload by their labels, each over all of it, its end and its steady part.
-pub(super) fn workload(windows: [Rates; 3]) -> [(&'static str, [Option<f64>; 3]); 4] {
+pub(super) fn windows(rates: [Rates; 3]) -> [(&'static str, [Option<f64>; 3]); 4] {
     [
-        ("Total Prompt tok/s", windows.map(|rates| Some(rates.prompt))),
-        ("New Prompt tok/s", windows.map(|rates| rates.fresh())),
-        ("Cached Prompt tok/s", windows.map(|rates| rates.cached)),
-        ("Completion tok/s", windows.map(|rates| Some(rates.completion))),
+        ("Total Prompt tok/s", rates.map(|rates| Some(rates.prompt))),
+        ("New Prompt tok/s", rates.map(|rates| rates.fresh())),
+        ("Cached Prompt tok/s", rates.map(|rates| rates.cached)),
+        ("Completion tok/s", rates.map(|rates| Some(rates.completion))),
     ]
 }
 
@@ -145,11 +145,11 @@ fn percentiles(spreads: &[(&'static str, Spread, Shape)], lang: Lang) -> Grid {
     grid
 }
 
-fn throughput(windows: [Rates; 3], lang: Lang) -> Grid {
+fn throughput(rates: [Rates; 3], lang: Lang) -> Grid {
     let mut head = vec![heading(lang.say("Metric (tok/s)"), false)];
     head.extend(WINDOWS.map(|label| heading(lang.say(label), true)));
     let mut grid = Grid::new(Lines::Thin, head, 1);
-    for (label, values) in workload(windows) {
+    for (label, values) in windows(rates) {
         let mut cells = vec![lang.say(label).to_owned()];
         cells.extend(values.map(|value| short_or(value, RATE.decimals, MISSING)));
         grid.rows.push(cells);

@@ -100,7 +100,7 @@ impl Row {
             }),
             decode_rate: when(streamed && counted, &|record| 1.0 / tpot(record)),
             tokens_a_piece: tokens_a_piece(run).filter(|_| streamed && counted),
-            workload: Workload::of(run).filter(|_| counted),
+            workload: Workload::of(run).filter(|_| counted || !generates),
             late: late(report),
             overloaded: metrics.overload.is_some(),
             causes: causes(report),
@@ -153,13 +153,18 @@ impl Row {
     }
 }
 
+/// Whether these points ask for vectors or scores.
+pub(super) fn pools(rows: &[Row]) -> bool {
+    rows.iter().all(|row| row.task == Task::Pooling)
+}
+
 /// The successful requests.
 fn done(run: &Run) -> impl Iterator<Item = &Record> {
     run.records.iter().filter(|record| record.outcome == Outcome::Done)
 }
 
 /// The option of this name, if the command has it.
-pub(super) fn option<'a>(setup: &'a Setup, name: &str) -> Option<&'a Value> {
+fn option<'a>(setup: &'a Setup, name: &str) -> Option<&'a Value> {
     setup.options.iter().find(|(known, _)| known == name).map(|(_, value)| value)
 }
 
