@@ -1,7 +1,7 @@
 //! What we make of several points ourselves: their figures come in, plain sentences on one line go out. Where throughput stopped
 //! growing, what to try next, and whether the points say so or were too short, failed, or measured the client.
 
-use super::number::short;
+use super::number::{short, short_or};
 use super::{Lang, Row};
 
 /// By this factor throughput has to grow to count as grown.
@@ -43,10 +43,15 @@ fn named(row: &Row, lang: Lang) -> String {
     }
 }
 
-/// Several of them.
+/// Several of them, under one name where they have one.
 fn list(rows: &[&Row], lang: Lang) -> String {
-    let names: Vec<String> = rows.iter().map(|row| named(row, lang)).collect();
-    names.join(if lang == Lang::Zh { "、" } else { ", " })
+    let comma = if lang == Lang::Zh { "、" } else { ", " };
+    let rest = rows.iter().skip(1).map(|row| match row.concurrency {
+        Some(limit) if rows[0].concurrency.is_some() => limit.to_string(),
+        None if rows[0].concurrency.is_none() && row.rate.is_some() => short_or(row.rate, 2, ""),
+        _ => named(row, lang),
+    });
+    rows.iter().take(1).map(|row| named(row, lang)).chain(rest).collect::<Vec<_>>().join(comma)
 }
 
 /// What is held against other points: output tokens a second, or requests where there are none, as 0 without a success.
@@ -80,23 +85,23 @@ fn growth(rows: &[Row], lang: Lang) -> Option<String> {
     let unit = match (points[knee].output.is_some(), lang) {
         (true, Lang::En) => "tok/s",
         (false, Lang::En) => "req/s",
-        (true, Lang::Zh) => "词元/秒",
+        (true, Lang::Zh) => "tok/s",
         (false, Lang::Zh) => "请求/秒",
     };
     let below = knee.checked_sub(1).and_then(|below| load(points[below])).map(|load| short(load, 2));
     Some(match (knee + 1 == points.len(), below, lang) {
         (true, _, Lang::En) => format!("Throughput still grew at {at} ({speed} {unit}); try {next} next."),
-        (true, _, Lang::Zh) => format!("吞吐量在{at}处仍在增长（{speed} {unit}）；下一步请试 {next}。"),
+        (true, _, Lang::Zh) => format!("吞吐量在{at} 处仍在增长（{speed} {unit}）；下一步请试 {next}。"),
         (_, Some(below), Lang::En) => {
             format!("Throughput stopped growing at {at} ({speed} {unit}); try values between {below} and that next.")
         }
         (_, Some(below), Lang::Zh) => {
-            format!("吞吐量到{at}后不再增长（{speed} {unit}）；下一步请在 {below} 与该值之间取值再试。")
+            format!("吞吐量到{at} 后不再增长（{speed} {unit}）；下一步请在 {below} 与该值之间取值再试。")
         }
         (_, None, Lang::En) => {
             format!("Throughput did not grow beyond {at} ({speed} {unit}), the lowest load; try lower ones next.")
         }
-        (_, None, Lang::Zh) => format!("吞吐量在最低负载{at}（{speed} {unit}）之上没有增长；下一步请试更低的负载。"),
+        (_, None, Lang::Zh) => format!("吞吐量在最低负载（{at}，{speed} {unit}）之上没有增长；下一步请试更低的负载。"),
     })
 }
 
@@ -119,8 +124,8 @@ fn failures(rows: &[Row], lang: Lang) -> Option<String> {
         (Lang::En, None) => {
             format!("At {at} {share}% of requests failed: their figures are those of the successful ones.")
         }
-        (Lang::Zh, Some(cause)) => format!("{at}有 {share}% 的请求失败（主要是 {cause}）：指标只含成功的请求。"),
-        (Lang::Zh, None) => format!("{at}有 {share}% 的请求失败：指标只含成功的请求。"),
+        (Lang::Zh, Some(cause)) => format!("{at} 有 {share}% 的请求失败（主要是 {cause}）：指标只含成功的请求。"),
+        (Lang::Zh, None) => format!("{at} 有 {share}% 的请求失败：指标只含成功的请求。"),
     })
 }
 
@@ -134,7 +139,7 @@ fn client(rows: &[Row], lang: Lang) -> Option<String> {
             "At {at} this machine itself kept requests or answers waiting for up to {most}% of the usual time to the first output: use a faster or less busy one."
         ),
         Lang::Zh => {
-            format!("{at}时本机自身的等待达到通常首字延迟的 {most}%：请换用更快或更空闲的机器发压。")
+            format!("{at} 时本机自身的等待达到通常首字延迟的 {most}%：请换用更快或更空闲的机器发压。")
         }
     })
 }
@@ -145,7 +150,7 @@ fn overload(rows: &[Row], lang: Lang) -> Option<String> {
     let at = (!behind.is_empty()).then(|| list(&behind, lang))?;
     Some(match lang {
         Lang::En => format!("At {at} the server fell behind: latencies there grow with the length of the run."),
-        Lang::Zh => format!("{at}时服务端跟不上请求速率：测得的延迟会随测试时长增长。"),
+        Lang::Zh => format!("{at} 时服务端跟不上请求速率：测得的延迟会随测试时长增长。"),
     })
 }
 
@@ -157,9 +162,9 @@ fn length(rows: &[Row], lang: Lang) -> Option<String> {
     let at = (!short.is_empty()).then(|| list(&short, lang))?;
     Some(match lang {
         Lang::En => format!(
-            "The points at {at} are too short to be sure: give each at least {A_PLACE} requests a place in flight and {SHORT} s."
+            "At {at} the test was too short to be sure: give each point at least {A_PLACE} requests a place in flight and {SHORT} s."
         ),
-        Lang::Zh => format!("{at}的测试太短，结论不够可靠：每个并发至少 {A_PLACE} 个请求，且不少于 {SHORT} 秒。"),
+        Lang::Zh => format!("{at} 的测试太短，结论不够可靠：每个并发至少 {A_PLACE} 个请求，且不少于 {SHORT} 秒。"),
     })
 }
 
@@ -210,13 +215,13 @@ mod tests {
             "At concurrency 8 20% of requests failed, mostly with http_status: ",
             "waiting for up to 40% of the usual time",
             "the server fell behind",
-            "The points at concurrency 8 are too short to be sure",
+            "At concurrency 8 the test was too short to be sure",
         ] {
             assert!(said.contains(part), "{part}: {said}");
         }
         let chinese = advice(&[doubtful], Lang::Zh);
         assert!(
-            chinese.starts_with("单一负载") && chinese.contains("并发 8有 20% 的请求失败（主要是 http_status）"),
+            chinese.starts_with("单一负载") && chinese.contains("并发 8 有 20% 的请求失败（主要是 http_status）"),
             "{chinese}"
         );
         let failed = Row { success: 0, ..at(8, 0) };
@@ -227,6 +232,6 @@ mod tests {
     fn short_points_of_a_real_sweep_are_called_so() {
         let said = advice(&sweep("sweep", &["1", "10"]), Lang::En);
         assert!(said.starts_with("Throughput still grew at concurrency 10 (784.82 tok/s); try 20 next."), "{said}");
-        assert!(said.ends_with("The points at concurrency 1, concurrency 10 are too short to be sure: give each at least 10 requests a place in flight and 5 s."), "{said}");
+        assert!(said.ends_with("At concurrency 1, 10 the test was too short to be sure: give each point at least 10 requests a place in flight and 5 s."), "{said}");
     }
 }

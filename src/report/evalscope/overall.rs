@@ -66,18 +66,27 @@ impl Overall<'_> {
         writeln!(out, "╭{line}╮\n│ {} │\n╰{line}╯", padded(self.lang.say(title), FRAME - 4))
     }
 
+    /// The tokens of all points: of answers, or of inputs where there are none; `None` where nobody counted them.
+    fn tokens(&self) -> Option<u64> {
+        let of = |row: &Row| match (pools(self.rows), row.output) {
+            (true, _) => Some(row.input_tokens),
+            (false, None) if row.success > 0 => None,
+            (false, _) => Some(row.output_tokens),
+        };
+        self.rows.iter().map(of).sum()
+    }
+
     /// Names and values of what was run.
     fn facts(&self) -> Vec<(&'static str, String)> {
         let current = self.profile == Profile::Current;
-        let tokens = |row: &Row| if pools(self.rows) { row.input_tokens } else { row.output_tokens };
-        let total: u64 = self.rows.iter().map(tokens).sum();
+        let total = self.tokens();
         // The reference adds what its files have.
         let time: f64 = self.rows.iter().map(|row| rounded(row.duration)).sum();
         let say = |text| self.lang.say(text);
-        let rate = match (time > 0.0, current) {
-            (true, true) => format!("{} {}", short(total as f64 / time, 2), say("tok/s")),
-            (true, false) => format!("{:.2} {}", total as f64 / time, say("tokens/sec")),
-            (false, _) => NOTHING.to_owned(),
+        let rate = match total.filter(|_| time > 0.0).map(|total| total as f64 / time) {
+            Some(rate) if current => format!("{} {}", short(rate, 2), say("tok/s")),
+            Some(rate) => format!("{rate:.2} {}", say("tokens/sec")),
+            None => NOTHING.to_owned(),
         };
         let time = match current {
             true => format!("{} {}", short(time, 2), say("s")),
@@ -87,7 +96,8 @@ impl Overall<'_> {
             true => ("Total Input Tokens", "Avg Input Rate", ""),
             false => ("Total Generated", "Avg Output Rate", ".0"),
         };
-        let amount = (amount, format!("{}{point} {}", thousands(total), say("tokens")));
+        let tokens = |total| format!("{}{point} {}", thousands(total), say("tokens"));
+        let amount = (amount, total.map_or_else(|| NOTHING.to_owned(), tokens));
         let mut facts =
             vec![("Model", legible(self.model).into_owned()), ("Test Dataset", legible(self.dataset).into_owned())];
         if current {

@@ -70,8 +70,8 @@ pub(super) fn write(row: &Row, lang: Lang, out: &mut dyn Write) -> io::Result<()
         write!(out, "{}", percentiles(&spreads, lang).text())?;
     }
     if let Some(workload) = row.workload {
-        let (what, samples) = (lang.say("Workload throughput"), lang.say("samples"));
-        writeln!(out, "\n{what} ({} {samples}):", workload.samples)?;
+        let (what, samples) = (lang.say("Workload throughput"), lang.say("samples):"));
+        writeln!(out, "\n{what} ({} {samples}", workload.samples)?;
         write!(out, "{}", throughput(workload.windows(), lang).text())?;
     }
     Ok(())

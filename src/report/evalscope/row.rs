@@ -69,7 +69,8 @@ impl Row {
         let (run, metrics) = (report.run, report.metrics);
         let setup = &run.setup;
         let generates = setup.task == Task::Generation;
-        let streamed = generates && option(setup, "stream") != Some(&Value::Bool(false));
+        let whole = option(setup, "stream") == Some(&Value::Bool(false));
+        let streamed = generates && !whole && option(setup, "no_stream_response") != Some(&Value::Bool(true));
         let counted = generates && metrics.counts_tokens;
         let over = |of: &dyn Fn(&Record) -> f64| Spread::of(done(run).map(of));
         let when = |wanted: bool, of: &dyn Fn(&Record) -> f64| if wanted { over(of) } else { None };
@@ -90,7 +91,7 @@ impl Row {
             latency: over(&e2el),
             ttft: when(streamed, &ttft),
             itl: if streamed { Spread::of_gaps(&run.gaps, metrics.latency.itl.mean) } else { None },
-            tpot: when(streamed && metrics.has(Metric::Tpot), &tpot),
+            tpot: when(streamed && metrics.has(Metric::Tpot) && metrics.measured(Metric::Tpot), &tpot),
             input: over(&|record| f64::from(record.input_tokens)),
             output: when(counted, &|record| f64::from(record.output_tokens)),
             output_rate: when(counted, &|record| f64::from(record.output_tokens) / e2el(record)),
