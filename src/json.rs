@@ -63,6 +63,16 @@ impl Value {
             Value::Object(entries) => object(out, entries, |value, out| value.write(out)),
         }
     }
+
+    /// Writes the value on many lines, four blanks deeper at each level. What is no number is null.
+    ///
+    /// # Errors
+    /// If `out` cannot be written.
+    pub fn write_indented(&self, out: &mut dyn Write) -> io::Result<()> {
+        let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
+        let mut serializer = serde_json::Serializer::with_formatter(out, formatter);
+        Ok(self.serialize(&mut serializer)?)
+    }
 }
 
 impl Serialize for Value {

@@ -28,9 +28,9 @@ impl Secrets {
 /// The value of a flag, named without its dashes, as it may be kept.
 pub fn shown(flag: &str, value: &str) -> String {
     match flag {
-        "api-key" => MASK.to_owned(),
-        "header" => format!("{}={MASK}", value.split('=').next().unwrap_or_default()),
-        "base-url" | "endpoint" => url(value),
+        "api-key" | "wandb-api-key" | "swanlab-api-key" => MASK.to_owned(),
+        "header" | "headers" => format!("{}={MASK}", value.split('=').next().unwrap_or_default()),
+        "base-url" | "endpoint" | "url" => url(value),
         _ if is_url(value) => url(value),
         _ => value.to_owned(),
     }

@@ -13,7 +13,7 @@ use crate::secrets::{self, MASK};
 const SILENT: [&str; 3] = ["help", "color", "api_key"];
 
 /// Flags whose values may be secret: that they were given is all that is said of them.
-const SECRET: [&str; 1] = ["header"];
+const SECRET: [&str; 4] = ["header", "headers", "wandb_api_key", "swanlab_api_key"];
 
 /// Puts flags in the place of those that they overrule, as the reference does before it looks at them. `overruled` names a
 /// flag and one in whose place it is put, where it is given.

@@ -197,7 +197,7 @@ impl ServerArgs {
             places,
             spread: self.spread,
             local: self.local_address.clone(),
-            headers: headers::read(&self.header)?,
+            headers: headers::read("--header", &self.header)?,
             api_key,
             trust: self.trust(),
             model: self.model.clone(),

@@ -18,6 +18,7 @@ fn a_body_has_the_fields_of_the_reference_in_its_order() {
         delivery: Delivery::Stream,
         overlay: &Map::new(),
         dropped: &[],
+        base: None,
     };
     let sample = Sample { prompt: Prompt::Text("hi".into()), input_tokens: 1, output_tokens: 16, ..Sample::default() };
     let mut out = Vec::new();
@@ -75,6 +76,7 @@ fn a_body_without_a_stream_asks_for_none() {
         delivery: Delivery::Document,
         overlay: &Map::new(),
         dropped: &[],
+        base: None,
     };
     let sample = Sample { output_tokens: 16, ..Sample::default() };
     let mut out = Vec::new();

@@ -6,8 +6,15 @@ use crate::dataset::{Prompt, Sample};
 
 fn body(prompt: Prompt, overlay: Value, ignore_eos: bool) -> String {
     let overlay: Map<String, Value> = serde_json::from_value(overlay).unwrap();
-    let fixed =
-        Fixed { model: "m", logprobs: None, ignore_eos, delivery: Delivery::Stream, overlay: &overlay, dropped: &[] };
+    let fixed = Fixed {
+        model: "m",
+        logprobs: None,
+        ignore_eos,
+        delivery: Delivery::Stream,
+        overlay: &overlay,
+        dropped: &[],
+        base: None,
+    };
     let sample = Sample { prompt, input_tokens: 3, output_tokens: 16, ..Sample::default() };
     let mut out = Vec::new();
     template(&fixed).write(&sample, None, &mut out);

@@ -118,7 +118,8 @@ mod tests {
     fn body(delivery: Delivery, ignore_eos: bool) -> String {
         let overlay: Map<String, Value> =
             serde_json::from_value(json!({"temperature": 0.0, "a": {"b": [true]}})).unwrap();
-        let fixed = Fixed { model: "m", logprobs: None, ignore_eos, delivery, overlay: &overlay, dropped: &[] };
+        let fixed =
+            Fixed { model: "m", logprobs: None, ignore_eos, delivery, overlay: &overlay, dropped: &[], base: None };
         let audio =
             Audio { bytes: b"RIFF\r".into(), name: "a b.wav".into(), media_type: "audio/wav".into(), seconds: 1.5 };
         let overrides = vec![("language".to_owned(), Json::of(&json!("de"))), ("x".to_owned(), Json::of(&json!(null)))];

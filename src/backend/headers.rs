@@ -38,28 +38,28 @@ impl fmt::Display for Key {
     }
 }
 
-/// Splits items at their first `=`. A later header replaces an earlier one of the same name.
+/// Splits the items of `flag` at their first `=`. A later header replaces an earlier one of the same name.
 ///
 /// # Errors
 /// If one is none, or contradicts what the program says itself; no message shows a value.
-pub(super) fn read(items: &[Key]) -> Result<Vec<(String, Key)>> {
+pub fn read(flag: &str, items: &[Key]) -> Result<Vec<(String, Key)>> {
     let mut headers: Vec<(String, Key)> = Vec::new();
     for (index, item) in items.iter().enumerate() {
         let Some((name, value)) = item.secret().split_once('=') else {
-            return Err(Error::new(format!("item {} of `--header` has no `=`", index + 1))
-                .hint("write a header as `--header \"Name=value\"`"));
+            return Err(Error::new(format!("item {} of `{flag}` has no `=`", index + 1))
+                .hint(format!("write a header as `{flag} \"Name=value\"`")));
         };
         let (name, value) = (name.trim(), value.trim());
         let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         if name.is_empty() || !name.bytes().all(is_token) {
-            return Err(Error::new(format!("item {} of `--header` has no valid name before its `=`", index + 1))
-                .hint("write a header as `--header \"Name=value\"`"));
+            return Err(Error::new(format!("item {} of `{flag}` has no valid name before its `=`", index + 1))
+                .hint(format!("write a header as `{flag} \"Name=value\"`")));
         }
         if FRAMING.iter().any(|framing| name.eq_ignore_ascii_case(framing)) {
-            return Err(Error::new(format!("`--header {name}` would contradict the length that every request states"))
+            return Err(Error::new(format!("`{flag} {name}` would contradict the length that every request states"))
                 .hint("leave it out"));
         }
-        check_value(&format!("--header {name}"), value)?;
+        check_value(&format!("{flag} {name}"), value)?;
         headers.retain(|(earlier, _)| !earlier.eq_ignore_ascii_case(name));
         headers.push((name.into(), value.into()));
     }

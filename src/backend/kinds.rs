@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::reading::Reading;
 use super::template::{Fixed, Template};
-use super::{audio, chat, completions, lenient, pooling, responses};
+use super::{audio, chat, completions, evalscope, lenient, pooling, responses};
 use crate::dataset::{Carries, Placement, Sample};
 use crate::error::Result;
 use crate::record::Task;
@@ -17,10 +17,21 @@ pub struct Backend(usize);
 /// Reads an event or a document of an answer.
 type Read = for<'a> fn(&'a [u8]) -> serde_json::Result<Reading<'a>>;
 
+/// A reference whose requests are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    /// vLLM's `bench`.
+    Vllm,
+    /// EvalScope's `perf`.
+    Evalscope,
+}
+
 /// All that differs from one backend to another.
 struct Row {
     /// The name as it is given, printed and stored.
     name: &'static str,
+    /// Whose bodies they are.
+    dialect: Dialect,
     /// What its requests ask for.
     task: Task,
     /// The path that is appended to the base URL where none is given.
@@ -54,6 +65,7 @@ const TEXT: Carries =
 /// OpenAI's completions.
 const COMPLETIONS: Row = Row {
     name: "openai",
+    dialect: Dialect::Vllm,
     task: Task::Generation,
     endpoint: "/v1/completions",
     endings: &["completions"],
@@ -103,24 +115,38 @@ const EMBEDDINGS_CHAT: Row = Row {
     ..EMBEDDINGS
 };
 
-/// All backends, in the order of the help.
+/// OpenAI's responses.
+const RESPONSES: Row = Row {
+    name: "openai-responses",
+    endpoint: "/v1/responses",
+    endings: &["responses"],
+    logprobs: false,
+    terminal_event: true,
+    carries: Carries { untemplated: true, ..TEXT },
+    template: responses::template,
+    read: responses::read,
+    read_document: responses::read_document,
+    ..COMPLETIONS
+};
+
+/// vLLM's reranking: a query and documents.
+const RERANK: Row = Row {
+    name: "vllm-rerank",
+    endpoint: "/rerank",
+    endings: &["rerank"],
+    carries: TEXT,
+    template: pooling::rerank,
+    check: pooling::check_rerank,
+    inputs: pooling::documents,
+    ..EMBEDDINGS
+};
+
+/// All backends, in the order of the help: vLLM's, then what EvalScope sends by the same protocols.
 static ROWS: &[Row] = &[
     Row { name: "vllm", ..COMPLETIONS },
     COMPLETIONS,
     CHAT,
-    // OpenAI's responses.
-    Row {
-        name: "openai-responses",
-        endpoint: "/v1/responses",
-        endings: &["responses"],
-        logprobs: false,
-        terminal_event: true,
-        carries: Carries { untemplated: true, ..TEXT },
-        template: responses::template,
-        read: responses::read,
-        read_document: responses::read_document,
-        ..COMPLETIONS
-    },
+    RESPONSES,
     // OpenAI's transcriptions and translations of sound.
     Row {
         name: "openai-audio",
@@ -177,17 +203,12 @@ static ROWS: &[Row] = &[
         template: pooling::pooling,
         ..EMBEDDINGS
     },
-    // vLLM's reranking: a query and documents.
-    Row {
-        name: "vllm-rerank",
-        endpoint: "/rerank",
-        endings: &["rerank"],
-        carries: TEXT,
-        template: pooling::rerank,
-        check: pooling::check_rerank,
-        inputs: pooling::documents,
-        ..EMBEDDINGS
-    },
+    RERANK,
+    Row { dialect: Dialect::Evalscope, template: evalscope::chat, ..CHAT },
+    Row { dialect: Dialect::Evalscope, template: evalscope::completions, ..COMPLETIONS },
+    Row { dialect: Dialect::Evalscope, template: evalscope::responses, ..RESPONSES },
+    Row { dialect: Dialect::Evalscope, template: evalscope::embeddings, ..EMBEDDINGS },
+    Row { dialect: Dialect::Evalscope, endings: &["rerank", "reranks"], template: evalscope::rerank, ..RERANK },
 ];
 
 impl Row {
@@ -198,9 +219,18 @@ impl Row {
 }
 
 impl Backend {
-    /// All of them, in the order of the help.
+    /// All of vLLM's, in the order of the help.
     pub fn all() -> impl Iterator<Item = Backend> {
-        (0..ROWS.len()).map(Backend)
+        Backend::of(Dialect::Vllm)
+    }
+
+    fn of(dialect: Dialect) -> impl Iterator<Item = Backend> {
+        (0..ROWS.len()).map(Backend).filter(move |backend| backend.row().dialect == dialect)
+    }
+
+    /// The same protocol with the bodies that EvalScope's `perf` sends, where it speaks it.
+    pub fn as_evalscope(self) -> Option<Backend> {
+        Backend::of(Dialect::Evalscope).find(|backend| backend.name() == self.name())
     }
 
     /// The one of this name.

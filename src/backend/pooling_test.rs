@@ -32,6 +32,7 @@ fn body(backend: &str, sample: &Sample, overlay: Value) -> String {
         delivery: Delivery::Stream,
         overlay: &overlay,
         dropped: &[],
+        base: None,
     };
     let mut out = Vec::new();
     named(backend).template(&fixed).write(sample, None, &mut out);
@@ -182,7 +183,15 @@ fn the_form_of_answers_follows_the_body() {
     let delivery = |backend: &str, overlay: Value| {
         let overlay: Map<String, Value> = serde_json::from_value(overlay).unwrap();
         let delivery = Delivery::Stream;
-        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay, dropped: &[] };
+        let fixed = Fixed {
+            model: "m",
+            logprobs: None,
+            ignore_eos: false,
+            delivery,
+            overlay: &overlay,
+            dropped: &[],
+            base: None,
+        };
         named(backend).template(&fixed).delivery()
     };
     for backend in Backend::all() {

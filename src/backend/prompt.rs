@@ -47,6 +47,18 @@ pub(super) fn write_messages(sample: &Sample, out: &mut Vec<u8>) {
     });
 }
 
+/// Writes the messages of a chat as [`write_messages`] does, but a text that stands alone as the content itself.
+pub(super) fn write_plain_messages(sample: &Sample, out: &mut Vec<u8>) {
+    match &sample.prompt {
+        Prompt::Text(text) if sample.media.is_empty() => {
+            out.extend_from_slice(br#"[{"role":"user","content":"#);
+            write_text(text, out);
+            out.extend_from_slice(b"}]");
+        }
+        _ => write_messages(sample, out),
+    }
+}
+
 /// Writes a list of one message, with `content` writing its parts.
 pub(super) fn write_user_message(out: &mut Vec<u8>, content: impl FnOnce(&mut Vec<u8>)) {
     out.extend_from_slice(br#"[{"role":"user","content":["#);

@@ -68,6 +68,8 @@ pub struct RequestContent {
     pub overlay: Map<String, Value>,
     /// Fields that are left out of bodies.
     pub dropped: Vec<String>,
+    /// A body that the protocol's fields go into, where there is one.
+    pub base: Option<Map<String, Value>>,
     /// Whether the user asked for answers of the full length.
     pub ignore_eos: bool,
     /// Log probabilities to ask for.
@@ -111,7 +113,7 @@ impl RequestArgs {
         }
         let delivery = if self.no_stream_response { Delivery::Document } else { Delivery::Stream };
         let (dropped, ignore_eos) = (self.drop_field.clone(), self.ignore_eos);
-        Ok(RequestContent { overlay, dropped, ignore_eos, logprobs: self.logprobs, delivery, warnings })
+        Ok(RequestContent { overlay, dropped, ignore_eos, logprobs: self.logprobs, delivery, base: None, warnings })
     }
 
     /// The sampling flags that are given, in the order of the reference.

@@ -7,7 +7,15 @@ use crate::record::ServerTimes;
 
 fn body(delivery: Delivery) -> String {
     let overlay: Map<String, serde_json::Value> = serde_json::from_value(json!({"top_k": 5})).unwrap();
-    let fixed = Fixed { model: "m", logprobs: Some(1), ignore_eos: true, delivery, overlay: &overlay, dropped: &[] };
+    let fixed = Fixed {
+        model: "m",
+        logprobs: Some(1),
+        ignore_eos: true,
+        delivery,
+        overlay: &overlay,
+        dropped: &[],
+        base: None,
+    };
     let sample = Sample { prompt: Prompt::Text("hi".into()), output_tokens: 16, ..Sample::default() };
     let mut out = Vec::new();
     template(&fixed).write(&sample, None, &mut out);

@@ -22,6 +22,8 @@ pub struct Fixed<'a> {
     pub overlay: &'a Map<String, Value>,
     /// Fields that are left out, whoever has put them there: keys, and within objects keys joined by dots.
     pub dropped: &'a [String],
+    /// A body of the user's own that the protocol's fields go into, where the protocol takes one.
+    pub base: Option<&'a Map<String, Value>>,
 }
 
 /// A body in pieces: what is fixed is encoded once.
@@ -244,7 +246,15 @@ mod tests {
     fn what_a_sample_overrides_goes_over_everything_else() {
         let overlay = serde_json::Map::from_iter([("tools".to_owned(), Value::from(1))]);
         let delivery = Delivery::Stream;
-        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay, dropped: &[] };
+        let fixed = Fixed {
+            model: "m",
+            logprobs: None,
+            ignore_eos: false,
+            delivery,
+            overlay: &overlay,
+            dropped: &[],
+            base: None,
+        };
         let overrides = ["tools", "tool_choice"].map(|key| (key.to_owned(), Json::of(&Value::from("auto"))));
         let sample = Sample { overrides: overrides.to_vec(), ..Sample::default() };
         let mut out = Vec::new();
@@ -259,8 +269,15 @@ mod tests {
         let overlay = serde_json::Map::from_iter([("top_k".to_owned(), Value::from(1))]);
         let dropped = ["ignore_eos", "top_k", "stream_options.include_usage", "nothing", "model.of"].map(str::to_owned);
         let delivery = Delivery::Stream;
-        let fixed =
-            Fixed { model: "m", logprobs: None, ignore_eos: true, delivery, overlay: &overlay, dropped: &dropped };
+        let fixed = Fixed {
+            model: "m",
+            logprobs: None,
+            ignore_eos: true,
+            delivery,
+            overlay: &overlay,
+            dropped: &dropped,
+            base: None,
+        };
         let options = serde_json::json!({"include_usage": true, "more": 2});
         let fields = vec![
             ("model", Place::Model.into()),

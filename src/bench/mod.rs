@@ -3,6 +3,7 @@
 
 mod align;
 mod around;
+mod before;
 mod count;
 mod experiment;
 mod probing;
@@ -64,7 +65,7 @@ pub fn carry_out(
     if !session.check_ready(stop, tell)? {
         return Ok(None);
     }
-    let Some((session, late_warnings)) = align(experiment, site, session, stop, tell)? else { return Ok(None) };
+    let Some((mut session, late_warnings)) = align(experiment, site, session, stop, tell)? else { return Ok(None) };
     if !session.warm_up(stop, tell)? {
         return Ok(None);
     }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::Experiment;
-use crate::dataset::{Carries, Samples};
+use crate::dataset::{Carries, Sample, Samples};
 use crate::error::{Error, Result};
 use crate::plan::Workload;
 use crate::plan::turns::{Count, Turns};
@@ -22,6 +22,8 @@ pub struct Schedule {
     pub due: Vec<Tick>,
     /// Whether the dataset says when they are due.
     pub recorded: bool,
+    /// The dataset's first samples, where they warm the server up and are no part of the run.
+    pub warm_ups: Vec<Sample>,
     /// Which adapter each of the samples goes to, where there are any: the turns of a conversation to one.
     pub adapters: Option<Arc<Partition>>,
 }
@@ -34,17 +36,20 @@ impl Schedule {
     pub fn of(experiment: &Experiment, tokenizer: Option<&Tokenizer>, tell: Tell<'_>) -> Result<Self> {
         let Experiment { workload, load, .. } = experiment;
         let mut draws = Draws::new(workload.seed);
-        let (samples, turns) = samples(workload, &experiment.server.backend.carries(), tokenizer, &mut draws)?;
+        let (mut samples, turns) = samples(workload, &experiment.server.backend.carries(), tokenizer, &mut draws)?;
         if samples.count == 0 {
             return Err(Error::new("the dataset has no request").hint("give `--num-prompts` 1 or more"));
         }
         samples.warnings.iter().for_each(|warning| tell(Moment::Noticed(warning)));
+        let own = load.warm_up.own().min(samples.count - 1);
+        let warm_ups = samples.iter.by_ref().take(own).collect::<Result<Vec<Sample>>>()?;
+        samples.count -= own;
         let begins = turns.as_ref().map_or(samples.count, Turns::conversations);
         let recorded = samples.due.is_some();
         let due = samples.due.clone().unwrap_or_else(|| load.arrivals.due(begins, &mut draws.legacy));
         let adapters = workload.adapters.as_ref().map(|mix| mix.assign(begins, &mut draws.python));
         let adapters = adapters.map(|assigned| Arc::new(Turns::spread(turns.as_ref(), assigned)));
-        Ok(Schedule { samples, turns, due, recorded, adapters })
+        Ok(Schedule { samples, turns, due, recorded, warm_ups, adapters })
     }
 }
 

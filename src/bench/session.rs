@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use super::align::{Iter, Supply};
@@ -17,20 +17,16 @@ use crate::error::{Error, Result};
 use crate::plan::request::Encoder;
 use crate::plan::turns::{self, Turns};
 use crate::plan::{Load, probe};
-use crate::record::{
-    Collector, Counters, Finished, Moment, Outcome, Overdue, Partition, Record, Run, Setup, Tell, Tick,
-};
+use crate::record::{Collector, Counters, Moment, Overdue, Partition, Record, Run, Setup, Tell, Tick};
 use crate::secrets::Secrets;
 
 /// How long requests may take where the user sets no limit.
 const NO_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
-/// The longest pause between two tries of the ready check.
-const PAUSE: Duration = Duration::from_secs(1);
 /// Connections that are opened beforehand at most: one address has some 28,000 ports to connect from.
 const MOST_CONNECTIONS: usize = 20_000;
 
 /// Encoded requests that wait for their turn.
-const AHEAD_BYTES: usize = 8 * 1024 * 1024;
+pub(super) const AHEAD_BYTES: usize = 8 * 1024 * 1024;
 /// Encoded requests that wait where all are sent at once.
 const AT_ONCE_BYTES: usize = 64 * 1024 * 1024;
 
@@ -38,13 +34,15 @@ const AT_ONCE_BYTES: usize = 64 * 1024 * 1024;
 pub(super) struct Session {
     /// What the run is.
     pub(super) setup: Setup,
-    targets: Arc<[Target]>,
-    server: Server,
-    secrets: Secrets,
-    load: Load,
-    encoder: Encoder,
-    /// The first sample, which the ready check and warm-ups send too.
-    first: Sample,
+    pub(super) targets: Arc<[Target]>,
+    pub(super) server: Server,
+    pub(super) secrets: Secrets,
+    pub(super) load: Load,
+    pub(super) encoder: Encoder,
+    /// The first sample, which the ready check and warm-ups send too where they have none of their own.
+    pub(super) first: Sample,
+    /// The warm-ups' own.
+    pub(super) warm_ups: Vec<Sample>,
     samples: Iter,
     /// How the samples belong together, where requests do not stand alone.
     turns: Option<Turns>,
@@ -52,6 +50,8 @@ pub(super) struct Session {
     pub(super) conversations: Vec<u32>,
     count: usize,
     due: Vec<Tick>,
+    /// Whether the record of a request has its body.
+    keep_requests: bool,
     late_warnings: Receiver<String>,
 }
 
@@ -103,10 +103,11 @@ impl Session {
             delivery: content.delivery,
             overlay: &content.overlay,
             dropped: &content.dropped,
+            base: content.base.as_ref(),
         };
         let targets = Target::resolve_all(server)?;
         let encoder = Encoder::new(targets.iter().map(Target::start), &server.all_headers(), server.backend, &fixed);
-        let Schedule { mut samples, turns, due, recorded, adapters } = schedule;
+        let Schedule { mut samples, turns, due, recorded, adapters, warm_ups } = schedule;
         let first = samples.iter.next().expect("a schedule has a sample")?;
         encoder.check(&first)?;
         let proxy = targets.iter().find_map(Target::proxy).map(str::to_owned);
@@ -131,11 +132,13 @@ impl Session {
             load: experiment.load.clone(),
             encoder,
             first,
+            warm_ups,
             samples: samples.iter,
             conversations: turns.as_ref().map_or(Vec::new(), Turns::first_ids),
             turns,
             count: samples.count,
             due,
+            keep_requests: experiment.workload.keep_requests,
             late_warnings: samples.late_warnings,
         })
     }
@@ -159,94 +162,6 @@ impl Session {
     pub(super) fn replace(self, with: impl FnOnce(Supply) -> Result<Option<Supply>>) -> Result<Option<Self>> {
         let replaced = with(Supply { first: self.first, rest: self.samples })?;
         Ok(replaced.map(|Supply { first, rest }| Session { first, samples: rest, ..self }))
-    }
-
-    /// The ready check, if it was asked for; tells whether the run may go on.
-    pub(super) fn check_ready(&self, stop: &Receiver<Stop>, tell: Tell<'_>) -> Result<bool> {
-        tell(Moment::ReadyCheck(self.load.ready_check));
-        let Some(limit) = self.load.ready_check else { return Ok(true) };
-        let ready = self.wait_until_ready(limit, stop, tell)?;
-        if ready {
-            tell(Moment::Ready);
-        }
-        Ok(ready)
-    }
-
-    /// The warm-ups, as far as they were asked for; tells whether the run may go on.
-    pub(super) fn warm_up(&self, stop: &Receiver<Stop>, tell: Tell<'_>) -> Result<bool> {
-        let count = self.load.warmups;
-        if count > 0 {
-            tell(Moment::WarmingUp(count));
-            let (_, stopped) = self.test(count, self.patience(), stop, tell)?;
-            if stopped {
-                return Ok(false);
-            }
-        }
-        tell(Moment::WarmedUp(count));
-        Ok(true)
-    }
-
-    fn wait_until_ready(&self, limit: Duration, stop: &Receiver<Stop>, tell: Tell<'_>) -> Result<bool> {
-        let begun = drive::now();
-        loop {
-            // A server that takes the request and says nothing is not ready either.
-            let left = limit.saturating_sub(drive::now() - begun).max(PAUSE);
-            let patience = match self.patience() {
-                longer if longer.limit > left => Patience { limit: left, flag: "--ready-check-timeout-sec" },
-                patience => patience,
-            };
-            let (finished, stopped) = self.test(self.targets.len(), patience, stop, tell)?;
-            let Some(finished) = finished.filter(|_| !stopped) else { return Ok(false) };
-            if finished.record.outcome == Outcome::Done {
-                return Ok(true);
-            }
-            let waited = drive::now() - begun;
-            let left = limit.saturating_sub(waited);
-            if left.is_zero() {
-                let what = format!("the server was not ready within {} s: {}", limit.as_secs(), finished.detail);
-                return Err(Error::new(what).hint("check the address, or raise `--ready-check-timeout-sec`"));
-            }
-            tell(Moment::NotReady { waited, cause: &finished.detail });
-            if !matches!(stop.recv_timeout(left.min(PAUSE)), Err(mpsc::RecvTimeoutError::Timeout)) {
-                return Ok(false);
-            }
-        }
-    }
-
-    /// Sends the first sample `count` times, to the servers in turn, without a request id; gives the last that failed, or else
-    /// finished, and whether it was stopped. Each may take so long as `patience` says.
-    fn test(
-        &self,
-        count: usize,
-        patience: Patience,
-        stop: &Receiver<Stop>,
-        tell: Tell<'_>,
-    ) -> Result<(Option<Finished>, bool)> {
-        let sample = Sample { request_id: None, ..self.first.clone() };
-        let encoder = self.encoder.clone().with_servers(in_turn(&self.targets, count).map(Arc::new));
-        let stream = drive::Stream {
-            jobs: Box::new((0..count).map(move |id| Ok(encoder.job(id as u32, Tick::ZERO, &sample)))),
-            max_in_flight: self.load.max_concurrency,
-            workers: 1,
-            connections: 0,
-            ready: count,
-            budget: AHEAD_BYTES,
-            duration: None,
-            max_failures: None,
-        };
-        let mut last: Option<Finished> = None;
-        let settings = Settings { patience, ..self.settings() };
-        let ending = drive::run(stream, settings, stop, &mut |observation| match observation {
-            Observation::Finished(mut finished) => {
-                finished.detail = self.secrets.mask(finished.detail);
-                if last.as_ref().is_none_or(|last| last.record.outcome == Outcome::Done) {
-                    last = Some(*finished);
-                }
-            }
-            Observation::Stopping { in_flight, grace } => tell(Moment::Stopping { in_flight, grace }),
-            Observation::Began | Observation::Beat { .. } => {}
-        })?;
-        Ok((last, ending.stopped))
     }
 
     /// Sends all requests, and gathers, counts and tells what happens.
@@ -297,11 +212,11 @@ impl Session {
     }
 
     /// How long one request may take.
-    fn patience(&self) -> Patience {
+    pub(super) fn patience(&self) -> Patience {
         Patience { limit: self.server.request_timeout.unwrap_or(NO_TIMEOUT), flag: "--request-timeout" }
     }
 
-    fn settings(&self) -> Settings {
+    pub(super) fn settings(&self) -> Settings {
         Settings {
             targets: Arc::clone(&self.targets),
             backend: self.server.backend,
@@ -309,6 +224,7 @@ impl Session {
             patience: self.patience(),
             max_event_bytes: self.server.max_event_bytes,
             connect: self.server.connect,
+            keep_requests: self.keep_requests,
         }
     }
 
@@ -336,7 +252,7 @@ impl Session {
 }
 
 /// The servers of so many requests, or conversations, that go to them in turn, where there are several.
-fn in_turn(targets: &[Target], count: usize) -> Option<Partition> {
+pub(super) fn in_turn(targets: &[Target], count: usize) -> Option<Partition> {
     let names = || targets.iter().map(|target| target.name().to_owned()).collect();
     (targets.len() > 1).then(|| Partition::in_turn(names(), count))
 }

@@ -79,7 +79,8 @@ impl<'a> Desk<'a> {
 
     /// Takes in what happens.
     pub(super) fn hear(&mut self, moment: Moment<'_>) {
-        if let Some(words) = self.order.output.screen.words(&moment) {
+        // Several reports have one voice.
+        if let Some(words) = self.order.output.screens.iter().find_map(|format| format.words(&moment)) {
             self.say(&words);
         }
         match moment {
@@ -90,7 +91,8 @@ impl<'a> Desk<'a> {
             Moment::Begins { setup, planned, conversations, last_due } => {
                 if let Some(details) = &mut self.details {
                     details.begin(setup, planned, conversations);
-                    let told = details.kept() || self.order.output.detailed;
+                    let Output { record, detailed, .. } = &self.order.output;
+                    let told = record.as_ref().map_or(*detailed, |keep| keep.told);
                     told.then(|| self.ui.note(&details.said()));
                 }
                 self.held = Some(Vec::new());
@@ -126,8 +128,15 @@ impl<'a> Desk<'a> {
         self.live.add(finished);
     }
 
-    /// Measures, reports and saves the run of `point`. `failure` is why it ended early, where something broke.
-    pub(super) fn publish(&mut self, point: &Point, run: &Run, failure: Option<Error>) -> Went {
+    /// Measures, reports and saves the run of `point`. `failure` is why it ended early, where something broke; `witness` sees what
+    /// is reported.
+    pub(super) fn publish(
+        &mut self,
+        point: &Point,
+        run: &Run,
+        failure: Option<Error>,
+        witness: &mut dyn FnMut(&Report<'_>),
+    ) -> Went {
         std::mem::replace(&mut self.progress, Progress::off()).finish();
         let recorded = self.details.as_mut().map_or(Ok(()), |details| details.end(run));
         self.check(recorded);
@@ -147,8 +156,11 @@ impl<'a> Desk<'a> {
         said.iter().for_each(|line| self.say(line));
         // What matters stands last.
         let report = Report { saved: &files, ..report };
-        let reported = written(self.order.output.screen.write(&report, None, self.out).and_then(|()| self.out.flush()));
-        self.check(reported);
+        witness(&report);
+        for format in &self.order.output.screens {
+            let reported = written(format.write(&report, None, self.out).and_then(|()| self.out.flush()));
+            self.check(reported);
+        }
         let mut complaints = std::mem::take(&mut self.complaints).into_iter().chain(failure);
         let exit = match complaints.next() {
             Some(first) => {

@@ -41,7 +41,7 @@ impl Details {
     /// If it cannot be written, or is there already and is to stay.
     pub(super) fn open(output: &Output, files: &Files) -> Result<Option<Self>> {
         let (writer, new) = match &output.record {
-            Some(Keep { path, existing }) => {
+            Some(Keep { path, existing, .. }) => {
                 let new = !path.exists();
                 (Writer::create(path, *existing)?, new)
             }
@@ -51,11 +51,6 @@ impl Details {
         let path = writer.path().to_owned();
         let unbegun = Unbegun(new.then(|| path.clone()));
         Ok(Some(Details { path, kept: output.record.is_some(), writer, broken: None, unbegun }))
-    }
-
-    /// Whether the file stays.
-    pub(super) fn kept(&self) -> bool {
-        self.kept
     }
 
     /// What the file is good for, in a sentence.

@@ -7,6 +7,7 @@ mod dry_run;
 mod generate;
 mod help;
 mod order;
+mod perf;
 mod report;
 mod runs;
 mod serve;
@@ -22,6 +23,7 @@ use clap::{ArgAction, ColorChoice, CommandFactory, FromArgMatches, Parser, Subco
 use crate::args::{Words, grammar, options};
 use crate::error::{self, Error, Exit, Result};
 use crate::legible::{legible, legible_lines};
+use crate::token;
 use crate::ui::{Style, Ui};
 
 /// The command line.
@@ -49,6 +51,8 @@ fn topics() -> String {
 enum Action {
     /// Put load on a server and report what happened
     Serve(Box<serve::ServeArgs>),
+    /// Put load on a server at several points, in EvalScope's words and tables
+    Perf(Box<perf::PerfArgs>),
     /// Make any report of a stored run anew, also with other percentiles or limits
     Report(Box<report::ReportArgs>),
     /// Hold two or more stored runs against each other
@@ -105,6 +109,7 @@ impl Action {
     fn run(self, ui: &Ui) -> Result<Exit> {
         match self {
             Action::Serve(args) => args.run(ui),
+            Action::Perf(args) => args.run(ui),
             Action::Report(args) => args.run(ui),
             Action::Compare(args) => args.run(),
             Action::Sim(args) => args.run(),
@@ -126,6 +131,10 @@ impl Cli {
         let mut cli = Cli::from_arg_matches_mut(&mut matches)?;
         match &mut cli.action {
             Action::Serve(args) => {
+                args.options = options.unwrap_or_default();
+                args.words = words;
+            }
+            Action::Perf(args) => {
                 args.options = options.unwrap_or_default();
                 args.words = words;
             }
@@ -215,6 +224,16 @@ fn finish(ui: Ui, result: Result<Exit>) -> Exit {
         ui.error(&error);
         error.exit()
     })
+}
+
+/// Ends the process: a template that fills the memory cannot be stopped, and would take the machine with it.
+#[expect(clippy::exit, clippy::disallowed_methods, reason = "nobody is there to hand a result to")]
+fn too_much_memory() -> ! {
+    let most = token::MOST_MEMORY >> 30;
+    let error =
+        Error::new(format!("the tokenizer's chat template takes more than {most} GiB of memory for one prompt"));
+    Ui::default().error(&error.hint("use `--skip-chat-template` to send prompts as they are"));
+    std::process::exit(Exit::Unable.status().into())
 }
 
 #[cfg(test)]

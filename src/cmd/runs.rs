@@ -107,7 +107,7 @@ impl Runs<'_> {
         told.unwrap_or_else(|error| desk.complain(error));
         let carried = bench::carry_out(&experiment, self.site, self.signals, &mut |moment| desk.hear(moment))?;
         let Some(Carried { run, failure, after }) = carried else { return Ok(INTERRUPTED) };
-        let Went { tried, exit } = desk.publish(point, &run, failure);
+        let Went { tried, exit } = desk.publish(point, &run, failure, &mut |_| ());
         let ended = after.end(self.signals.listen(), &mut |moment| desk.hear(moment));
         let exit = match ended {
             Ok(true) => exit,

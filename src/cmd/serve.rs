@@ -131,6 +131,7 @@ impl ServeArgs {
             longest: self.dataset.longest()?,
             adapters: self.adapters.resolve()?,
             content,
+            keep_requests: false,
             num_prompts: u64::try_from(num_prompts).unwrap_or_default(),
             seed: u32::try_from(self.dataset.seed).unwrap_or_default(),
         };
@@ -198,7 +199,7 @@ impl ServeArgs {
         list.points.iter().try_for_each(|point| make(point).map(drop))?;
         let base = self.check()?;
         let Order { experiment, sim, .. } = make(&list.points[0])?;
-        token::limit_memory(too_much_memory);
+        token::limit_memory(super::too_much_memory);
         experiment.workload.dataset.check_file()?;
         for warning in warnings.iter().chain(experiment.warnings()) {
             ui.warn(warning);
@@ -236,16 +237,6 @@ impl ServeArgs {
         }
         .run()
     }
-}
-
-/// Ends the process: a template that fills the memory cannot be stopped, and would take the machine with it.
-#[expect(clippy::exit, clippy::disallowed_methods, reason = "nobody is there to hand a result to")]
-fn too_much_memory() -> ! {
-    let most = token::MOST_MEMORY >> 30;
-    let error =
-        Error::new(format!("the tokenizer's chat template takes more than {most} GiB of memory for one prompt"));
-    Ui::default().error(&error.hint("use `--skip-chat-template` to send prompts as they are"));
-    std::process::exit(Exit::Unable.status().into())
 }
 
 /// The settings of a simulator inside the process, on a port of its own.

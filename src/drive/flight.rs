@@ -193,7 +193,7 @@ impl Flight {
                 }
             }
             if flushed.is_some() {
-                self.job.bytes = Vec::new();
+                self.worker.let_go(&mut self.job);
             }
             leave_at = self.rest().map(|wait| {
                 let at = tokio::time::Instant::now() + wait;
@@ -278,6 +278,7 @@ impl Flight {
             chunks: answer.chunks,
             tokens,
             text: answer.text,
+            request: self.worker.kept(self.job.body()),
             counted_by_server: counted.is_some(),
             detail,
             audio_seconds: self.job.audio_seconds,

@@ -66,6 +66,8 @@ pub struct Settings {
     pub max_event_bytes: usize,
     /// When connections are opened.
     pub connect: Connect,
+    /// Whether what is told of a request has its body.
+    pub keep_requests: bool,
 }
 
 /// The requests of a run and how they are let out.

@@ -268,6 +268,18 @@ impl Worker {
         self.settings.backend.task()
     }
 
+    /// Frees the bytes of a request that has been written, unless they are to be kept.
+    pub(super) fn let_go(&self, job: &mut Job) {
+        if !self.settings.keep_requests {
+            job.bytes = Vec::new();
+        }
+    }
+
+    /// The body of a request that has ended, where that is to be kept.
+    pub(super) fn kept(&self, body: &[u8]) -> String {
+        if self.settings.keep_requests { String::from_utf8_lossy(body).into_owned() } else { String::new() }
+    }
+
     pub(super) fn patience(&self) -> Patience {
         self.settings.patience
     }

@@ -37,6 +37,8 @@ pub static TOPICS: &[Topic] = &[
     topic("records", "Keeping a run, and reporting it anew", include_str!("records.md")),
     topic("exit", "Exit status, and what an interrupt does", include_str!("exit.md")),
     topic("differences", "What differs from `vllm bench serve`", include_str!("differences.md")),
+    topic("differences-evalscope", "What differs from EvalScope", include_str!("differences-evalscope.md")),
+    topic("perf-datasets", "The datasets of `perf`", include_str!("perf-datasets.md")),
     topic("simulator", "The simulated server, and what it can be told", include_str!("simulator.md")),
     topic("speed", "What the client costs and how exact it is", include_str!("speed.md")),
     topic("tests", "The tests of the program itself", include_str!("tests.md")),

@@ -43,7 +43,7 @@ pub use plain::{
 };
 pub use probes::Probes;
 pub use repeat::Repeated;
-pub use request::{e2el, queued, seconds, ttft};
+pub use request::{e2el, queued, seconds, tpot, ttft};
 pub use server::{Diffusion, PrefixCache, Speculation};
 pub use steady::{Steady, SteadyRule};
 pub use summary::{Basis, OWN_PERCENTILES, Summary};

@@ -39,7 +39,7 @@ fn mean_gap(record: &Record) -> f64 {
 }
 
 /// Time per output token after the first, in seconds, of answers with more than one.
-pub(super) fn tpot(record: &Record) -> Option<f64> {
+pub fn tpot(record: &Record) -> Option<f64> {
     (record.output_tokens > 1).then(|| (e2el(record) - ttft(record)) / f64::from(record.output_tokens - 1))
 }
 

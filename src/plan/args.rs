@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::arrivals::Arrivals;
+use super::before::{ReadyCheck, WarmUp};
 use super::patience::MaxFailures;
 use crate::args;
 use crate::args::range::outside;
@@ -76,9 +77,9 @@ pub struct Load {
     /// Most requests in flight; `None` for no limit.
     pub max_concurrency: Option<usize>,
     /// Unmeasured requests before the run.
-    pub warmups: usize,
-    /// How long to wait for a first answer; `None` not to check.
-    pub ready_check: Option<Duration>,
+    pub warm_up: WarmUp,
+    /// Whether the server answers at all; `None` not to check.
+    pub ready_check: Option<ReadyCheck>,
     /// When to stop the run; `None` for when it is done.
     pub duration: Option<Duration>,
     /// Most failures before the run gives up; `None` not to give up.
@@ -155,11 +156,11 @@ impl LoadArgs {
             burstiness: self.burstiness,
             max_concurrency,
             max_failures: self.max_failures,
-            warmups: usize::try_from(self.num_warmups).unwrap_or(0),
+            warm_up: WarmUp::Copies(usize::try_from(self.num_warmups).unwrap_or(0)),
             ready_check: u64::try_from(self.ready_check_timeout_sec)
                 .ok()
                 .filter(|&secs| secs > 0)
-                .map(Duration::from_secs),
+                .map(|secs| ReadyCheck::lasting(Duration::from_secs(secs), "--ready-check-timeout-sec")),
             duration: self.duration.map(duration).transpose()?,
             workers: at_least_one("--workers", self.workers, "a choice by the number of cores")?,
             probe_rate: self.probe_rate()?,
@@ -297,10 +298,11 @@ mod tests {
     #[test]
     fn phases_of_zero_or_less_are_left_out() {
         let load = resolve(&["--num-warmups=-1", "--ready-check-timeout-sec=0"]).unwrap();
-        assert_eq!((load.warmups, load.ready_check, load.duration), (0, None, None));
+        assert_eq!((load.warm_up, load.ready_check, load.duration), (WarmUp::Copies(0), None, None));
         let load = resolve(&["--num-warmups=2", "--ready-check-timeout-sec=3", "--duration=0.5"]).unwrap();
-        let (ready, half) = (Duration::from_secs(3), Duration::from_millis(500));
-        assert_eq!((load.warmups, load.ready_check, load.duration), (2, Some(ready), Some(half)));
+        let ready = ReadyCheck::lasting(Duration::from_secs(3), "--ready-check-timeout-sec");
+        let half = Duration::from_millis(500);
+        assert_eq!((load.warm_up, load.ready_check, load.duration), (WarmUp::Copies(2), Some(ready), Some(half)));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod adapters;
 pub mod args;
 pub mod arrivals;
+mod before;
 mod hash;
 pub mod pairing;
 mod patience;
@@ -15,6 +16,7 @@ mod workload;
 
 pub use adapters::{AdapterArgs, AdapterMix};
 pub use args::{Load, LoadArgs};
+pub use before::{ReadyCheck, WarmUp};
 pub use patience::MaxFailures;
 pub use preview::Preview;
 pub use then::Then;

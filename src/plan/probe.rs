@@ -54,7 +54,15 @@ mod tests {
     fn first() -> Job {
         let overlay = Map::from_iter([("temperature".to_owned(), json!(0))]);
         let delivery = Delivery::Stream;
-        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay, dropped: &[] };
+        let fixed = Fixed {
+            model: "m",
+            logprobs: None,
+            ignore_eos: false,
+            delivery,
+            overlay: &overlay,
+            dropped: &[],
+            base: None,
+        };
         let encoder = Encoder::new(&[Start::default()], &[], Backend::named("openai").unwrap(), &fixed);
         let overrides = vec![("tools".to_owned(), Json::of(&json!([])))];
         let sample = Sample { request_id: Some("r-0".into()), output_tokens: 99, overrides, ..Sample::default() };

@@ -150,7 +150,15 @@ mod tests {
     fn encoder(headers: &[(&str, &str)]) -> Encoder {
         let overlay = Map::new();
         let delivery = Delivery::Stream;
-        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay, dropped: &[] };
+        let fixed = Fixed {
+            model: "m",
+            logprobs: None,
+            ignore_eos: false,
+            delivery,
+            overlay: &overlay,
+            dropped: &[],
+            base: None,
+        };
         let headers: Vec<(String, String)> =
             headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
         let start = Start { line: "POST /v1/completions HTTP/1.1\r\n".into(), host: "localhost:8000".into() };
@@ -191,7 +199,15 @@ mod tests {
     fn a_sample_that_the_protocol_cannot_ask_for_is_named() {
         let overlay = Map::new();
         let delivery = Delivery::Stream;
-        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay, dropped: &[] };
+        let fixed = Fixed {
+            model: "m",
+            logprobs: None,
+            ignore_eos: false,
+            delivery,
+            overlay: &overlay,
+            dropped: &[],
+            base: None,
+        };
         let rerank = Backend::named("vllm-rerank").unwrap();
         let mut jobs = Encoder::new(&[Start::default()], &[], rerank, &fixed)
             .jobs(std::iter::once(Ok(sample(None))), vec![Tick::ZERO]);

@@ -199,7 +199,15 @@ mod tests {
     fn encoder() -> Encoder {
         let overlay = Map::new();
         let delivery = Delivery::Stream;
-        let fixed = Fixed { model: "m", logprobs: None, ignore_eos: false, delivery, overlay: &overlay, dropped: &[] };
+        let fixed = Fixed {
+            model: "m",
+            logprobs: None,
+            ignore_eos: false,
+            delivery,
+            overlay: &overlay,
+            dropped: &[],
+            base: None,
+        };
         Encoder::new(&[Start::default()], &[], Backend::named("openai-chat").unwrap(), &fixed)
     }
 

@@ -19,6 +19,8 @@ pub struct Workload {
     pub content: RequestContent,
     /// Whether prompts are cut to the server's count of their tokens.
     pub aligned: bool,
+    /// Whether the record of a request has its body.
+    pub keep_requests: bool,
     /// How many requests were asked for, which may be more than the dataset has.
     pub num_prompts: u64,
     /// The seed of every draw.

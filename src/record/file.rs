@@ -40,6 +40,8 @@ struct Line<'a, Text> {
     chunks: Cow<'a, [Tick]>,
     tokens: Cow<'a, [u32]>,
     text: Text,
+    #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
+    request: Cow<'a, str>,
     #[serde(default = "one_input")]
     inputs: u32,
     #[serde(default)]
@@ -285,6 +287,7 @@ fn line(finished: &Finished) -> Line<'_, &str> {
         chunks: finished.chunks.as_slice().into(),
         tokens: finished.tokens.as_slice().into(),
         text: &finished.text,
+        request: finished.request.as_str().into(),
         inputs: record.inputs,
         audio_seconds: finished.audio_seconds,
         server_queue: finished.server.queue,
@@ -316,6 +319,7 @@ impl<Text> Line<'_, Text> {
             chunks: self.chunks.into_owned(),
             tokens: self.tokens.into_owned(),
             text: text(self.text),
+            request: self.request.into_owned(),
             counted_by_server: self.counted_by_server,
             detail: self.detail.into_owned(),
             audio_seconds: self.audio_seconds,

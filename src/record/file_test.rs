@@ -48,6 +48,7 @@ prop_compose! {
             connected,
             chunks: chunks.into_iter().map(Tick::from_nanos).collect(),
             tokens,
+            request: texts.0.clone(),
             text: texts.0,
             counted_by_server: counts.2,
             detail: texts.1,

@@ -239,6 +239,8 @@ pub struct Finished {
     pub tokens: Vec<u32>,
     /// The answer's text.
     pub text: String,
+    /// The body of the request, where that is to be kept; else empty.
+    pub request: String,
     /// Whether there is nothing to count: `record.output_tokens` is the server's own figure, or the answer is vectors and has
     /// none. If not, it is 0 until the text is counted.
     pub counted_by_server: bool,

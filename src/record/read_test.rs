@@ -116,7 +116,7 @@ prop_compose! {
         let server = ServerTimes { queue: queue.map(f64::from), ttft: ttft_of_server.map(f64::from) };
         let connected = Tick::from_nanos(due);
         let said = crate::record::Said { reason: chunks.first().map(|_| "stop".to_owned()), ..Default::default() };
-        Finished { record, connected, chunks, tokens, text, counted_by_server, detail, audio_seconds, server, workload, said }
+        Finished { record, connected, chunks, tokens, text, counted_by_server, detail, audio_seconds, server, workload, said, request: String::new() }
     }
 }
 

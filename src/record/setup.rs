@@ -79,6 +79,12 @@ impl Setup {
         }
     }
 
+    /// Whether answers were asked for as streams.
+    pub fn streams(&self) -> bool {
+        let is = |name: &str, wanted: bool| self.option(name) == Some(&Value::Bool(wanted));
+        self.task == Task::Generation && !is("stream", false) && !is("no_stream_response", true)
+    }
+
     /// The option of this name, if the command has it.
     pub(super) fn option(&self, name: &str) -> Option<&Value> {
         self.options.iter().find(|(known, _)| known == name).map(|(_, value)| value)

@@ -117,8 +117,14 @@ impl OutputArgs {
             return Err(Error::new("`--record -`: records are read back, which stdout cannot be").hint("name a file"));
         }
         let existing = if self.overwrite { Existing::Replaced } else { Existing::Kept };
-        let record = self.record.clone().map(|path| Keep { path, existing });
-        Ok(Output { screen: self.report.format(), files, record, charts: self.charts, detailed: self.save_detailed })
+        let record = self.record.clone().map(|path| Keep { path, existing, told: true });
+        Ok(Output {
+            screens: vec![self.report.format()],
+            files,
+            record,
+            charts: self.charts,
+            detailed: self.save_detailed,
+        })
     }
 
     /// Further text fields of the result, in order.

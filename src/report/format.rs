@@ -35,14 +35,16 @@ pub enum Format {
     /// A picture of the lengths of prompts and answers.
     Lengths,
     /// EvalScope's report for people.
-    Evalscope(Profile),
+    Evalscope(Profile, Lang),
     /// A file as EvalScope writes it.
     EvalscopeFile(File),
+    /// EvalScope's database of requests.
+    EvalscopeDatabase,
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: [Format; 18] = [
+    pub const ALL: [Format; 19] = [
         Format::Vllm,
         Format::Full,
         Format::Outline,
@@ -52,8 +54,8 @@ impl Format {
         Format::Markdown,
         Format::Timeline(Thresholds::DEFAULT),
         Format::Lengths,
-        Format::Evalscope(Profile::Current),
-        Format::Evalscope(Profile::Classic),
+        Format::Evalscope(Profile::Current, Lang::En),
+        Format::Evalscope(Profile::Classic, Lang::En),
         Format::EvalscopeFile(File::Summary(Profile::Current)),
         Format::EvalscopeFile(File::Summary(Profile::Classic)),
         Format::EvalscopeFile(File::Percentile(Profile::Current)),
@@ -61,6 +63,7 @@ impl Format {
         Format::EvalscopeFile(File::Throughput),
         Format::EvalscopeFile(File::Timeline),
         Format::EvalscopeFile(File::Args),
+        Format::EvalscopeDatabase,
     ];
 
     /// Its name on the command line.
@@ -75,16 +78,17 @@ impl Format {
             Format::Markdown => "markdown",
             Format::Timeline(_) => "timeline",
             Format::Lengths => "lengths",
-            Format::Evalscope(Profile::Current) => "evalscope",
-            Format::Evalscope(Profile::Classic) => "evalscope-classic",
+            Format::Evalscope(Profile::Current, _) => "evalscope",
+            Format::Evalscope(Profile::Classic, _) => "evalscope-classic",
             Format::EvalscopeFile(file) => file.format(),
+            Format::EvalscopeDatabase => "evalscope-db",
         }
     }
 
     /// What the name of a file ends in that stands beside a result.
     pub fn ending(self) -> &'static str {
         match self {
-            Format::Vllm | Format::Full | Format::Outline | Format::Evalscope(_) => "txt",
+            Format::Vllm | Format::Full | Format::Outline | Format::Evalscope(..) => "txt",
             Format::VllmJson => "json",
             Format::PyTorch => "pytorch.json",
             Format::Csv => "csv",
@@ -92,6 +96,7 @@ impl Format {
             Format::Timeline(_) => "timeline.html",
             Format::Lengths => "dataset_stats.png",
             Format::EvalscopeFile(file) => file.name(),
+            Format::EvalscopeDatabase => "benchmark_data.db",
         }
     }
 
@@ -106,7 +111,7 @@ impl Format {
 
     /// Whether it cannot be written without the details of every request.
     pub fn needs_details(self) -> bool {
-        matches!(self, Format::Timeline(_))
+        matches!(self, Format::Timeline(_) | Format::EvalscopeDatabase)
     }
 
     /// Why it has nothing to show of this run, if it has nothing.
@@ -132,6 +137,7 @@ impl Format {
     pub fn words(self, moment: &Moment<'_>) -> Option<String> {
         match self {
             Format::Vllm | Format::Full | Format::Outline => announce::words(moment),
+            Format::Evalscope(_, lang) => evalscope::announce::words(moment, lang),
             _ => None,
         }
     }
@@ -153,9 +159,12 @@ impl Format {
             (Format::Csv, _) => csv::write(report.all_figures(), out),
             (Format::Markdown, _) => markdown::write(report, out),
             (Format::Timeline(thresholds), Some(details)) => timeline::write(report, details, thresholds, out),
-            (Format::Timeline(_), None) => Err(io::Error::other("the details of the run are missing")),
+            (Format::EvalscopeDatabase, Some(details)) => evalscope::database(report, details, out),
+            (Format::Timeline(_) | Format::EvalscopeDatabase, None) => {
+                Err(io::Error::other("the details of the run are missing"))
+            }
             (Format::Lengths, _) => dataset_stats::write(report, out),
-            (Format::Evalscope(profile), _) => evalscope::point(&Row::of(report), profile, Lang::En, out),
+            (Format::Evalscope(profile, lang), _) => evalscope::point(&Row::of(report), profile, lang, out),
             (Format::EvalscopeFile(file), _) => file.write(&Row::of(report), report.run, out),
         }
     }
@@ -169,7 +178,7 @@ impl Format {
             Format::Timeline(_) => Some("a timeline shows when each was answered"),
             Format::Lengths => Some("the picture of lengths shows those of each"),
             Format::Outline => Some("it tells of single requests"),
-            Format::Evalscope(_) | Format::EvalscopeFile(_) => {
+            Format::Evalscope(..) | Format::EvalscopeFile(_) | Format::EvalscopeDatabase => {
                 Some("EvalScope's percentiles are those of single requests")
             }
             Format::Vllm | Format::Full | Format::PyTorch | Format::Csv | Format::Markdown => None,
@@ -222,7 +231,7 @@ mod tests {
             error.advice().unwrap(),
             "use one of vllm, full, outline, json, pytorch, csv, markdown, timeline, lengths, evalscope, evalscope-classic, \
              evalscope-summary, evalscope-classic-summary, evalscope-percentile, evalscope-classic-percentile, \
-             evalscope-throughput, evalscope-timeline, evalscope-args"
+             evalscope-throughput, evalscope-timeline, evalscope-args, evalscope-db"
         );
     }
 

@@ -13,8 +13,8 @@ use crate::record::file::{self, Existing};
 /// What is written where.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Output {
-    /// What the screen shows.
-    pub screen: Format,
+    /// What the screen shows, one after the other.
+    pub screens: Vec<Format>,
     /// What goes to which place, in order.
     pub files: Vec<(Format, Place)>,
     /// The file of records that is kept, if one is.
@@ -32,6 +32,8 @@ pub struct Keep {
     pub path: PathBuf,
     /// What becomes of one that is there already.
     pub existing: Existing,
+    /// Whether the user is told of it when a run begins.
+    pub told: bool,
 }
 
 impl Keep {
@@ -86,11 +88,11 @@ impl Output {
     /// Where the files of one of several runs go: `suffix` says which.
     #[must_use]
     pub fn of_run(&self, suffix: &str) -> Self {
-        let record =
-            self.record.clone().map(|Keep { path, existing }| Keep { path: with_suffix(&path, suffix), existing });
+        let record = self.record.clone().map(|keep| Keep { path: with_suffix(&keep.path, suffix), ..keep });
         // A report of each would hide what they come to together.
-        let screen = if self.screen == Format::Vllm { Format::Outline } else { self.screen };
-        Output { record, screen, ..self.with(|place| place.of_run(suffix)) }
+        let outlined = |&format: &Format| if format == Format::Vllm { Format::Outline } else { format };
+        let screens = self.screens.iter().map(outlined).collect();
+        Output { record, screens, ..self.with(|place| place.of_run(suffix)) }
     }
 
     /// Where the summary of several runs goes.

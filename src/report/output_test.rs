@@ -8,18 +8,19 @@ fn of_several_runs_only_the_summary_may_replace_the_named_file() {
         let place = Place::Saved { dir: Some("d".into()), name: name.map(Into::into), mode };
         (Format::VllmJson, place)
     };
-    let files = |files: &[(Format, Place)]| Output { files: files.to_vec(), ..Output::default() };
+    let files =
+        |files: &[(Format, Place)]| Output { screens: vec![Format::Vllm], files: files.to_vec(), ..Output::default() };
     let stdout = (Format::VllmJson, Place::Stdout);
     let named = files(&[saved(Some("a.json"), Mode::Replace), stdout.clone()]);
     assert_eq!(named.of_run("rate10-run2").files, [saved(Some("a-rate10-run2.json"), Mode::Number)]);
     assert_eq!(named.of_summary(&setup()), named);
     let appended = files(&[saved(Some("a.jsonl"), Mode::Append)]);
-    let of_one = |output: &Output| Output { screen: Format::Outline, ..output.clone() };
+    let of_one = |output: &Output| Output { screens: vec![Format::Outline], ..output.clone() };
     assert_eq!(appended.of_run("run1"), of_one(&appended));
     assert_eq!(appended.of_summary(&setup()).files, [saved(Some("a-summary.jsonl"), Mode::Number)]);
     let generated = files(&[saved(None, Mode::Replace)]);
     assert_eq!(generated.of_run("run1"), of_one(&generated));
-    let full = Output { screen: Format::Full, ..generated.clone() };
+    let full = Output { screens: vec![Format::Full], ..generated.clone() };
     assert_eq!(full.of_run("run1"), full);
     let name = "openai-summary-demo-7b-20250314-150926.json";
     assert_eq!(generated.of_summary(&setup()).files, [saved(Some(name), Mode::Number)]);

@@ -155,6 +155,7 @@ fn run(case: &Case, target: &Arc<Target>) -> (Vec<u32>, llmbench::error::Result<
         patience: Patience { limit: PATIENCE, flag: "--request-timeout" },
         max_event_bytes: 1 << 20,
         connect: Connect::Beforehand,
+        keep_requests: false,
     };
     let (mut ids, seen) = (Vec::new(), Cell::new(0));
     let ended = drive::run(stream, settings, &stopped, &mut |observation| {

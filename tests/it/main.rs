@@ -24,6 +24,7 @@ mod moments;
 mod nonsense;
 mod odd;
 mod order;
+mod perf;
 mod places;
 mod platforms;
 mod pooling;

@@ -3,9 +3,11 @@
 //! was not measured is said to be missing where EvalScope has a zero.
 
 mod advice;
+pub(super) mod announce;
 mod classic;
 mod classic_point;
 mod current;
+mod database;
 mod files;
 mod fit;
 mod grid;
@@ -20,6 +22,7 @@ mod workload;
 use std::io::{self, Write};
 
 pub use advice::advice;
+pub(super) use database::write as database;
 pub use files::File;
 pub use lang::Lang;
 pub use overall::Overall;
