@@ -45,9 +45,16 @@ fn is_obeyed(char: char) -> bool {
 /// A path as a word of a shell's command line.
 pub fn word(path: &Path) -> String {
     let path = path.display().to_string();
-    let path = if path.starts_with('-') { format!("./{path}") } else { path };
+    quoted(&if path.starts_with('-') { format!("./{path}") } else { path })
+}
+
+/// A text as a word of a shell's command line.
+pub fn quoted(text: &str) -> String {
     let plain = |char: char| char.is_ascii_alphanumeric() || "/._-+=:,@%".contains(char);
-    if path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', "'\\''")) }
+    match !text.is_empty() && text.chars().all(plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
 }
 
 #[cfg(test)]

@@ -166,6 +166,21 @@ fn both_dialects_can_be_shown_at_once_and_of_the_same_record() {
 }
 
 #[test]
+fn the_command_of_serve_puts_the_same_load_on_the_server() {
+    let (_sim, url) = simulator(&["--ttft", "1"]);
+    let shown = small(&url).arg_line("--parallel 2 --number 4 --show-serve").run();
+    assert_eq!(shown.status, Some(0), "{}", shown.stderr);
+    assert!(!shown.dir.path().join("outputs").exists());
+    let served = Llmbench::shell(&format!("{} --output-json a.json", shown.stdout.trim()), shown.dir.path()).run();
+    assert_eq!(served.status, Some(0), "{}", served.stderr);
+    let result = json_of(&shown.dir.path().join("a.json"));
+    assert_eq!((&result["completed"], &result["total_output_tokens"]), (&json!(4), &json!(16)));
+    let none = perf(&url).arg_line("--dataset openqa --show-serve").run();
+    assert_eq!(none.status, Some(2));
+    assert!(none.stderr.contains("no command of `serve` sends the prompts of `--dataset openqa`"), "{}", none.stderr);
+}
+
+#[test]
 fn tables_are_chinese_where_that_is_asked_for() {
     let (_sim, url) = simulator(&["--ttft", "1"]);
     let outcome = small(&url).arg_line("--parallel 1 --number 2 --lang zh").run();
@@ -238,4 +253,45 @@ fn keys_are_masked_and_nothing_is_written_over() {
         assert!(!text.contains("very-secret") && !text.contains("another-secret"), "{text}");
     }
     assert_eq!(json_of(&point.join("benchmark_args.json"))["api_key"], "***");
+}
+
+/// A command of a document as it stands there; address, model's path and tokenizer are this host's.
+fn documented(line: &str, url: &str) -> Outcome {
+    let line = line.replace("URL", &format!("{url}/v1/chat/completions"));
+    Llmbench::shell(&line, crate::command::Dir::new().path()).run()
+}
+
+#[test]
+fn the_commands_of_documents_run_as_they_stand_there() {
+    let (_sim, url) = simulator(&["--ttft", "1", "--itl", "0.02"]);
+    let table = [
+        (
+            "llmbench perf --parallel 1 10 --number 10 20 --model Qwen3-8B --url URL --api openai --dataset random \
+             --max-tokens 1024 --min-tokens 1024 --prefix-length 0 --min-prompt-length 1024 --max-prompt-length 1024 \
+             --tokenizer-path builtin --extra-args '{\"ignore_eos\": true}'",
+            30,
+        ),
+        (
+            "llmbench perf --parallel 50 --number 500 --log-every-n-query 500 --model Qwen2.5-0.5B-Instruct --url URL \
+             --api openai --dataset random --max-tokens 100 --prefix-length 0 --min-prompt-length 100 \
+             --max-prompt-length 100 --tokenizer-path builtin --extra-args '{\"ignore_eos\": true}'",
+            500,
+        ),
+        (
+            "llmbench perf --parallel 1 10 50 100 200 --number 10 20 100 200 400 --model qwen3-32b --url URL --api openai \
+             --dataset random --max-tokens 1024 --min-tokens 1024 --prefix-length 0 --min-prompt-length 1024 \
+             --max-prompt-length 1024 --tokenizer-path builtin --extra-args '{\"ignore_eos\": true}'",
+            730,
+        ),
+    ];
+    std::thread::scope(|scope| {
+        let runs = table.map(|(line, requests)| (scope.spawn(|| documented(line, &url)), requests));
+        for (run, requests) in runs {
+            let outcome = run.join().unwrap();
+            assert_eq!(outcome.status, Some(0), "{}", outcome.stderr);
+            let counted = outcome.stdout.lines().filter_map(|line| line.split("Failed  │ ").nth(1));
+            let sent: u64 = counted.map(|cell| cell.trim().split(' ').next().unwrap().parse::<u64>().unwrap()).sum();
+            assert_eq!(sent, requests, "{}", outcome.stdout);
+        }
+    });
 }

@@ -8,6 +8,7 @@ mod output_args;
 mod points;
 mod prompt_args;
 mod request_args;
+mod show_serve;
 mod stored;
 mod target_args;
 mod unused_args;
@@ -36,6 +37,7 @@ use crate::plan::{Workload, pairing};
 use crate::report::{Format, Output};
 use crate::secrets::{self, MASK};
 use crate::token::{self, Choice};
+use crate::ui::out::say;
 use crate::ui::{ProgressArgs, Ui};
 
 /// The latencies that reports may show.
@@ -73,6 +75,9 @@ pub(super) struct PerfArgs {
     request: RequestArgs,
     #[command(flatten)]
     output: OutputArgs,
+    /// Print the command of `serve` that puts the same load on the server, for each point, and send nothing
+    #[arg(long)]
+    show_serve: bool,
     #[command(flatten)]
     unused: UnusedArgs,
     #[command(flatten)]
@@ -91,6 +96,9 @@ impl PerfArgs {
         let (loads, seed) = (self.load.points()?, self.seed()?);
         let orders = (0..loads.len()).map(|at| self.order(&loads, at, seed));
         let mut orders = orders.collect::<Result<Vec<Order>>>()?;
+        if self.show_serve {
+            return self.show(&loads, &orders);
+        }
         let first = &orders[0].experiment;
         token::limit_memory(super::too_much_memory);
         first.workload.dataset.check_file()?;
@@ -115,6 +123,16 @@ impl PerfArgs {
         let progress = self.output.enable_progress_tracker;
         let plan = Plan { orders, points, dir, pause: self.load.pause()?, progress, summary };
         Points { plan: &plan, site: &site, ui, signals: &mut signals, told: Told::default(), rows: Vec::new() }.run()
+    }
+
+    /// Shows the commands of `serve` that put the same load on the server.
+    fn show(&self, loads: &[PointLoad], orders: &[Order]) -> Result<Exit> {
+        let outputs = self.request.outputs()?;
+        for (load, order) in loads.iter().zip(orders) {
+            let command = show_serve::command(&order.experiment, load, &self.prompts, outputs)?;
+            say(&mut std::io::stdout(), &command)?;
+        }
+        Ok(Exit::Done)
     }
 
     /// What the summary of all points says of them.
