@@ -103,7 +103,7 @@ impl PerfArgs {
         token::limit_memory(super::too_much_memory);
         first.workload.dataset.check_file()?;
         first.warnings().for_each(|warning| ui.warn(warning));
-        if self.request.seed.is_none() {
+        if self.request.seed.is_none() && self.prompts.draws() {
             ui.note(&format!(
                 "no `--seed` is given: prompts are drawn from {seed}, which sends the same again as `--seed {seed}`"
             ));

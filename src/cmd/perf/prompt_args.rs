@@ -115,6 +115,11 @@ impl PromptArgs {
         }
     }
 
+    /// Whether prompts are drawn from the seed.
+    pub(super) fn draws(&self) -> bool {
+        self.prompt.is_none() && self.dataset.starts_with("random")
+    }
+
     /// What a prompt is sent as.
     fn form(&self, chat: bool) -> Form {
         match (self.tokenize_prompt, chat) {

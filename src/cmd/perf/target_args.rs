@@ -46,10 +46,10 @@ pub(super) struct TargetArgs {
     /// Further request headers
     #[arg(long, value_name = "KEY=VALUE", num_args = 0.., value_parser = key)]
     pub(super) headers: Vec<Key>,
-    /// Most seconds for a connection to be opened
+    /// Has no effect: --total-timeout limits all of a request
     #[arg(long, value_name = "SECONDS", value_parser = args::float)]
     pub(super) connect_timeout: Option<f64>,
-    /// Most seconds between two pieces of an answer
+    /// Has no effect: --total-timeout limits all of a request
     #[arg(long, value_name = "SECONDS", value_parser = args::float)]
     pub(super) read_timeout: Option<f64>,
     /// Most seconds for a request, and for the connection test
