@@ -17,7 +17,7 @@ use crate::dataset::made::ramp::Misses;
 use crate::dataset::needs::Needs;
 use crate::dataset::sample::{Prompt, Sample, Samples};
 use crate::error::{Error, Result};
-use crate::rng::Legacy;
+use crate::rng::{Draws, Legacy};
 use crate::token::Tokenizer;
 
 /// The largest seed of a prompt: that of `randint(0, 2**32 - 1)`, which leaves out its end.
@@ -57,11 +57,13 @@ impl Random {
     /// Ready to be sampled.
     pub fn dataset(self) -> Dataset {
         let needs = Needs { token_ids: self.shaping.form == Form::Ids, made_to_length: true, ..Needs::default() };
-        Dataset { needs, ..Dataset::tokenized("random", move |_, tokenizer, _| self.samples(tokenizer)) }
+        Dataset { needs, ..Dataset::tokenized("random", move |_, tokenizer, draws| self.samples(tokenizer, draws)) }
     }
 
-    pub(super) fn samples(&self, tokenizer: &Tokenizer) -> Result<Samples> {
-        let plan = self.plan(tokenizer)?;
+    /// The samples; gaps between them are drawn from where they leave the generator.
+    pub(super) fn samples(&self, tokenizer: &Tokenizer, draws: &mut Draws) -> Result<Samples> {
+        let (plan, legacy) = self.plan(tokenizer)?;
+        draws.legacy = legacy;
         let outputs = self.shaping.outputs(self.draw.seed, self.draw.earlier_requests(), self.draw.requests());
         let (shaping, tokenizer, count) = (self.shaping, tokenizer.clone(), outputs.len());
         let made = ahead(count, move |index| {
@@ -83,8 +85,8 @@ impl Random {
         Ok(Samples { late_warnings, ..Samples::new(count, iter) })
     }
 
-    /// What is drawn for this point.
-    fn plan(&self, tokenizer: &Tokenizer) -> Result<Plan> {
+    /// What is drawn for this point, and the generator behind it.
+    fn plan(&self, tokenizer: &Tokenizer) -> Result<(Plan, Legacy)> {
         let vocabulary = Vocabulary::whole(tokenizer)?;
         let (low, high) = self.lengths(tokenizer)?;
         let last = vocabulary.len() - 1;
@@ -107,7 +109,7 @@ impl Random {
             Form::Ids => Vec::new(),
             Form::Chat | Form::Text => (0..count).map(|_| legacy.up_to(LAST_SEED)).collect(),
         };
-        Ok(Plan { vocabulary, prefixes, lengths, places, seeds, offset: self.draw.offset })
+        Ok((Plan { vocabulary, prefixes, lengths, places, seeds, offset: self.draw.offset }, legacy))
     }
 
     /// The shortest and the longest drawn length: what the template around a prompt leaves of them.

@@ -21,7 +21,7 @@ fn point(seed: u32, numbers: &[u32], lengths: (u32, u32), prefixes: Prefixes) ->
 
 fn samples(random: &Random) -> Vec<Sample> {
     let tokenizer = Tokenizer::builtin().unwrap();
-    random.samples(&tokenizer).unwrap().iter.collect::<Result<_>>().unwrap()
+    random.samples(&tokenizer, &mut Draws::new(0)).unwrap().iter.collect::<Result<_>>().unwrap()
 }
 
 fn texts(random: &Random) -> Vec<String> {
@@ -129,7 +129,7 @@ fn output_lengths_are_drawn_from_their_range() {
 #[test]
 fn lengths_that_cannot_be_are_refused() {
     let tokenizer = Tokenizer::builtin().unwrap();
-    let why = |lengths, prefixes| match point(7, &[3], lengths, prefixes).samples(&tokenizer) {
+    let why = |lengths, prefixes| match point(7, &[3], lengths, prefixes).samples(&tokenizer, &mut Draws::new(0)) {
         Err(error) => error.to_string(),
         Ok(_) => String::new(),
     };
@@ -142,4 +142,17 @@ fn lengths_that_cannot_be_are_refused() {
     );
     assert_eq!(why((9, 9), Prefixes { length: 0, count: 2 }), "there are no 2 different prefixes of 0 tokens");
     assert_eq!(why((9, 9), Prefixes { length: 3, count: 2 }), "");
+}
+
+/// What NumPy draws behind the prompts of two requests of 6 tokens.
+#[test]
+fn gaps_are_drawn_from_where_the_prompts_leave_the_generator() {
+    let tokenizer = Tokenizer::builtin().unwrap();
+    let plain = point(7, &[2], (6, 6), ONE);
+    let random = Random { shaping: Shaping { form: Form::Text, ..plain.shaping }, ..plain };
+    let mut draws = Draws::new(0);
+    random.samples(&tokenizer, &mut draws).unwrap();
+    let gaps = [draws.legacy.exponential(), draws.legacy.exponential()];
+    let expected = [0.576_981_864_156_515_8, 1.285_418_526_820_810_7];
+    assert!(gaps.iter().zip(expected).all(|(gap, want)| (gap - want).abs() < 1e-15), "{gaps:?}");
 }

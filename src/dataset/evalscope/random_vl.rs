@@ -13,7 +13,7 @@ use crate::dataset::needs::Needs;
 use crate::dataset::part::Part;
 use crate::dataset::sample::{Prompt, Sample, Samples};
 use crate::error::{Error, Result};
-use crate::rng::Generator;
+use crate::rng::{Draws, Generator};
 use crate::token::Tokenizer;
 
 /// The settings of `random_vl`.
@@ -33,10 +33,10 @@ impl RandomVl {
     /// Ready to be sampled.
     pub fn dataset(self) -> Dataset {
         let needs = Needs { pictures: true, answers: true, ..Needs::default() };
-        Dataset { needs, ..Dataset::tokenized("random_vl", move |_, tokenizer, _| self.samples(tokenizer)) }
+        Dataset { needs, ..Dataset::tokenized("random_vl", move |_, tokenizer, draws| self.samples(tokenizer, draws)) }
     }
 
-    fn samples(&self, tokenizer: &Tokenizer) -> Result<Samples> {
+    fn samples(&self, tokenizer: &Tokenizer, draws: &mut Draws) -> Result<Samples> {
         if self.text.shaping.form == Form::Ids {
             return Err(Error::new("pictures have no token ids").hint("leave out `--tokenize-prompt`"));
         }
@@ -44,7 +44,7 @@ impl RandomVl {
             let what = format!("{} pictures of {} by {} pixels show nothing", self.pictures, self.width, self.height);
             return Err(Error::new(what).hint("give `--image-num`, `--image-width` and `--image-height` above 0"));
         }
-        let Samples { count, iter, warnings, late_warnings, due } = self.text.samples(tokenizer)?;
+        let Samples { count, iter, warnings, late_warnings, due } = self.text.samples(tokenizer, draws)?;
         let (bucket, pictures) = (Bucket { height: self.height, width: self.width, frames: 1 }, self.pictures);
         let draw = &self.text.draw;
         // Points of a command have pictures of their own.
@@ -80,7 +80,7 @@ mod tests {
         let shaping = Shaping { min_prompt_length: 12, max_prompt_length: 12, form, max_tokens: (16, 16) };
         let text = Random { draw, shaping, prefixes: Prefixes { length: 0, count: 1 } };
         let tokenizer = Tokenizer::builtin().unwrap();
-        RandomVl { text, width: 20, height: 10, pictures }.samples(&tokenizer)?.iter.collect()
+        RandomVl { text, width: 20, height: 10, pictures }.samples(&tokenizer, &mut Draws::new(0))?.iter.collect()
     }
 
     #[test]
